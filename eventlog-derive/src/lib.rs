@@ -1,0 +1,1 @@
+//! `#[derive(Versioned)]` for the `eventlog` crate.

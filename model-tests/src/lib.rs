@@ -1,0 +1,1 @@
+//! The specification of `eventlog` as a naive model.
