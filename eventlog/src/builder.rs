@@ -1,0 +1,101 @@
+//! Settings of a log.
+
+use std::{fmt, marker::PhantomData, path::PathBuf};
+
+use crate::{
+    EventLog, Versioned,
+    ring::{Ring, Start},
+};
+
+/// Settings of an [`EventLog`].
+///
+/// ```
+/// # use eventlog::{BuildError, Coverage, EventLog};
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// // The state was loaded at version 100; its history begins behind that.
+/// let log = EventLog::<Tick>::builder().capacity(1024).base_version(100).build()?;
+/// assert_eq!(log.replay(100).coverage(), Coverage::Complete);
+/// assert!(log.replay_truncated(99));
+///
+/// assert_eq!(EventLog::<Tick>::builder().capacity(0).build().err(), Some(BuildError::ZeroCapacity));
+/// # Ok::<(), BuildError>(())
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder<E> {
+    capacity: usize,
+    base_version: Option<u64>,
+    disk_path: Option<PathBuf>,
+    events: PhantomData<fn(E)>,
+}
+
+impl<E: Versioned> Builder<E> {
+    /// Events that a log retains unless told otherwise.
+    pub const DEFAULT_CAPACITY: usize = 4096;
+
+    pub(crate) fn new() -> Self {
+        Self {
+            capacity: Self::DEFAULT_CAPACITY,
+            base_version: None,
+            disk_path: None,
+            events: PhantomData,
+        }
+    }
+
+    /// How many events are retained, exactly. At least 1; memory is taken as events come.
+    pub fn capacity(mut self, events: usize) -> Self {
+        self.capacity = events;
+        self
+    }
+
+    /// The version that a subscriber must have seen before the first event, for a log that starts
+    /// in the middle of a history. Unset, it is the first event's version − 1.
+    pub fn base_version(mut self, version: u64) -> Self {
+        self.base_version = Some(version);
+        self
+    }
+
+    /// Where a disk writer is to keep its file. Nothing is opened here.
+    pub fn disk_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.disk_path = Some(path.into());
+        self
+    }
+
+    /// The log.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::ZeroCapacity`] if it could hold no event.
+    pub fn build(self) -> Result<EventLog<E>, BuildError> {
+        if self.capacity == 0 {
+            return Err(BuildError::ZeroCapacity);
+        }
+        let start = Start {
+            base: self.base_version,
+            evicted_max: None,
+        };
+        Ok(EventLog::with(
+            Ring::new(self.capacity, start),
+            self.disk_path,
+        ))
+    }
+}
+
+impl<E> fmt::Debug for Builder<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("capacity", &self.capacity)
+            .field("base_version", &self.base_version)
+            .field("disk_path", &self.disk_path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings that make no log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A log that retains nothing can replay nothing.
+    #[error("cannot build an event log of capacity 0: set `capacity` to at least 1 event")]
+    ZeroCapacity,
+}

@@ -1,0 +1,323 @@
+//! A snapshot of one instant.
+
+use std::{fmt, iter::FusedIterator, ops::Range};
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use crate::{
+    Coverage, Cursor, Epoch,
+    ring::{Entries, Snapshot},
+};
+
+/// The events behind a version or a cursor, what they cover, and the newest version: all of one
+/// instant, whatever other threads do meanwhile.
+///
+/// Obtaining one clones no event and costs the same at every capacity. While it lives it keeps the
+/// log's segments of that instant alive, so hold it for a request, not for a session:
+/// [`subscribe`](crate::EventLog::subscribe) is for that.
+///
+/// Serialised, it is what a server answers: `{"events":[…],"coverage":…,"newest":…,"cursor":…}`.
+///
+/// ```
+/// # use eventlog::{Coverage, EventLog};
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// let log = EventLog::builder().capacity(3).build()?;
+/// for version in 1..=5 {
+///     log.append(Tick(version));
+/// }
+/// let replay = log.replay(3);
+/// assert_eq!(replay.coverage(), Coverage::Complete);
+/// assert_eq!(replay.iter().map(|tick| tick.0).collect::<Vec<_>>(), [4, 5]);
+///
+/// let late = log.replay(1); // version 2 was evicted
+/// assert_eq!(late.coverage(), Coverage::Truncated { missed_through: 2, missed: None });
+/// assert_eq!(late.len(), 3);
+/// # Ok::<(), eventlog::BuildError>(())
+/// ```
+pub struct Replay<E> {
+    snapshot: Snapshot<E>,
+    epoch: Epoch,
+    range: Range<u64>,
+    /// Set only where versions fall within the range: the version that an event must exceed.
+    above: Option<u64>,
+    len: usize,
+    coverage: Coverage,
+}
+
+impl<E> Replay<E> {
+    /// What a subscriber that has seen version `since` is owed.
+    pub(crate) fn since(snapshot: Snapshot<E>, epoch: Epoch, since: u64) -> Self {
+        let coverage = coverage_since(&snapshot, since);
+        let from = snapshot.first_above(since);
+        let above = snapshot.falls_after(from).then_some(since);
+        let range = from..snapshot.retained.end;
+        Self::new(snapshot, epoch, range, above, coverage)
+    }
+
+    /// What a subscriber that stands at `cursor` is owed.
+    pub(crate) fn after(snapshot: Snapshot<E>, epoch: Epoch, cursor: &Cursor) -> Self {
+        let retained = snapshot.retained.clone();
+        let wanted = cursor.seq().get().saturating_add(1);
+        let (coverage, from) = if cursor.epoch() != epoch {
+            (Coverage::Foreign, retained.start)
+        } else if wanted > retained.end {
+            (
+                Coverage::Ahead {
+                    newest: snapshot.newest_or_base(),
+                },
+                retained.end,
+            )
+        } else if wanted < retained.start {
+            let missed_through = snapshot.evicted_max().unwrap_or(0);
+            let missed = Some(retained.start - wanted);
+            (
+                Coverage::Truncated {
+                    missed_through,
+                    missed,
+                },
+                retained.start,
+            )
+        } else {
+            (Coverage::Complete, wanted)
+        };
+        Self::new(snapshot, epoch, from..retained.end, None, coverage)
+    }
+
+    fn new(
+        snapshot: Snapshot<E>,
+        epoch: Epoch,
+        range: Range<u64>,
+        above: Option<u64>,
+        coverage: Coverage,
+    ) -> Self {
+        let mut replay = Self {
+            snapshot,
+            epoch,
+            range,
+            above,
+            len: 0,
+            coverage,
+        };
+        replay.len = match above {
+            None => replay.entries().len(),
+            Some(_) => replay
+                .entries()
+                .filter(|(_, entry)| replay.keeps(entry.version))
+                .count(),
+        };
+        replay
+    }
+
+    /// How many events there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// What the events cover.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        self.coverage
+    }
+
+    /// The version of the log's newest event at this instant; `None` if there never was one.
+    #[must_use]
+    pub fn newest(&self) -> Option<u64> {
+        self.snapshot.newest_version
+    }
+
+    /// Where a subscriber stands that has applied this replay.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        cursor_at_end(&self.snapshot, self.epoch)
+    }
+
+    /// The events, oldest first. Forward and back, with a known length.
+    #[must_use]
+    pub fn iter(&self) -> Iter<'_, E> {
+        Iter(self.with_cursors())
+    }
+
+    /// The events, each with the cursor of a subscriber that has seen it.
+    #[must_use]
+    pub fn with_cursors(&self) -> WithCursors<'_, E> {
+        WithCursors {
+            entries: self.entries(),
+            above: self.above,
+            rest: self.len,
+            epoch: self.epoch,
+        }
+    }
+
+    /// Where a subscriber starts that is handed everything from the first event on.
+    pub(crate) fn start(&self) -> u64 {
+        self.range.start
+    }
+
+    fn entries(&self) -> Entries<'_, E> {
+        self.snapshot.entries(self.range.clone())
+    }
+
+    fn keeps(&self, version: u64) -> bool {
+        self.above.is_none_or(|above| version > above)
+    }
+}
+
+/// Where a subscriber stands that has everything in the snapshot.
+pub(crate) fn cursor_at_end<E>(snapshot: &Snapshot<E>, epoch: Epoch) -> Cursor {
+    Cursor::new(epoch, snapshot.retained.end - 1, snapshot.newest_or_base())
+}
+
+fn coverage_since<E>(snapshot: &Snapshot<E>, since: u64) -> Coverage {
+    let newest = snapshot.newest_or_base();
+    if since > newest {
+        return Coverage::Ahead { newest };
+    }
+    match snapshot.missed_through(since) {
+        Some(missed_through) => Coverage::Truncated {
+            missed_through,
+            missed: None,
+        },
+        None => Coverage::Complete,
+    }
+}
+
+impl<E> Clone for Replay<E> {
+    /// Clones no event.
+    fn clone(&self) -> Self {
+        Self {
+            snapshot: self.snapshot.clone(),
+            range: self.range.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Replay<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replay")
+            .field("coverage", &self.coverage)
+            .field("newest", &self.newest())
+            .field("events", &Events(self))
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, E> IntoIterator for &'a Replay<E> {
+    type Item = &'a E;
+    type IntoIter = Iter<'a, E>;
+
+    fn into_iter(self) -> Iter<'a, E> {
+        self.iter()
+    }
+}
+
+impl<E: Serialize> Serialize for Replay<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut answer = serializer.serialize_struct("Replay", 4)?;
+        answer.serialize_field("events", &Events(self))?;
+        answer.serialize_field("coverage", &self.coverage)?;
+        answer.serialize_field("newest", &self.newest())?;
+        answer.serialize_field("cursor", &self.cursor())?;
+        answer.end()
+    }
+}
+
+struct Events<'a, E>(&'a Replay<E>);
+
+impl<E: Serialize> Serialize for Events<'_, E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0)
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Events<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0).finish()
+    }
+}
+
+/// The events of a [`Replay`].
+pub struct Iter<'a, E>(WithCursors<'a, E>);
+
+impl<'a, E> Iterator for Iter<'a, E> {
+    type Item = &'a E;
+
+    fn next(&mut self) -> Option<&'a E> {
+        self.0.next().map(|(_, event)| event)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<E> DoubleEndedIterator for Iter<'_, E> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(|(_, event)| event)
+    }
+}
+
+impl<E> ExactSizeIterator for Iter<'_, E> {}
+impl<E> FusedIterator for Iter<'_, E> {}
+
+impl<E> Clone for Iter<'_, E> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// The events of a [`Replay`] with the cursor behind each.
+pub struct WithCursors<'a, E> {
+    entries: Entries<'a, E>,
+    above: Option<u64>,
+    rest: usize,
+    epoch: Epoch,
+}
+
+impl<'a, E> Iterator for WithCursors<'a, E> {
+    type Item = (Cursor, &'a E);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let above = self.above;
+        let (seq, entry) = self
+            .entries
+            .find(|(_, entry)| above.is_none_or(|above| entry.version > above))?;
+        self.rest -= 1;
+        Some((Cursor::new(self.epoch, seq, entry.version), &entry.event))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.rest, Some(self.rest))
+    }
+}
+
+impl<E> DoubleEndedIterator for WithCursors<'_, E> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let above = self.above;
+        let (seq, entry) = self
+            .entries
+            .rfind(|(_, entry)| above.is_none_or(|above| entry.version > above))?;
+        self.rest -= 1;
+        Some((Cursor::new(self.epoch, seq, entry.version), &entry.event))
+    }
+}
+
+impl<E> ExactSizeIterator for WithCursors<'_, E> {}
+impl<E> FusedIterator for WithCursors<'_, E> {}
+
+impl<E> Clone for WithCursors<'_, E> {
+    fn clone(&self) -> Self {
+        Self {
+            entries: self.entries.clone(),
+            ..*self
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Iteration over a range of slots, across segments.
+
+use std::{collections::vec_deque, ops::Range, slice, sync::Arc, sync::OnceLock};
+
+use super::{Entry, Segment, SegmentList};
+
+type Slots<'a, E> = slice::Iter<'a, OnceLock<Entry<E>>>;
+
+/// The entries of a range of sequence numbers with these numbers, from both ends.
+pub(crate) struct Entries<'a, E> {
+    rest: Range<u64>,
+    front: Slots<'a, E>,
+    middle: vec_deque::Iter<'a, Arc<Segment<E>>>,
+    back: Slots<'a, E>,
+}
+
+impl<'a, E> Entries<'a, E> {
+    /// `range` must have been appended, and its segments be in the list.
+    pub(super) fn new(segments: &'a SegmentList<E>, range: Range<u64>) -> Self {
+        let touched = segments.partition_point(|segment| segment.end() <= range.start)
+            ..segments.partition_point(|segment| segment.first() < range.end);
+        if range.is_empty() || touched.is_empty() {
+            let none = [].iter();
+            return Self {
+                rest: 0..0,
+                front: none.clone(),
+                middle: segments.range(0..0),
+                back: none,
+            };
+        }
+        let (first, last) = (touched.start, touched.end - 1);
+        let (front, back) = if first == last {
+            (part(&segments[first], &range), [].iter())
+        } else {
+            (
+                part(&segments[first], &range),
+                part(&segments[last], &range),
+            )
+        };
+        let middle = segments.range((first + 1).min(last)..last);
+        Self {
+            rest: range,
+            front,
+            middle,
+            back,
+        }
+    }
+}
+
+/// The slots of `segment` that are in `range`.
+fn part<'a, E>(segment: &'a Segment<E>, range: &Range<u64>) -> Slots<'a, E> {
+    let from = segment.index_of(range.start).unwrap_or(0);
+    let to = segment.index_of(range.end).unwrap_or(segment.slots().len());
+    segment.slots()[from..to].iter()
+}
+
+impl<'a, E> Iterator for Entries<'a, E> {
+    type Item = (u64, &'a Entry<E>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(slot) = self.front.next() {
+                let seq = self.rest.start;
+                self.rest.start += 1;
+                return Some((seq, slot.get()?));
+            }
+            self.front = match self.middle.next() {
+                Some(segment) => segment.slots().iter(),
+                None if self.back.len() > 0 => std::mem::take(&mut self.back),
+                None => return None,
+            };
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        // A range of slots in memory never has more than `usize::MAX` of them.
+        let len = usize::try_from(self.rest.end - self.rest.start).unwrap_or(usize::MAX);
+        (len, Some(len))
+    }
+}
+
+impl<E> DoubleEndedIterator for Entries<'_, E> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(slot) = self.back.next_back() {
+                self.rest.end -= 1;
+                return Some((self.rest.end, slot.get()?));
+            }
+            self.back = match self.middle.next_back() {
+                Some(segment) => segment.slots().iter(),
+                None if self.front.len() > 0 => std::mem::take(&mut self.front),
+                None => return None,
+            };
+        }
+    }
+}
+
+impl<E> ExactSizeIterator for Entries<'_, E> {}
+
+impl<E> Clone for Entries<'_, E> {
+    fn clone(&self) -> Self {
+        Self {
+            rest: self.rest.clone(),
+            front: self.front.clone(),
+            middle: self.middle.clone(),
+            back: self.back.clone(),
+        }
+    }
+}

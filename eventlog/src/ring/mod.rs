@@ -1,0 +1,17 @@
+//! The bounded ring: a pure data structure that knows no lock, no I/O and no runtime.
+//!
+//! Events live in segments of `OnceLock` slots behind `Arc`. The ring fills slots of a segment
+//! that readers may already share, so obtaining a snapshot clones one `Arc`, whatever the capacity.
+
+mod entries;
+mod hold;
+#[expect(clippy::module_inception, reason = "the ring is this room's one noun")]
+mod ring;
+mod segment;
+mod snapshot;
+
+pub(crate) use entries::Entries;
+pub(crate) use hold::{HoldId, Lost};
+pub(crate) use ring::{Ring, Start, Taken};
+pub(crate) use segment::{Entry, Segment, SegmentList};
+pub(crate) use snapshot::Snapshot;

@@ -1,0 +1,230 @@
+//! The ring itself: append, evict, look up.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use super::{
+    Entry, HoldId, Lost, Segment, SegmentList, Snapshot, hold::Holds, snapshot::missed_through,
+};
+
+/// Slots in a segment, unless the capacity is smaller. A power of two, so that a slot is found
+/// with a shift and a mask.
+const SEGMENT_LEN: usize = 256;
+
+/// Where a ring's history begins.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Start {
+    /// What a subscriber must have seen before the first event; unset, it is taken from that event.
+    pub(crate) base: Option<u64>,
+    /// The highest version among earlier events that are not in this ring.
+    pub(crate) evicted_max: Option<u64>,
+}
+
+/// The newest `capacity` events of a history, and of older ones what followers still need.
+pub(crate) struct Ring<E> {
+    segments: Arc<SegmentList<E>>,
+    segment_len: u64,
+    capacity: u64,
+    oldest: u64,
+    next: u64,
+    newest_version: Option<u64>,
+    last_fall: u64,
+    evicted_max: Option<u64>,
+    base: Option<u64>,
+    holds: Holds,
+    alive: Arc<AtomicUsize>,
+}
+
+impl<E> Ring<E> {
+    /// An empty ring for `capacity` events, of which there must be at least one.
+    pub(crate) fn new(capacity: usize, start: Start) -> Self {
+        debug_assert!(capacity > 0, "the builder refuses a capacity of 0");
+        Self {
+            segments: Arc::new(VecDeque::new()),
+            segment_len: capacity.min(SEGMENT_LEN).next_power_of_two() as u64,
+            capacity: capacity as u64,
+            oldest: 1,
+            next: 1,
+            newest_version: None,
+            last_fall: 0,
+            evicted_max: start.evicted_max,
+            base: start.base,
+            holds: Holds::default(),
+            alive: Arc::default(),
+        }
+    }
+
+    /// Appends, evicts what is over the capacity, and puts segments that nobody needs into
+    /// `freed`, for the caller to drop where the user's `Drop` may run.
+    pub(crate) fn push(&mut self, entry: Entry<E>, freed: &mut Vec<Arc<Segment<E>>>) -> u64 {
+        let seq = self.next;
+        let version = entry.version;
+        self.tail_segment(seq).fill(seq, entry);
+        if self.newest_version.is_some_and(|newest| version < newest) {
+            self.last_fall = seq;
+        }
+        self.base.get_or_insert(version.saturating_sub(1));
+        self.newest_version = Some(version);
+        self.next = seq + 1;
+        if self.next - self.oldest > self.capacity {
+            self.evict_oldest(freed);
+        }
+        seq
+    }
+
+    /// The ring as it is now.
+    pub(crate) fn snapshot(&self) -> Snapshot<E> {
+        Snapshot {
+            segments: self.segments.clone(),
+            retained: self.oldest..self.next,
+            last_fall: self.last_fall,
+            newest_version: self.newest_version,
+            evicted_max: self.evicted_max,
+            base: self.base,
+        }
+    }
+
+    /// The highest version that a subscriber at `since` can no longer get, if there is one.
+    pub(crate) fn missed_through(&self, since: u64) -> Option<u64> {
+        missed_through(self.evicted_max, self.base, since)
+    }
+
+    pub(crate) fn newest_version(&self) -> Option<u64> {
+        self.newest_version
+    }
+
+    pub(crate) fn oldest(&self) -> u64 {
+        self.oldest
+    }
+
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The segment with a slot for `seq`, if the ring has it.
+    pub(crate) fn segment_of(&self, seq: u64) -> Option<Arc<Segment<E>>> {
+        let front = self.segments.front()?.first();
+        let index = usize::try_from(seq.checked_sub(front)? / self.segment_len).ok()?;
+        self.segments.get(index).cloned()
+    }
+
+    /// How many segments readers keep alive beyond those of the ring.
+    pub(crate) fn pinned_segments(&self) -> usize {
+        self.alive
+            .load(Ordering::Relaxed)
+            .saturating_sub(self.segments.len())
+    }
+
+    /// Holds on to every event from `from` on, at most `limit` of them after they were evicted.
+    pub(crate) fn hold(&mut self, from: u64, limit: u64) -> HoldId {
+        self.holds.add(from.max(self.oldest), limit)
+    }
+
+    /// Gives a hold up.
+    pub(crate) fn release(&mut self, id: HoldId, freed: &mut Vec<Arc<Segment<E>>>) {
+        self.holds.remove(id);
+        self.free_segments(freed);
+    }
+
+    /// Changes how many evicted events a hold may keep.
+    pub(crate) fn limit_hold(&mut self, id: HoldId, limit: u64) {
+        if let Some(hold) = self.holds.get_mut(id) {
+            hold.limit_to(limit);
+        }
+    }
+
+    /// Takes up to `max` held events: what was lost before them, and the segments they are in.
+    pub(crate) fn take(&mut self, id: HoldId, max: u64) -> Taken<E> {
+        let next = self.next;
+        let Some(hold) = self.holds.get_mut(id) else {
+            return Taken {
+                lost: None,
+                segments: VecDeque::new(),
+                range: next..next,
+            };
+        };
+        let from = hold.from();
+        let lost = hold.take_lost();
+        let to = next.min(from.saturating_add(max));
+        let mut segments = VecDeque::new();
+        let mut seq = from;
+        while seq < to
+            && let Some(segment) = self.segment_of(seq)
+        {
+            seq = segment.end();
+            segments.push_back(segment);
+        }
+        Taken {
+            lost,
+            segments,
+            range: from..to,
+        }
+    }
+
+    /// Lets go of held events below `from`.
+    pub(crate) fn advance_hold(&mut self, id: HoldId, from: u64, freed: &mut Vec<Arc<Segment<E>>>) {
+        if let Some(hold) = self.holds.get_mut(id) {
+            hold.advance(from);
+        }
+        self.free_segments(freed);
+    }
+
+    fn evict_oldest(&mut self, freed: &mut Vec<Arc<Segment<E>>>) {
+        let version = entry_at(&self.segments, self.oldest).version;
+        self.evicted_max = self.evicted_max.max(Some(version));
+        self.oldest += 1;
+        let segments = &self.segments;
+        self.holds
+            .enforce(self.oldest, |seq| entry_at(segments, seq).version);
+        self.free_segments(freed);
+    }
+
+    fn free_segments(&mut self, freed: &mut Vec<Arc<Segment<E>>>) {
+        let needed = self
+            .holds
+            .floor()
+            .map_or(self.oldest, |floor| floor.min(self.oldest));
+        while self
+            .segments
+            .front()
+            .is_some_and(|front| front.end() <= needed)
+        {
+            freed.extend(Arc::make_mut(&mut self.segments).pop_front());
+        }
+    }
+
+    /// The segment for the next event. A list that snapshots share is copied first, once a segment.
+    fn tail_segment(&mut self, seq: u64) -> &Segment<E> {
+        if self.segments.back().is_none_or(|back| back.end() <= seq) {
+            let first = seq - seq % self.segment_len;
+            let segment = Segment::new(first, self.segment_len as usize, &self.alive);
+            Arc::make_mut(&mut self.segments).push_back(Arc::new(segment));
+        }
+        &self.segments[self.segments.len() - 1]
+    }
+}
+
+/// What a follower took from its hold.
+pub(crate) struct Taken<E> {
+    pub(crate) lost: Option<Lost>,
+    pub(crate) segments: SegmentList<E>,
+    pub(crate) range: std::ops::Range<u64>,
+}
+
+/// The entry at `seq`, which must be in one of the segments.
+pub(super) fn entry_at<E>(segments: &SegmentList<E>, seq: u64) -> &Entry<E> {
+    let first = &segments[0];
+    let index = (seq - first.first()) / first.slots().len() as u64;
+    #[expect(
+        clippy::expect_used,
+        reason = "callers ask only for what was appended and is held"
+    )]
+    segments[index as usize]
+        .get(seq)
+        .expect("the slot of a retained sequence number is filled")
+}

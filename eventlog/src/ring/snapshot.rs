@@ -1,0 +1,100 @@
+//! The ring at one instant.
+
+use std::{ops::Range, sync::Arc};
+
+use super::{Entries, SegmentList};
+
+/// Everything that a question about one instant needs. Copied under the log's lock, read outside.
+pub(crate) struct Snapshot<E> {
+    pub(super) segments: Arc<SegmentList<E>>,
+    /// The retained sequence numbers.
+    pub(crate) retained: Range<u64>,
+    /// Of the newest event whose version is below that of the event before it; 0 if none fell.
+    pub(super) last_fall: u64,
+    /// Of the newest event.
+    pub(crate) newest_version: Option<u64>,
+    /// The highest of all that were evicted.
+    pub(super) evicted_max: Option<u64>,
+    /// What a subscriber must have seen before the first event.
+    pub(super) base: Option<u64>,
+}
+
+impl<E> Snapshot<E> {
+    /// The newest version, or on a log that never had an event the version it starts from.
+    pub(crate) fn newest_or_base(&self) -> u64 {
+        self.newest_version.or(self.base).unwrap_or(0)
+    }
+
+    /// The highest version that a subscriber at `since` can no longer get, if there is one.
+    pub(crate) fn missed_through(&self, since: u64) -> Option<u64> {
+        missed_through(self.evicted_max, self.base, since)
+    }
+
+    /// The highest version among all events that are gone.
+    pub(crate) fn evicted_max(&self) -> Option<u64> {
+        self.evicted_max
+    }
+
+    /// The first retained event with a version above `since`, or the end.
+    ///
+    /// Linear only over the part in which versions fall.
+    pub(crate) fn first_above(&self, since: u64) -> u64 {
+        let sorted_from = self.last_fall.max(self.retained.start);
+        self.entries(self.retained.start..sorted_from)
+            .find(|(_, entry)| entry.version > since)
+            .map_or_else(|| self.search_sorted(sorted_from, since), |(seq, _)| seq)
+    }
+
+    /// Whether a version falls behind `from`, so that what follows may be at or below any `since`.
+    pub(crate) fn falls_after(&self, from: u64) -> bool {
+        self.last_fall > from
+    }
+
+    /// The entries of `range`, which must be retained.
+    pub(crate) fn entries(&self, range: Range<u64>) -> Entries<'_, E> {
+        Entries::new(&self.segments, range)
+    }
+
+    /// Gallops back from the newest event, where subscribers usually are, then bisects.
+    fn search_sorted(&self, from: u64, since: u64) -> u64 {
+        let mut high = self.retained.end;
+        let mut step = 1;
+        while high - from >= step && self.version_at(high - step) > since {
+            high -= step;
+            step *= 2;
+        }
+        let mut low = high.saturating_sub(step).max(from);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.version_at(middle) > since {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
+    }
+
+    fn version_at(&self, seq: u64) -> u64 {
+        super::ring::entry_at(&self.segments, seq).version
+    }
+}
+
+impl<E> Clone for Snapshot<E> {
+    fn clone(&self) -> Self {
+        Self {
+            segments: self.segments.clone(),
+            retained: self.retained.clone(),
+            ..*self
+        }
+    }
+}
+
+/// Law R04 in one line: what was evicted, or was before the first event, and is above `since`.
+pub(super) fn missed_through(
+    evicted_max: Option<u64>,
+    base: Option<u64>,
+    since: u64,
+) -> Option<u64> {
+    evicted_max.max(base).filter(|missed| *missed > since)
+}

@@ -1,0 +1,22 @@
+//! Counters that a user can export.
+
+/// What a log has done and what it holds, at one instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Events appended since the log was made, those of a recovery included.
+    pub appended: u64,
+    /// Events that made room for newer ones.
+    pub evicted: u64,
+    /// Events that a replay can return now.
+    pub retained: u64,
+    /// Live subscriptions.
+    pub subscribers: usize,
+    /// Events that the slowest subscriber has still to read; 0 without subscribers.
+    pub slowest_distance: u64,
+    /// Events that subscribers were told they missed, over all subscribers so far.
+    pub lagged: u64,
+    /// Segments (of up to 256 events) that only replays, subscribers and delivered events keep
+    /// in memory.
+    pub pinned_segments: usize,
+}

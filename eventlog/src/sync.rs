@@ -1,0 +1,19 @@
+//! The primitives that threads meet at, in one place, so that a checker can replace them.
+
+#[cfg(not(shuttle))]
+pub(crate) use std::{
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{Thread, current as current_thread, park},
+};
+
+#[cfg(shuttle)]
+pub(crate) use shuttle::{
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{Thread, current as current_thread, park},
+};

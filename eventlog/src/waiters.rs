@@ -1,0 +1,52 @@
+//! Who is to be woken by the next append.
+
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::{Wake, Waker},
+};
+
+use crate::sync::{Thread, current_thread};
+
+/// One waker a waiting reader, by the reader's id.
+#[derive(Default)]
+pub(crate) struct Waiters(BTreeMap<u64, Waker>);
+
+impl Waiters {
+    /// Registers a waker, and gives back what it replaces, to be dropped outside the lock.
+    #[must_use = "a waker's drop is user code and runs outside the lock"]
+    pub(crate) fn insert(&mut self, id: u64, waker: Waker) -> Option<Waker> {
+        self.0.insert(id, waker)
+    }
+
+    /// Forgets a reader, and gives its waker back, to be dropped outside the lock.
+    #[must_use = "a waker's drop is user code and runs outside the lock"]
+    pub(crate) fn remove(&mut self, id: u64) -> Option<Waker> {
+        self.0.remove(&id)
+    }
+
+    /// Wakes everyone. A waker that panics is somebody's bug, but neither the other readers' loss
+    /// nor the appender's.
+    pub(crate) fn wake_all(self) {
+        for (reader, waker) in self.0 {
+            if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
+                tracing::error!(
+                    reader,
+                    "the waker of a subscriber panicked; others were woken"
+                );
+            }
+        }
+    }
+}
+
+/// A waker for the calling thread, for use with `park`.
+pub(crate) fn thread_waker() -> Waker {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    Waker::from(Arc::new(Unpark(current_thread())))
+}
