@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     Builder, Cursor, Epoch, Replay, Seq, Stats, Subscription, Versioned,
+    follow::Follower,
     replay::cursor_at_end,
     ring::{Entry, Ring, Snapshot, Start},
     shared::Shared,
@@ -44,8 +45,6 @@ use crate::{
 pub struct EventLog<E> {
     shared: Arc<Shared<E>>,
     disk_path: Option<PathBuf>,
-    /// Events below this sequence number were read from the disk, and need not go there again.
-    fresh_from: u64,
 }
 
 impl<E: Versioned> EventLog<E> {
@@ -224,6 +223,12 @@ impl<E> EventLog<E> {
         })
     }
 
+    /// Everything that is retained, whatever its version.
+    #[must_use]
+    pub fn retained(&self) -> Replay<E> {
+        Replay::whole(self.snapshot(), self.epoch())
+    }
+
     /// Where a subscriber stands that has seen everything so far.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
@@ -271,6 +276,11 @@ impl<E> EventLog<E> {
     /// Appends and replays go on to work; what is appended after this reaches no subscription.
     pub fn close(&self) {
         self.shared.close();
+    }
+
+    /// Follows under a name: goes on where the last follower of that name left off.
+    pub(crate) fn follow(&self, name: &Path, backlog: u64) -> Follower<E> {
+        Follower::new(&self.shared, name, backlog)
     }
 
     fn snapshot(&self) -> Snapshot<E> {

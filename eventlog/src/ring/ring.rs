@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -9,7 +10,8 @@ use std::{
 };
 
 use super::{
-    Entry, HoldId, Lost, Segment, SegmentList, Snapshot, hold::Holds, snapshot::missed_through,
+    Entries, Entry, HoldId, Lost, Segment, SegmentList, Snapshot, hold::Holds,
+    snapshot::missed_through,
 };
 
 /// Slots in a segment, unless the capacity is smaller. A power of two, so that a slot is found
@@ -139,39 +141,34 @@ impl<E> Ring<E> {
     }
 
     /// Takes up to `max` held events: what was lost before them, and the segments they are in.
-    pub(crate) fn take(&mut self, id: HoldId, max: u64) -> Taken<E> {
-        let next = self.next;
+    pub(crate) fn take(
+        &mut self,
+        id: HoldId,
+        max: u64,
+        freed: &mut Vec<Arc<Segment<E>>>,
+    ) -> Taken<E> {
+        let mut taken = Taken {
+            lost: None,
+            segments: VecDeque::new(),
+            range: 0..0,
+        };
         let Some(hold) = self.holds.get_mut(id) else {
-            return Taken {
-                lost: None,
-                segments: VecDeque::new(),
-                range: next..next,
-            };
+            return taken;
         };
         let from = hold.from();
-        let lost = hold.take_lost();
-        let to = next.min(from.saturating_add(max));
-        let mut segments = VecDeque::new();
+        let to = self.next.min(from.saturating_add(max));
+        hold.advance(to);
+        taken.lost = hold.take_lost();
+        taken.range = from..to;
         let mut seq = from;
         while seq < to
             && let Some(segment) = self.segment_of(seq)
         {
             seq = segment.end();
-            segments.push_back(segment);
-        }
-        Taken {
-            lost,
-            segments,
-            range: from..to,
-        }
-    }
-
-    /// Lets go of held events below `from`.
-    pub(crate) fn advance_hold(&mut self, id: HoldId, from: u64, freed: &mut Vec<Arc<Segment<E>>>) {
-        if let Some(hold) = self.holds.get_mut(id) {
-            hold.advance(from);
+            taken.segments.push_back(segment);
         }
         self.free_segments(freed);
+        taken
     }
 
     fn evict_oldest(&mut self, freed: &mut Vec<Arc<Segment<E>>>) {
@@ -209,11 +206,36 @@ impl<E> Ring<E> {
     }
 }
 
-/// What a follower took from its hold.
+/// Events that a follower has taken, and kept alive by that.
 pub(crate) struct Taken<E> {
+    /// What was lost right before these.
     pub(crate) lost: Option<Lost>,
-    pub(crate) segments: SegmentList<E>,
-    pub(crate) range: std::ops::Range<u64>,
+    segments: SegmentList<E>,
+    range: Range<u64>,
+}
+
+impl<E> Taken<E> {
+    /// The first sequence number that was not handed out yet.
+    pub(crate) fn start(&self) -> u64 {
+        self.range.start
+    }
+
+    /// The sequence number behind the last.
+    pub(crate) fn end(&self) -> u64 {
+        self.range.end
+    }
+
+    /// Hands out the events that are left. What is not asked for stays.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (u64, &Entry<E>)> {
+        let rest = self.range.clone();
+        let start = &mut self.range.start;
+        Entries::new(&self.segments, rest).inspect(move |(seq, _)| *start = seq + 1)
+    }
+
+    /// Whether there are events left.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.range.is_empty()
+    }
 }
 
 /// The entry at `seq`, which must be in one of the segments.
