@@ -143,11 +143,9 @@ impl<E: Versioned> EventLog<E> {
 
 impl<E> EventLog<E> {
     pub(crate) fn with(ring: Ring<E>, disk_path: Option<PathBuf>) -> Self {
-        let fresh_from = ring.next();
         Self {
             shared: Arc::new(Shared::new(ring)),
             disk_path,
-            fresh_from,
         }
     }
 
