@@ -11,7 +11,7 @@ use crate::{
     Builder, Cursor, Epoch, Replay, Seq, Stats, Subscription, Versioned,
     follow::Follower,
     replay::cursor_at_end,
-    ring::{Entry, Ring, Snapshot, Start},
+    ring::{Entry, Ring, Snapshot},
     shared::Shared,
 };
 
@@ -53,7 +53,7 @@ impl<E: Versioned> EventLog<E> {
     #[must_use]
     pub fn new(disk_path: Option<PathBuf>) -> Self {
         Self::with(
-            Ring::new(Builder::<E>::DEFAULT_CAPACITY, Start::default()),
+            Ring::new(Builder::<E>::DEFAULT_CAPACITY),
             disk_path,
         )
     }
@@ -274,6 +274,13 @@ impl<E> EventLog<E> {
     /// Appends and replays go on to work; what is appended after this reaches no subscription.
     pub fn close(&self) {
         self.shared.close();
+    }
+
+    /// Notes that a follower of this name has everything that is in the log now.
+    pub(crate) fn mark_followed(&self, name: &Path) {
+        let mut inner = self.shared.lock();
+        let next = inner.ring.next();
+        inner.left_off.insert(name.into(), next);
     }
 
     /// Follows under a name: goes on where the last follower of that name left off.

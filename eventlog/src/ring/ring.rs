@@ -18,15 +18,6 @@ use super::{
 /// with a shift and a mask.
 const SEGMENT_LEN: usize = 256;
 
-/// Where a ring's history begins.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Start {
-    /// What a subscriber must have seen before the first event; unset, it is taken from that event.
-    pub(crate) base: Option<u64>,
-    /// The highest version among earlier events that are not in this ring.
-    pub(crate) evicted_max: Option<u64>,
-}
-
 /// The newest `capacity` events of a history, and of older ones what followers still need.
 pub(crate) struct Ring<E> {
     segments: Arc<SegmentList<E>>,
@@ -44,7 +35,7 @@ pub(crate) struct Ring<E> {
 
 impl<E> Ring<E> {
     /// An empty ring for `capacity` events, of which there must be at least one.
-    pub(crate) fn new(capacity: usize, start: Start) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         debug_assert!(capacity > 0, "the builder refuses a capacity of 0");
         Self {
             segments: Arc::new(VecDeque::new()),
@@ -54,11 +45,23 @@ impl<E> Ring<E> {
             next: 1,
             newest_version: None,
             last_fall: 0,
-            evicted_max: start.evicted_max,
-            base: start.base,
+            evicted_max: None,
+            base: None,
             holds: Holds::default(),
             alive: Arc::default(),
         }
+    }
+
+    /// Says what a subscriber must have seen before the first event. Unset, it is that event's
+    /// version − 1.
+    pub(crate) fn set_base(&mut self, base: Option<u64>) {
+        self.base = base;
+    }
+
+    /// Notes that events up to this version are part of the history and not in this ring.
+    pub(crate) fn note_evicted(&mut self, version: u64) {
+        self.evicted_max = self.evicted_max.max(Some(version));
+        self.base.get_or_insert(version);
     }
 
     /// Appends, evicts what is over the capacity, and puts segments that nobody needs into
