@@ -2,10 +2,7 @@
 
 use std::{fmt, marker::PhantomData, path::PathBuf};
 
-use crate::{
-    EventLog, Versioned,
-    ring::Ring,
-};
+use crate::{EventLog, Versioned, ring::Ring};
 
 /// Settings of an [`EventLog`].
 ///

@@ -7,6 +7,7 @@ extern crate self as eventlog;
 mod builder;
 mod coverage;
 mod cursor;
+pub mod disk;
 mod follow;
 mod log;
 mod replay;

@@ -52,10 +52,7 @@ impl<E: Versioned> EventLog<E> {
     /// ask for: nothing is opened here.
     #[must_use]
     pub fn new(disk_path: Option<PathBuf>) -> Self {
-        Self::with(
-            Ring::new(Builder::<E>::DEFAULT_CAPACITY),
-            disk_path,
-        )
+        Self::with(Ring::new(Builder::<E>::DEFAULT_CAPACITY), disk_path)
     }
 
     /// A log with other settings.

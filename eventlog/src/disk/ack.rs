@@ -37,7 +37,8 @@ pub enum NotDurable {
     /// The time was up.
     #[error(
         "the time was up when these events were not durable: {}; look for the writer's warning, \
-         and free the disk or wait longer", show_ranges(missing)
+         and free the disk or wait longer",
+        show_ranges(missing)
     )]
     Deadline {
         /// Exactly the events that are not durable, in order: lost ones and those still to come.
@@ -71,7 +72,9 @@ struct State {
 impl State {
     fn lost_at(&self, seq: u64) -> bool {
         let next = self.lost.partition_point(|range| *range.end() < seq);
-        self.lost.get(next).is_some_and(|range| range.contains(&seq))
+        self.lost
+            .get(next)
+            .is_some_and(|range| range.contains(&seq))
     }
 
     fn outcome(&self, seq: u64) -> Option<Result<(), NotDurable>> {
@@ -81,7 +84,10 @@ impl State {
         } else if self.settled >= seq {
             Some(Ok(()))
         } else if self.stopped {
-            Some(Err(NotDurable::Stopped { seq: event, settled }))
+            Some(Err(NotDurable::Stopped {
+                seq: event,
+                settled,
+            }))
         } else {
             None
         }
@@ -150,7 +156,11 @@ impl Acks {
 
     /// Resolves once it is known whether `seq` is durable.
     pub(super) fn durable(self: &Arc<Self>, seq: Seq) -> Durable {
-        Durable { acks: self.clone(), seq: seq.get(), id: None }
+        Durable {
+            acks: self.clone(),
+            seq: seq.get(),
+            id: None,
+        }
     }
 
     /// Blocks until everything in `from..=to` is settled, or the deadline.
@@ -170,7 +180,11 @@ impl Acks {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         let missing = state.missing(from, to);
-        if missing.is_empty() { Ok(Seq::new(to)) } else { Err(NotDurable::Deadline { missing }) }
+        if missing.is_empty() {
+            Ok(Seq::new(to))
+        } else {
+            Err(NotDurable::Deadline { missing })
+        }
     }
 
     /// Blocks until the writer has ended, or the deadline; says whether it has.
@@ -237,6 +251,8 @@ impl Drop for Durable {
 
 impl std::fmt::Debug for Durable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Durable").field("seq", &self.seq).finish_non_exhaustive()
+        f.debug_struct("Durable")
+            .field("seq", &self.seq)
+            .finish_non_exhaustive()
     }
 }

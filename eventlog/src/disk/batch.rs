@@ -63,7 +63,8 @@ impl Batch {
 
     /// Adds a line that stands for events that never reached the disk.
     pub(super) fn push_gap(&mut self, through: u64, gap: &Gap) {
-        self.bytes.extend_from_slice(gap.to_line().trim_end().as_bytes());
+        self.bytes
+            .extend_from_slice(gap.to_line().trim_end().as_bytes());
         self.end_line(through);
     }
 

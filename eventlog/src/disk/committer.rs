@@ -100,7 +100,15 @@ impl<D: Destination> Committer<D> {
                 "cannot serialise an event; a gap line will stand for it and those that follow it"
             );
         }
-        self.push_lost(seq, Gap { count: 1, min_version: version, max_version: version, reason });
+        self.push_lost(
+            seq,
+            Gap {
+                count: 1,
+                min_version: version,
+                max_version: version,
+                reason,
+            },
+        );
     }
 
     /// Notes events that will have no line of their own: one gap line will count them, together

@@ -19,7 +19,10 @@ pub(super) fn heal<E: Versioned + Clone>(
 ) -> (Option<Gap>, Vec<E>) {
     let retained = log.retained();
     let events: Vec<&E> = retained.iter().collect();
-    let versions: Vec<u64> = retained.with_cursors().map(|(cursor, _)| cursor.version()).collect();
+    let versions: Vec<u64> = retained
+        .with_cursors()
+        .map(|(cursor, _)| cursor.version())
+        .collect();
     let healed = match find(&versions, missed, next) {
         Some(range) => events[range].iter().map(|event| (*event).clone()).collect(),
         None => Vec::new(),
@@ -45,7 +48,12 @@ fn gap<E: Versioned>(missed: &Missed, healed: &[E], next: u64) -> Option<Gap> {
     let behind = healed.first().map_or(next, Versioned::version);
     let min_version = missed.after.map_or(0, |after| after.saturating_add(1));
     let max_version = behind.saturating_sub(1).max(min_version);
-    (count > 0).then_some(Gap { count, min_version, max_version, reason: GapReason::Missed })
+    (count > 0).then_some(Gap {
+        count,
+        min_version,
+        max_version,
+        reason: GapReason::Missed,
+    })
 }
 
 #[cfg(test)]
@@ -61,7 +69,10 @@ mod tests {
         assert_eq!(found(&[1, 2, 3, 4, 5], Some(1), 2, 4), Some(vec![2, 3]));
         // The ring is ahead of the channel, and a version repeats.
         assert_eq!(found(&[1, 2, 3, 4, 4, 4], Some(1), 2, 4), Some(vec![2, 3]));
-        assert_eq!(found(&[1, 9, 3, 1, 2, 3, 4], Some(1), 2, 4), Some(vec![2, 3]));
+        assert_eq!(
+            found(&[1, 9, 3, 1, 2, 3, 4], Some(1), 2, 4),
+            Some(vec![2, 3])
+        );
     }
 
     #[test]

@@ -5,10 +5,7 @@ use std::{borrow::Borrow, io};
 use serde::de::DeserializeOwned;
 
 use super::{Damage, DamageKind, DiskConfig, Record, read_last};
-use crate::{
-    Builder, EventLog, Versioned,
-    ring::Entry,
-};
+use crate::{Builder, EventLog, Versioned, ring::Entry};
 
 /// What [`EventLog::recover`] found.
 #[derive(Debug)]
@@ -69,10 +66,7 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
     /// # Errors
     ///
     /// As [`EventLog::recover`], and for a capacity of 0.
-    pub fn recover(
-        self,
-        config: impl Borrow<DiskConfig>,
-    ) -> io::Result<(EventLog<E>, Recovery)> {
+    pub fn recover(self, config: impl Borrow<DiskConfig>) -> io::Result<(EventLog<E>, Recovery)> {
         let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
         let mut ring = self.ring().map_err(invalid)?;
         let config = config.borrow();
@@ -88,7 +82,13 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
                 Record::Event(event) => {
                     events += 1;
                     // No more events are read than the ring holds, so nothing is evicted.
-                    ring.push(Entry { version: event.version(), event }, &mut Vec::new());
+                    ring.push(
+                        Entry {
+                            version: event.version(),
+                            event,
+                        },
+                        &mut Vec::new(),
+                    );
                 }
                 Record::Gap(gap) => {
                     lost += gap.count;
@@ -97,13 +97,25 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
             }
         }
         // Where a damaged line stood among the events is not known, nor what it held.
-        if damage.iter().any(|damage| !matches!(damage.kind, DamageKind::TornTail)) {
+        if damage
+            .iter()
+            .any(|damage| !matches!(damage.kind, DamageKind::TornTail))
+        {
             ring.note_evicted(ring.newest_version().unwrap_or(u64::MAX));
         }
         let log = EventLog::with(ring, Some(config.path.clone()));
         log.mark_followed(&config.path);
         let bytes_read = tail.bytes_read;
-        Ok((log, Recovery { events, lost, torn_bytes, damage, bytes_read }))
+        Ok((
+            log,
+            Recovery {
+                events,
+                lost,
+                torn_bytes,
+                damage,
+                bytes_read,
+            },
+        ))
     }
 }
 
@@ -112,7 +124,9 @@ fn assess(damage: Vec<Damage>) -> io::Result<(Vec<Damage>, u64)> {
     let mut torn_bytes = 0;
     for found in &damage {
         match &found.kind {
-            DamageKind::Unreadable(error) => return Err(io::Error::new(error.kind(), found.to_string())),
+            DamageKind::Unreadable(error) => {
+                return Err(io::Error::new(error.kind(), found.to_string()));
+            }
             DamageKind::TornTail => torn_bytes += found.len,
             _ => {}
         }

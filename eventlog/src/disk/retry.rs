@@ -13,7 +13,11 @@ pub(super) struct Retry {
 
 impl Retry {
     pub(super) fn new(min: Duration, max: Duration) -> Self {
-        Self { min, max: max.max(min), wait: None }
+        Self {
+            min,
+            max: max.max(min),
+            wait: None,
+        }
     }
 
     pub(super) fn is_failing(&self) -> bool {
@@ -51,11 +55,16 @@ mod tests {
     fn waits_double_up_to_the_bound_and_start_over_after_a_success() {
         let mut retry = Retry::new(Duration::from_millis(100), Duration::from_millis(350));
         let error = "the disk is full";
-        let waits: Vec<_> = (0..4).map(|_| retry.failed(Path::new("x"), &error)).collect();
+        let waits: Vec<_> = (0..4)
+            .map(|_| retry.failed(Path::new("x"), &error))
+            .collect();
         assert_eq!(waits, [100, 200, 350, 350].map(Duration::from_millis));
         assert!(retry.is_failing());
         retry.succeeded(Path::new("x"));
         assert!(!retry.is_failing());
-        assert_eq!(retry.failed(Path::new("x"), &error), Duration::from_millis(100));
+        assert_eq!(
+            retry.failed(Path::new("x"), &error),
+            Duration::from_millis(100)
+        );
     }
 }

@@ -74,10 +74,12 @@ where
     let config = DiskConfig::new(path);
     let (sender, receiver) = mpsc::channel(QUEUE);
     let (done, ended) = oneshot::channel::<()>();
-    let thread = thread::Builder::new().name("eventlog-disk".to_owned()).spawn(move || {
-        record(&config, receiver);
-        drop(done);
-    });
+    let thread = thread::Builder::new()
+        .name("eventlog-disk".to_owned())
+        .spawn(move || {
+            record(&config, receiver);
+            drop(done);
+        });
     if let Err(error) = thread {
         tracing::warn!(%error, "cannot start a thread for the event log; it will not be written");
         return;
@@ -112,7 +114,10 @@ async fn forward<E: Versioned + Clone>(
             items.extend(healed.into_iter().map(Item::Event));
         }
         items.push(Item::Event(event));
-        missed = Missed { after: Some(version), count: 0 };
+        missed = Missed {
+            after: Some(version),
+            count: 0,
+        };
         for item in items {
             if sender.send(item).await.is_err() {
                 return;
@@ -142,7 +147,11 @@ fn record<E: Versioned + Serialize>(config: &DiskConfig, mut items: mpsc::Receiv
                 }
                 Item::Gap(gap) => committer.push_lost(seq, gap),
             }
-            item = if committer.is_full() { None } else { items.try_recv().ok() };
+            item = if committer.is_full() {
+                None
+            } else {
+                items.try_recv().ok()
+            };
         }
         committer.close_gap();
         if !commit(&mut committer, &items) {

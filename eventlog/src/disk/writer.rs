@@ -19,7 +19,12 @@ use super::{
     ack::{Acks, Durable, NotDurable},
     committer::{Committer, Totals},
 };
-use crate::{EventLog, Seq, follow::Follower, ring::{Lost, Taken}, waiters::thread_waker};
+use crate::{
+    EventLog, Seq,
+    follow::Follower,
+    ring::{Lost, Taken},
+    waiters::thread_waker,
+};
 
 /// Events taken from the ring at a time. The rest are taken in the next round.
 const MAX_TAKE: u64 = 8192;
@@ -156,7 +161,12 @@ impl DiskWriter {
             .spawn(move || worker.run())?
             .thread()
             .clone();
-        Ok(Self { control, thread, newest: Box::new(newest), from })
+        Ok(Self {
+            control,
+            thread,
+            newest: Box::new(newest),
+            from,
+        })
     }
 
     /// Resolves once the event is durable: written, fsynced, and so is every directory entry that
@@ -224,7 +234,10 @@ impl DiskWriter {
     #[must_use]
     pub fn stats(&self) -> WriterStats {
         let stats = *self.control.stats();
-        WriterStats { settled: self.control.acks.settled(), ..stats }
+        WriterStats {
+            settled: self.control.acks.settled(),
+            ..stats
+        }
     }
 
     fn start_flush(&self, deadline: Duration) -> Wait {
@@ -232,7 +245,13 @@ impl DiskWriter {
         let to = (self.newest)();
         self.control.flush_to.fetch_max(to, Ordering::AcqRel);
         self.thread.unpark();
-        Wait { control: self.control.clone(), from: self.from, to, deadline, end: false }
+        Wait {
+            control: self.control.clone(),
+            from: self.from,
+            to,
+            deadline,
+            end: false,
+        }
     }
 
     fn start_shutdown(&self, deadline: Duration) -> Wait {
@@ -255,7 +274,9 @@ impl Drop for DiskWriter {
 
 impl fmt::Debug for DiskWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DiskWriter").field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("DiskWriter")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
     }
 }
 
@@ -272,7 +293,10 @@ struct Wait {
 
 impl Wait {
     fn blocking(&self) -> Result<Seq, NotDurable> {
-        let settled = self.control.acks.wait_settled(self.from, self.to, self.deadline);
+        let settled = self
+            .control
+            .acks
+            .wait_settled(self.from, self.to, self.deadline);
         if self.end {
             self.control.acks.wait_stopped(self.deadline);
         }
@@ -309,7 +333,8 @@ impl<E: Serialize, D: Destination> Worker<E, D> {
         let _end = EndOnDrop(self.control.clone());
         let waker = thread_waker();
         while self.round(&waker) {}
-        self.follower.leave_off_at(self.control.acks.settled().get() + 1);
+        self.follower
+            .leave_off_at(self.control.acks.settled().get() + 1);
         drop(self);
     }
 
@@ -358,12 +383,26 @@ impl<E: Serialize, D: Destination> Worker<E, D> {
 
     /// Notes what the ring could not keep for us.
     fn note_lost(&mut self, taken: &mut Taken<E>) -> bool {
-        let Some(lost) = taken.lost.take() else { return false };
+        let Some(lost) = taken.lost.take() else {
+            return false;
+        };
         let through = taken.start() - 1;
         self.control.acks.lose(taken.start() - lost.count..=through);
-        let Lost { count, min_version, max_version } = lost;
+        let Lost {
+            count,
+            min_version,
+            max_version,
+        } = lost;
         let reason = GapReason::Backlog;
-        self.committer.push_lost(through, Gap { count, min_version, max_version, reason });
+        self.committer.push_lost(
+            through,
+            Gap {
+                count,
+                min_version,
+                max_version,
+                reason,
+            },
+        );
         true
     }
 
@@ -409,7 +448,12 @@ impl<E: Serialize, D: Destination> Worker<E, D> {
     /// Waits before another attempt; a caller of `flush` or `shutdown` cuts that short. Says
     /// whether there is time for one.
     fn back_off(&self, wait: Duration) -> bool {
-        let has_time = || self.control.stop_until.get().is_none_or(|until| Instant::now() < *until);
+        let has_time = || {
+            self.control
+                .stop_until
+                .get()
+                .is_none_or(|until| Instant::now() < *until)
+        };
         let wait = match self.control.stop_until.get() {
             Some(until) => wait.min(until.saturating_duration_since(Instant::now())),
             None => wait,
@@ -431,11 +475,26 @@ impl<E: Serialize, D: Destination> Worker<E, D> {
     }
 
     fn publish_stats(&self) {
-        let Totals { events, bytes, commits, failures, gap_lines, lost } = self.committer.totals;
+        let Totals {
+            events,
+            bytes,
+            commits,
+            failures,
+            gap_lines,
+            lost,
+        } = self.committer.totals;
         let failing = self.committer.is_failing();
         let settled = Seq::ZERO;
-        *self.control.stats() =
-            WriterStats { settled, events, bytes, commits, failures, lost, gap_lines, failing };
+        *self.control.stats() = WriterStats {
+            settled,
+            events,
+            bytes,
+            commits,
+            failures,
+            lost,
+            gap_lines,
+            failing,
+        };
     }
 }
 
