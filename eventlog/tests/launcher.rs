@@ -12,8 +12,8 @@ use std::{
 use eventlog::disk::{self, Record};
 use serde_json::{Value, json};
 
-/// Cargo builds examples together with the tests, beside them, unless it is told to build only
-/// some targets: then name the example too (`cargo test --test launcher --example launcher`).
+/// Cargo builds examples together with the tests, beside them. Where it is told to build only some
+/// targets (`--test launcher`), `cargo build --example launcher` comes first.
 fn launcher(data_dir: &Path) -> Command {
     let mut target = std::env::current_exe().unwrap();
     target.pop();
