@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use crate::errors::Errors;
 use crate::generics::where_clause;
 use crate::input::{Arm, Input};
-use crate::source::Read;
+use crate::source::{Read, Source};
 use crate::traits::Trait;
 
 /// Expands the derive of `interface`. Any mistake comes back as a `compile_error!` of its own.
@@ -48,15 +48,19 @@ fn implementation(input: &Input<'_>, interface: Trait, has_errors: bool) -> Toke
     }
 }
 
-/// One variant an arm, and the call spanned to the field's type: the compiler then reports every
-/// wrong type, and each in its place.
+/// One variant an arm, and the call spanned to what the user wrote of it, a type or a path: the
+/// compiler then reports every wrong one, and each in its place.
 fn arm(arm: &Arm<'_>, library: &TokenStream) -> TokenStream {
     let variant = arm.variant.map(|variant| quote!(::#variant));
-    let member = &arm.source.member;
-    let span = Span::mixed_site().located_at(arm.source.ty.span());
-    let field = quote_spanned!(span=> __field);
-    let value = match &arm.source.read {
-        Read::With(path) => quote!(#path(#field)),
+    let Source { member, ty, read } = &arm.source;
+    let span = match read {
+        Read::By(_) => ty.span(),
+        Read::With(path) => path.span(),
+    };
+    let span = Span::mixed_site().located_at(span);
+    let field = quote_spanned!(span=> __eventlog_field);
+    let value = match read {
+        Read::With(path) => quote_spanned!(span=> #path(#field)),
         Read::By(interface) => {
             let (path, method) = (interface.path(library), interface.method(span));
             quote_spanned!(span=> #path::#method(#field))
