@@ -3,6 +3,8 @@
 //! After a change of wording, `TRYBUILD=overwrite cargo test -p eventlog-derive --test ui` writes
 //! the `.stderr` files anew. Read the difference before committing it.
 
+#![allow(clippy::expect_used)]
+
 use std::io::Write;
 use std::process::Command;
 
