@@ -96,7 +96,9 @@ mod tests {
     #[test]
     fn the_output_is_one_impl_with_one_match() {
         let output = expansion_of(
-            "enum Event<T: Copy> where T: Send { A { version: T }, B(#[version] u64), C { version: T } }",
+            "enum Event<T: Copy> where T: Send { \
+                 A { version: T }, B(#[version] u64), C { version: T } \
+             }",
         );
         let expected = quote! {
             #[automatically_derived]

@@ -23,19 +23,35 @@ use traits::Trait;
 ///
 /// | the event | what to write |
 /// | --- | --- |
-/// | an enum, a version in each variant | nothing: the field `version` is [found by name](#by-name) |
-/// | the field has another name | [`#[versioned(field = seq)]`](#by-another-name) on the type |
-/// | one variant differs, or is a tuple | [`#[version]`](#by-a-mark) on the field |
-/// | the only field is itself an event | [`#[versioned(transparent)]`](#by-delegation) on the variant |
-/// | a unit variant, or one without a version | [an error](#no-version-no-event); add `{ version: u64 }` |
-/// | a struct | [the same attributes](#structs), on the struct and its fields |
-/// | an enum without variants | [nothing](#the-empty-enum) |
+/// | an enum with a version in each variant | nothing: `version` is [found by name][name] |
+/// | the field has another name | [`#[versioned(field = seq)]`][field] on the type |
+/// | one variant differs, or is a tuple | [`#[version]`][mark] on the field |
+/// | the only field is itself an event | [`#[versioned(transparent)]`][delegate] on the variant |
+/// | a unit variant, or one without a version | [an error][none]: add `{ version: u64 }` |
+/// | a struct | [the same attributes][struct], on the struct and its fields |
+/// | an enum without variants | [nothing][empty] |
 /// | a union | an error |
-/// | `u8` to `u64`, `usize`, `NonZero` of them, references and boxes | [nothing](#types-of-versions) |
-/// | a newtype | [`AsVersion`](#newtypes), derived or by hand |
-/// | any other type | [`#[version(with = path)]`](#anything-else) on the field |
-/// | type parameters, lifetimes, const parameters, where clauses | [nothing](#generics) |
-/// | `eventlog` has another name in `Cargo.toml` | [`#[versioned(crate = path)]`](#another-name-for-the-crate) |
+///
+/// | the version | what to write |
+/// | --- | --- |
+/// | `u8` to `u64`, `usize`, `NonZero` of them, references and boxes | [nothing][types] |
+/// | a newtype | [`AsVersion`][newtype] for it, derived or by hand |
+/// | any other type | [`#[version(with = path)]`][with] on the field |
+/// | a type, lifetime or const parameter, a where clause | [nothing][generics] |
+/// | `eventlog` has another name in `Cargo.toml` | [`#[versioned(crate = path)]`][crate] |
+///
+/// [name]: #by-name
+/// [field]: #by-another-name
+/// [mark]: #by-a-mark
+/// [delegate]: #by-delegation
+/// [none]: #no-version-no-event
+/// [struct]: #structs
+/// [empty]: #the-empty-enum
+/// [types]: #types-of-versions
+/// [newtype]: #newtypes
+/// [with]: #anything-else
+/// [generics]: #generics
+/// [crate]: #another-name-for-the-crate
 ///
 /// # By name
 ///
