@@ -44,8 +44,11 @@ impl<'a> Source<'a> {
             let mark = marked.map(|(mark, _)| mark);
             return owner.only_field(key, mark, errors);
         }
+        if errors.len() > before {
+            return None;
+        }
         let source = marked.map_or_else(|| owner.named_field(), |(_, source)| Some(source));
-        if source.is_none() && !owner.broken && errors.len() == before {
+        if source.is_none() && !owner.broken {
             errors.at(owner.ident.span(), owner.carries_no_version());
         }
         source
