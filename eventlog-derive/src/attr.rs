@@ -60,7 +60,7 @@ pub(crate) struct Keys {
     /// The key's span.
     pub(crate) transparent: Option<Span>,
     pub(crate) library: Option<Path>,
-    /// An attribute here was in error, so what is missing may have been meant by it.
+    /// An attribute here was in error, and what it meant is not known.
     pub(crate) broken: bool,
 }
 

@@ -106,10 +106,8 @@ fn compile(name: &str, is_forgotten: fn(usize) -> bool) -> Vec<String> {
     );
     let output = Scratch::new(&format!("forgotten_{name}")).compile(&source, &[]);
     let stderr = String::from_utf8(output.stderr).expect("cargo writes text");
-    let errors = stderr
-        .lines()
-        .filter_map(|line| line.strip_prefix("src/lib.rs:"));
-    let errors: Vec<_> = errors.map(ToOwned::to_owned).collect();
+    let errors = stderr.lines().filter_map(|line| line.split_once("lib.rs:"));
+    let errors: Vec<_> = errors.map(|(_, error)| error.to_owned()).collect();
     assert_eq!(output.status.success(), errors.is_empty(), "{stderr}");
     errors
 }
