@@ -258,18 +258,21 @@ impl<E> Subscription<E> {
         }
     }
 
-    /// Gives up everything that was appended so far and not yet read, and says how many events
-    /// that were. Only what is appended from now on is delivered.
+    /// Gives up everything that was appended so far (on a closed log: before it was closed) and not
+    /// yet read, and says how many events that were. Only what is appended from now on is delivered.
     pub fn skip_to_newest(&mut self) -> u64 {
         self.in_hand = None;
         let inner = self.shared.lock();
         let next = inner.ring.next();
         let newest = inner.ring.newest_version();
         drop(inner);
-        let skipped = next - self.next_seq();
+        let to = self.shared.not_past_end(next);
+        let skipped = to.saturating_sub(self.next_seq());
         if skipped > 0 {
-            self.version = newest.unwrap_or(self.version);
-            self.move_to(next);
+            if to == next {
+                self.version = newest.unwrap_or(self.version);
+            }
+            self.move_to(to);
         }
         skipped
     }
@@ -316,7 +319,7 @@ impl<E> Subscription<E> {
         self.shared.count_lagged(lost);
         self.move_to(to);
         self.segment = segment;
-        if to == oldest {
+        if !self.shared.is_past_end(oldest) {
             self.in_hand = self.find(oldest);
         }
         lost
