@@ -1,1 +1,5 @@
 //! The specification of `eventlog` as a naive model.
+
+pub mod crashes;
+pub mod disk_model;
+pub mod sim_disk;
