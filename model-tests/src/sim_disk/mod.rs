@@ -212,6 +212,14 @@ impl SimDisk {
         state.file(node).ok().map(|file| file.cache.clone())
     }
 
+    /// Whether a file shows bytes that no sync will bring to the platter.
+    #[must_use]
+    pub fn lies(&self, path: &Path) -> bool {
+        let state = self.state();
+        let node = state.resolve(path);
+        node.is_ok_and(|node| state.file(node).is_ok_and(|file| file.lies()))
+    }
+
     /// Overwrites what is on the platter, and is seen: damage, or a file of another making.
     ///
     /// # Panics

@@ -104,6 +104,12 @@ impl File {
         }
     }
 
+    pub(super) fn lies(&self) -> bool {
+        let mut synced = self.clone();
+        synced.sync();
+        synced.durable != self.cache
+    }
+
     pub(super) fn revert(&mut self) {
         self.cache.clone_from(&self.durable);
     }
