@@ -5,6 +5,8 @@
 pub use eventlog;
 
 mod check;
+pub mod crashes;
+pub mod disk_model;
 mod engine;
 pub mod laws;
 mod model;
@@ -14,6 +16,7 @@ mod patience;
 mod probe;
 mod report;
 mod run;
+pub mod sim_disk;
 mod subject;
 mod waker;
 
