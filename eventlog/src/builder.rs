@@ -2,10 +2,7 @@
 
 use std::{fmt, marker::PhantomData, path::PathBuf};
 
-use crate::{
-    EventLog, Versioned,
-    ring::{Ring, Start},
-};
+use crate::{EventLog, Versioned, ring::Ring};
 
 /// Settings of an [`EventLog`].
 ///
@@ -67,17 +64,21 @@ impl<E: Versioned> Builder<E> {
     ///
     /// [`BuildError::ZeroCapacity`] if it could hold no event.
     pub fn build(self) -> Result<EventLog<E>, BuildError> {
+        let mut ring = self.ring()?;
+        ring.set_base(self.base_version);
+        Ok(EventLog::with(ring, self.disk_path))
+    }
+
+    /// An empty ring of the capacity that was set.
+    pub(crate) fn ring(&self) -> Result<Ring<E>, BuildError> {
         if self.capacity == 0 {
             return Err(BuildError::ZeroCapacity);
         }
-        let start = Start {
-            base: self.base_version,
-            evicted_max: None,
-        };
-        Ok(EventLog::with(
-            Ring::new(self.capacity, start),
-            self.disk_path,
-        ))
+        Ok(Ring::new(self.capacity))
+    }
+
+    pub(crate) fn capacity_set(&self) -> usize {
+        self.capacity
     }
 }
 

@@ -1,42 +1,52 @@
 //! A follower: takes every event once, in batches, and keeps those that it has not taken alive
 //! after the ring evicted them, up to a limit.
 
-use std::{sync::Arc, task::Waker};
+use std::{path::Path, sync::Arc, task::Waker};
 
 use crate::{
-    ring::{HoldId, Segment, Taken},
+    ring::{HoldId, Taken},
     shared::Shared,
 };
 
-/// A place in the log that the log does not run away from, within a limit.
+/// A place in the log that the log does not run away from, within a limit. It has a name, under
+/// which a later follower goes on where this one left off.
 pub(crate) struct Follower<E> {
     shared: Arc<Shared<E>>,
+    name: Arc<Path>,
     hold: HoldId,
     id: u64,
+    position: u64,
 }
 
 impl<E> Follower<E> {
-    /// Follows from sequence number `from` on, or the oldest that is retained.
-    pub(crate) fn new(shared: &Arc<Shared<E>>, from: u64, backlog: u64) -> Self {
+    /// Follows from where a follower of this name left off, or from the oldest retained event on.
+    pub(crate) fn new(shared: &Arc<Shared<E>>, name: &Path, backlog: u64) -> Self {
         let mut inner = shared.lock();
-        let hold = inner.ring.hold(from, backlog);
+        let from = inner.left_off.get(name).copied().unwrap_or(0);
+        let position = from.clamp(inner.ring.oldest(), inner.ring.next());
+        let hold = inner.ring.hold(position, backlog);
         let id = inner.readers.new_id();
         drop(inner);
         Self {
             shared: shared.clone(),
+            name: name.into(),
             hold,
             id,
+            position,
         }
     }
 
-    /// The next events, at most `max`, and what was lost right before them.
-    pub(crate) fn take(&self, max: u64) -> Taken<E> {
-        self.shared.lock().ring.take(self.hold, max)
+    /// The sequence number of the event to be taken next.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
     }
 
-    /// Lets go of everything before `from`.
-    pub(crate) fn advance(&self, from: u64) {
-        self.change(|inner, freed| inner.ring.advance_hold(self.hold, from, freed));
+    /// The next events, at most `max`, and what was lost right before them.
+    pub(crate) fn take(&mut self, max: u64) -> Taken<E> {
+        let mut freed = Vec::new();
+        let taken = self.shared.lock().ring.take(self.hold, max, &mut freed);
+        self.position = taken.end();
+        taken
     }
 
     /// Changes how many evicted events are kept.
@@ -44,26 +54,31 @@ impl<E> Follower<E> {
         self.shared.lock().ring.limit_hold(self.hold, backlog);
     }
 
-    /// The sequence number that the next append will get.
-    pub(crate) fn next_seq(&self) -> u64 {
-        self.shared.lock().ring.next()
+    /// Asks for the sequence number of the newest event, from anywhere.
+    pub(crate) fn newest(&self) -> impl Fn() -> u64 + Send + Sync + use<E>
+    where
+        E: Send + Sync + 'static,
+    {
+        let shared = self.shared.clone();
+        move || shared.lock().ring.next() - 1
     }
 
-    /// Has `waker` woken by the next append; `false` if `seq` was appended meanwhile.
-    pub(crate) fn wait(&self, seq: u64, waker: Waker) -> bool {
-        self.shared.wait(self.id, waker, |ring| ring.next() > seq)
+    /// Has `waker` woken by the next append; `false` if there is something to take already.
+    pub(crate) fn wait(&self, waker: Waker) -> bool {
+        self.shared
+            .wait(self.id, waker, |ring| ring.next() > self.position)
     }
 
-    /// Runs a change that may free segments, and drops those outside the lock.
-    fn change(&self, change: impl FnOnce(&mut crate::shared::Inner<E>, &mut Vec<Arc<Segment<E>>>)) {
-        let mut freed = Vec::new();
-        change(&mut self.shared.lock(), &mut freed);
+    /// Remembers where a later follower of the same name goes on.
+    pub(crate) fn leave_off_at(&self, seq: u64) {
+        self.shared.lock().left_off.insert(self.name.clone(), seq);
     }
 }
 
 impl<E> Drop for Follower<E> {
     fn drop(&mut self) {
-        self.change(|inner, freed| inner.ring.release(self.hold, freed));
+        let mut freed = Vec::new();
+        self.shared.lock().ring.release(self.hold, &mut freed);
         self.shared.leave(self.id);
     }
 }

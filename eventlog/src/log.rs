@@ -9,8 +9,9 @@ use std::{
 
 use crate::{
     Builder, Cursor, Epoch, Replay, Seq, Stats, Subscription, Versioned,
+    follow::Follower,
     replay::cursor_at_end,
-    ring::{Entry, Ring, Snapshot, Start},
+    ring::{Entry, Ring, Snapshot},
     shared::Shared,
 };
 
@@ -44,8 +45,6 @@ use crate::{
 pub struct EventLog<E> {
     shared: Arc<Shared<E>>,
     disk_path: Option<PathBuf>,
-    /// Events below this sequence number were read from the disk, and need not go there again.
-    fresh_from: u64,
 }
 
 impl<E: Versioned> EventLog<E> {
@@ -53,14 +52,10 @@ impl<E: Versioned> EventLog<E> {
     /// ask for: nothing is opened here.
     #[must_use]
     pub fn new(disk_path: Option<PathBuf>) -> Self {
-        Self::with(
-            Ring::new(Builder::<E>::DEFAULT_CAPACITY, Start::default()),
-            disk_path,
-        )
+        Self::with(Ring::new(Builder::<E>::DEFAULT_CAPACITY), disk_path)
     }
 
     /// A log with other settings.
-    #[must_use]
     pub fn builder() -> Builder<E> {
         Builder::new()
     }
@@ -144,11 +139,9 @@ impl<E: Versioned> EventLog<E> {
 
 impl<E> EventLog<E> {
     pub(crate) fn with(ring: Ring<E>, disk_path: Option<PathBuf>) -> Self {
-        let fresh_from = ring.next();
         Self {
             shared: Arc::new(Shared::new(ring)),
             disk_path,
-            fresh_from,
         }
     }
 
@@ -224,6 +217,12 @@ impl<E> EventLog<E> {
         })
     }
 
+    /// Everything that is retained, whatever its version.
+    #[must_use]
+    pub fn retained(&self) -> Replay<E> {
+        Replay::whole(self.snapshot(), self.epoch())
+    }
+
     /// Where a subscriber stands that has seen everything so far.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
@@ -271,6 +270,18 @@ impl<E> EventLog<E> {
     /// Appends and replays go on to work; what is appended after this reaches no subscription.
     pub fn close(&self) {
         self.shared.close();
+    }
+
+    /// Notes that a follower of this name has everything that is in the log now.
+    pub(crate) fn mark_followed(&self, name: &Path) {
+        let mut inner = self.shared.lock();
+        let next = inner.ring.next();
+        inner.left_off.insert(name.into(), next);
+    }
+
+    /// Follows under a name: goes on where the last follower of that name left off.
+    pub(crate) fn follow(&self, name: &Path, backlog: u64) -> Follower<E> {
+        Follower::new(&self.shared, name, backlog)
     }
 
     fn snapshot(&self) -> Snapshot<E> {

@@ -84,6 +84,12 @@ impl<E> Replay<E> {
         Self::new(snapshot, epoch, from..retained.end, None, coverage)
     }
 
+    /// Everything that is retained; complete if nothing ever was evicted.
+    pub(crate) fn whole(snapshot: Snapshot<E>, epoch: Epoch) -> Self {
+        let before_first = Cursor::new(epoch, 0, 0);
+        Self::after(snapshot, epoch, &before_first)
+    }
+
     fn new(
         snapshot: Snapshot<E>,
         epoch: Epoch,

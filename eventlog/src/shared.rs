@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     mem,
+    path::Path,
     sync::{Arc, PoisonError},
     task::Waker,
 };
@@ -32,6 +33,8 @@ pub(crate) struct Inner<E> {
     pub(crate) ring: Ring<E>,
     pub(crate) waiters: Waiters,
     pub(crate) readers: Readers,
+    /// Where followers that have ended left off, by their names.
+    pub(crate) left_off: BTreeMap<Arc<Path>, u64>,
 }
 
 /// The live subscriptions: where each stands.
@@ -84,6 +87,7 @@ impl<E> Shared<E> {
                 ring,
                 waiters: Waiters::default(),
                 readers: Readers::default(),
+                left_off: BTreeMap::new(),
             }),
         }
     }

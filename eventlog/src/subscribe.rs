@@ -15,8 +15,8 @@ use crate::{
     Coverage, Cursor, Replay, Seq,
     ring::{Entry, Segment, Snapshot},
     shared::Shared,
-    sync::{AtomicU64, Ordering, park},
-    waiters::thread_waker,
+    sync::{AtomicU64, Ordering},
+    waiters::block_on,
 };
 
 /// An event as it is delivered: a reference that keeps its segment of the log alive. No event is
@@ -199,14 +199,7 @@ impl<E> Subscription<E> {
     ///
     /// As [`recv`](Self::recv).
     pub fn blocking_recv(&mut self) -> Result<EventRef<E>, RecvError> {
-        let waker = thread_waker();
-        let mut context = Context::from_waker(&waker);
-        loop {
-            match self.poll_recv(&mut context) {
-                Poll::Ready(result) => return result,
-                Poll::Pending => park(),
-            }
-        }
+        block_on(self.recv())
     }
 
     /// The next event, if it is there already.

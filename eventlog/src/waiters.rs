@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::Arc,
-    task::{Wake, Waker},
+    task::{Context, Poll, Wake, Waker},
 };
 
-use crate::sync::{Thread, current_thread};
+use crate::sync::{Thread, current_thread, park};
 
 /// One waker a waiting reader, by the reader's id.
 #[derive(Default)]
@@ -49,4 +50,17 @@ pub(crate) fn thread_waker() -> Waker {
         }
     }
     Waker::from(Arc::new(Unpark(current_thread())))
+}
+
+/// Polls a future on the calling thread until it is ready.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = thread_waker();
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => park(),
+        }
+    }
 }

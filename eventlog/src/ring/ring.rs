@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -9,26 +10,18 @@ use std::{
 };
 
 use super::{
-    Entry, HoldId, Lost, Segment, SegmentList, Snapshot, hold::Holds, snapshot::missed_through,
+    Entries, Entry, HoldId, Lost, Segment, SegmentList, Snapshot, hold::Holds,
+    snapshot::missed_through,
 };
 
 /// Slots in a segment, unless the capacity is smaller. A power of two, so that a slot is found
 /// with a shift and a mask.
 const SEGMENT_LEN: usize = 256;
 
-/// Where a ring's history begins.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Start {
-    /// What a subscriber must have seen before the first event; unset, it is taken from that event.
-    pub(crate) base: Option<u64>,
-    /// The highest version among earlier events that are not in this ring.
-    pub(crate) evicted_max: Option<u64>,
-}
-
 /// The newest `capacity` events of a history, and of older ones what followers still need.
 pub(crate) struct Ring<E> {
     segments: Arc<SegmentList<E>>,
-    segment_len: u64,
+    segment_len: usize,
     capacity: u64,
     oldest: u64,
     next: u64,
@@ -42,21 +35,33 @@ pub(crate) struct Ring<E> {
 
 impl<E> Ring<E> {
     /// An empty ring for `capacity` events, of which there must be at least one.
-    pub(crate) fn new(capacity: usize, start: Start) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         debug_assert!(capacity > 0, "the builder refuses a capacity of 0");
         Self {
             segments: Arc::new(VecDeque::new()),
-            segment_len: capacity.min(SEGMENT_LEN).next_power_of_two() as u64,
+            segment_len: capacity.min(SEGMENT_LEN).next_power_of_two(),
             capacity: capacity as u64,
             oldest: 1,
             next: 1,
             newest_version: None,
             last_fall: 0,
-            evicted_max: start.evicted_max,
-            base: start.base,
+            evicted_max: None,
+            base: None,
             holds: Holds::default(),
             alive: Arc::default(),
         }
+    }
+
+    /// Says what a subscriber must have seen before the first event. Unset, it is that event's
+    /// version − 1.
+    pub(crate) fn set_base(&mut self, base: Option<u64>) {
+        self.base = base;
+    }
+
+    /// Notes that events up to this version are part of the history and not in this ring.
+    pub(crate) fn note_evicted(&mut self, version: u64) {
+        self.evicted_max = self.evicted_max.max(Some(version));
+        self.base.get_or_insert(version);
     }
 
     /// Appends, evicts what is over the capacity, and puts segments that nobody needs into
@@ -108,9 +113,10 @@ impl<E> Ring<E> {
 
     /// The segment with a slot for `seq`, if the ring has it.
     pub(crate) fn segment_of(&self, seq: u64) -> Option<Arc<Segment<E>>> {
-        let front = self.segments.front()?.first();
-        let index = usize::try_from(seq.checked_sub(front)? / self.segment_len).ok()?;
-        self.segments.get(index).cloned()
+        let distance = seq.checked_sub(self.segments.front()?.first())?;
+        self.segments
+            .get(segments_in(distance, self.segment_len))
+            .cloned()
     }
 
     /// How many segments readers keep alive beyond those of the ring.
@@ -139,39 +145,34 @@ impl<E> Ring<E> {
     }
 
     /// Takes up to `max` held events: what was lost before them, and the segments they are in.
-    pub(crate) fn take(&mut self, id: HoldId, max: u64) -> Taken<E> {
-        let next = self.next;
+    pub(crate) fn take(
+        &mut self,
+        id: HoldId,
+        max: u64,
+        freed: &mut Vec<Arc<Segment<E>>>,
+    ) -> Taken<E> {
+        let mut taken = Taken {
+            lost: None,
+            segments: VecDeque::new(),
+            range: 0..0,
+        };
         let Some(hold) = self.holds.get_mut(id) else {
-            return Taken {
-                lost: None,
-                segments: VecDeque::new(),
-                range: next..next,
-            };
+            return taken;
         };
         let from = hold.from();
-        let lost = hold.take_lost();
-        let to = next.min(from.saturating_add(max));
-        let mut segments = VecDeque::new();
+        let to = self.next.min(from.saturating_add(max));
+        hold.advance(to);
+        taken.lost = hold.take_lost();
+        taken.range = from..to;
         let mut seq = from;
         while seq < to
             && let Some(segment) = self.segment_of(seq)
         {
             seq = segment.end();
-            segments.push_back(segment);
-        }
-        Taken {
-            lost,
-            segments,
-            range: from..to,
-        }
-    }
-
-    /// Lets go of held events below `from`.
-    pub(crate) fn advance_hold(&mut self, id: HoldId, from: u64, freed: &mut Vec<Arc<Segment<E>>>) {
-        if let Some(hold) = self.holds.get_mut(id) {
-            hold.advance(from);
+            taken.segments.push_back(segment);
         }
         self.free_segments(freed);
+        taken
     }
 
     fn evict_oldest(&mut self, freed: &mut Vec<Arc<Segment<E>>>) {
@@ -201,30 +202,61 @@ impl<E> Ring<E> {
     /// The segment for the next event. A list that snapshots share is copied first, once a segment.
     fn tail_segment(&mut self, seq: u64) -> &Segment<E> {
         if self.segments.back().is_none_or(|back| back.end() <= seq) {
-            let first = seq - seq % self.segment_len;
-            let segment = Segment::new(first, self.segment_len as usize, &self.alive);
+            let first = seq - seq % self.segment_len as u64;
+            let segment = Segment::new(first, self.segment_len, &self.alive);
             Arc::make_mut(&mut self.segments).push_back(Arc::new(segment));
         }
         &self.segments[self.segments.len() - 1]
     }
 }
 
-/// What a follower took from its hold.
+/// Events that a follower has taken, and kept alive by that.
 pub(crate) struct Taken<E> {
+    /// What was lost right before these.
     pub(crate) lost: Option<Lost>,
-    pub(crate) segments: SegmentList<E>,
-    pub(crate) range: std::ops::Range<u64>,
+    segments: SegmentList<E>,
+    range: Range<u64>,
+}
+
+impl<E> Taken<E> {
+    /// The first sequence number that was not handed out yet.
+    pub(crate) fn start(&self) -> u64 {
+        self.range.start
+    }
+
+    /// The sequence number behind the last.
+    pub(crate) fn end(&self) -> u64 {
+        self.range.end
+    }
+
+    /// Hands out the events that are left. What is not asked for stays.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (u64, &Entry<E>)> {
+        let rest = self.range.clone();
+        let start = &mut self.range.start;
+        Entries::new(&self.segments, rest).inspect(move |(seq, _)| *start = seq + 1)
+    }
+
+    /// Whether there are events left.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.range.is_empty()
+    }
 }
 
 /// The entry at `seq`, which must be in one of the segments.
 pub(super) fn entry_at<E>(segments: &SegmentList<E>, seq: u64) -> &Entry<E> {
-    let first = &segments[0];
-    let index = (seq - first.first()) / first.slots().len() as u64;
+    let front = &segments[0];
+    let segment = &segments[segments_in(seq - front.first(), front.slots().len())];
     #[expect(
         clippy::expect_used,
         reason = "callers ask only for what was appended and is held"
     )]
-    segments[index as usize]
+    segment
         .get(seq)
         .expect("the slot of a retained sequence number is filled")
+}
+
+/// How many whole segments a distance between sequence numbers spans.
+fn segments_in(distance: u64, segment_len: usize) -> usize {
+    // The segments of a distance beyond the address space are not in any list.
+    usize::try_from(distance / segment_len as u64).unwrap_or(usize::MAX)
 }

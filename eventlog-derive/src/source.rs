@@ -1,0 +1,162 @@
+//! Which field of a variant or struct holds the version.
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::{ExprPath, Field, Fields, Member, Type};
+
+use crate::attr::Mark;
+use crate::errors::Errors;
+use crate::traits::Trait;
+
+/// The field a version is read from.
+pub(crate) struct Source<'a> {
+    pub(crate) member: Member,
+    pub(crate) ty: &'a Type,
+    pub(crate) read: Read,
+}
+
+/// How the field becomes a `u64`.
+pub(crate) enum Read {
+    /// Through the field's own trait.
+    By(Trait),
+    /// Through a function that the user named.
+    With(ExprPath),
+}
+
+/// A variant, or a struct, and what its attributes say.
+pub(crate) struct Owner<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) fields: &'a Fields,
+    /// The name of the field that holds the version, where none is marked.
+    pub(crate) field_name: String,
+    /// The span of the key.
+    pub(crate) transparent: Option<Span>,
+    /// An attribute was in error. Without what it meant, there is no telling where the version is.
+    pub(crate) broken: bool,
+}
+
+impl<'a> Source<'a> {
+    /// Finds the version of `owner`, or reports why there is none.
+    pub(crate) fn find(owner: &Owner<'a>, errors: &mut Errors) -> Option<Self> {
+        let before = errors.len();
+        let marked = owner.marked_field(errors);
+        if let Some(key) = owner.transparent {
+            let mark = marked.map(|(mark, _)| mark);
+            return owner.only_field(key, mark, errors);
+        }
+        if owner.broken || errors.len() > before {
+            return None;
+        }
+        let source = marked.map_or_else(|| owner.named_field(), |(_, source)| Some(source));
+        if source.is_none() {
+            errors.at(owner.ident.span(), owner.carries_no_version());
+        }
+        source
+    }
+
+    /// The field of a newtype, which must be its only one.
+    pub(crate) fn newtype(fields: &'a Fields, errors: &mut Errors) -> Option<Self> {
+        let (member, field) = only(fields)?;
+        let mark = Mark::read(&field.attrs, errors);
+        let read = mark.map_or(Read::By(Trait::AsVersion), Read::marked);
+        Some(Self::new(member, field, read))
+    }
+
+    fn new(member: Member, field: &'a Field, read: Read) -> Self {
+        Self {
+            member,
+            ty: &field.ty,
+            read,
+        }
+    }
+}
+
+impl Read {
+    fn marked(mark: Mark) -> Self {
+        mark.with.map_or(Self::By(Trait::AsVersion), Self::With)
+    }
+}
+
+impl<'a> Owner<'a> {
+    /// The field with `#[version]`, and the span of that mark.
+    fn marked_field(&self, errors: &mut Errors) -> Option<(Span, Source<'a>)> {
+        let mut first = None;
+        let mut has_second = false;
+        for (member, field) in self.fields.members().zip(self.fields) {
+            let Some(mark) = Mark::read(&field.attrs, errors) else {
+                continue;
+            };
+            if first.is_some() {
+                has_second = true;
+                let message = format!("second `#[version]` in `{}`; keep one", self.ident);
+                errors.at(mark.span, message);
+            } else {
+                first = Some((mark.span, Source::new(member, field, Read::marked(mark))));
+            }
+        }
+        if let (true, Some((span, _))) = (has_second, &first) {
+            // Macros on stable Rust have no notes: an error stands in for one.
+            errors.at(
+                *span,
+                format!("note: the first `#[version]` in `{}` is here", self.ident),
+            );
+        }
+        first
+    }
+
+    fn named_field(&self) -> Option<Source<'a>> {
+        let is_it = |field: &Field| {
+            let ident = field.ident.as_ref();
+            ident.is_some_and(|ident| ident.unraw() == self.field_name)
+        };
+        let (member, field) = self
+            .fields
+            .members()
+            .zip(self.fields)
+            .find(|(_, field)| is_it(field))?;
+        Some(Source::new(member, field, Read::By(Trait::AsVersion)))
+    }
+
+    /// The field that `transparent` delegates to.
+    fn only_field(&self, key: Span, mark: Option<Span>, errors: &mut Errors) -> Option<Source<'a>> {
+        if let Some(mark) = mark {
+            errors.at(
+                mark,
+                "`transparent` already takes the only field; keep one of the two",
+            );
+        }
+        let Some((member, field)) = only(self.fields) else {
+            let message = format!(
+                "`transparent` delegates to the only field, and `{}` has {}; \
+                 mark the field that holds the version with `#[version]` instead",
+                self.ident,
+                self.fields.len(),
+            );
+            errors.at(key, message);
+            return None;
+        };
+        Some(Source::new(member, field, Read::By(Trait::Versioned)))
+    }
+
+    fn carries_no_version(&self) -> String {
+        let (owner, name) = (self.ident, &self.field_name);
+        match self.fields {
+            Fields::Unnamed(fields) if !fields.unnamed.is_empty() => format!(
+                "nothing says which field of `{owner}` is its version: mark it with `#[version]`, \
+                 or, if the only field is itself `Versioned`, \
+                 write `#[versioned(transparent)]` on `{owner}`"
+            ),
+            Fields::Named(fields) if !fields.named.is_empty() => format!(
+                "`{owner}` carries no version: add `{{ {name}: u64 }}`, \
+                 or mark the field that holds it with `#[version]`"
+            ),
+            _ => format!("`{owner}` carries no version: add `{{ {name}: u64 }}`"),
+        }
+    }
+}
+
+fn only(fields: &Fields) -> Option<(Member, &Field)> {
+    let field = fields.iter().next()?;
+    let member = fields.members().next()?;
+    (fields.len() == 1).then_some((member, field))
+}

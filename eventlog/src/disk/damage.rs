@@ -1,0 +1,57 @@
+//! What readers find that is no record.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A place in the log that could not be read as a record, and why. Readers go on behind it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{} at byte {offset}: {kind}", .file.display(), in_line(*line))]
+#[non_exhaustive]
+pub struct Damage {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1, where it is known: not when reading backwards or after a missed file.
+    pub line: Option<u64>,
+    /// Where in the file the damage starts, in bytes.
+    pub offset: u64,
+    /// How many bytes are affected.
+    pub len: u64,
+    /// What is wrong.
+    #[source]
+    pub kind: DamageKind,
+}
+
+/// What is wrong with a place in the log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DamageKind {
+    /// The file's last bytes are no whole line: a crash came while it was written, or it is being
+    /// written now.
+    #[error("the last line is unfinished; the writer sets it aside when it opens the log")]
+    TornTail,
+    /// A whole line is no record of the type asked for.
+    #[error("the line is no event ({0}); it was skipped")]
+    NotAnEvent(serde_json::Error),
+    /// Zero bytes stand before a record: the file system lost what was there.
+    #[error("zero bytes in place of what was written; they were skipped")]
+    Zeros,
+    /// A line is longer than a reader takes into memory.
+    #[error("the line is longer than {limit} bytes; it was skipped")]
+    TooLong {
+        /// The longest line that is read, in bytes.
+        limit: usize,
+    },
+    /// The file cannot be read.
+    #[error("the file cannot be read: {0}; check that it is a file and who may read it")]
+    Unreadable(io::Error),
+    /// The log was rotated more often than files are kept before the follower came to them.
+    #[error("files were rotated away before they were read; poll more often or keep more files")]
+    Missed,
+    /// The file became shorter while it was followed: what follows may have been seen before.
+    #[error("the file was cut while it was being followed")]
+    Cut,
+}
+
+fn in_line(line: Option<u64>) -> String {
+    line.map_or_else(String::new, |line| format!(" line {line}"))
+}

@@ -1,0 +1,157 @@
+//! Where batches of records go.
+
+use super::DiskError;
+
+/// Where batches of records go.
+///
+/// It is kept apart from files, so that a second destination (a message broker, say) can be added
+/// without touching the writer that follows the ring or the code that handles files.
+pub trait Destination: Send + 'static {
+    /// Hands over records, in order. May write, rotate and sync.
+    ///
+    /// # Errors
+    /// After an error the destination has forgotten every record past [`durable`](Self::durable):
+    /// all of them must be handed over again, in the same order.
+    fn write(&mut self, records: Records<'_>) -> Result<(), DiskError>;
+
+    /// Makes all records that were handed over durable.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    fn sync(&mut self) -> Result<(), DiskError>;
+
+    /// How many of the records handed over since opening are durable. Never falls; it may have
+    /// grown even when a call failed, because a rotation or a partial write was completed first.
+    fn durable(&self) -> u64;
+}
+
+/// A run of whole lines, each with its newline.
+///
+/// ```
+/// use eventlog::disk::Records;
+///
+/// let records = Records::new(b"{\"a\":1}\n{\"b\":2}\n", &[8, 16]);
+/// assert_eq!(records.len(), 2);
+/// assert_eq!(records.skip(1).bytes(), b"{\"b\":2}\n");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Records<'a> {
+    bytes: &'a [u8],
+    /// `ends[i]` is the offset in `bytes` behind line `i`.
+    ends: &'a [usize],
+    /// Where the first line starts.
+    base: usize,
+}
+
+impl<'a> Records<'a> {
+    /// Lines laid one behind the other in `bytes`; `ends[i]` is the offset behind line `i`.
+    ///
+    /// # Panics
+    /// If the last end lies outside of `bytes`.
+    #[must_use]
+    pub fn new(bytes: &'a [u8], ends: &'a [usize]) -> Self {
+        assert!(
+            ends.last().is_none_or(|end| *end <= bytes.len()),
+            "a record ends past the buffer"
+        );
+        debug_assert!(ends.is_sorted(), "ends of records must rise");
+        debug_assert!(
+            ends.iter().all(|end| bytes[..*end].ends_with(b"\n")),
+            "a record ends with a newline"
+        );
+        Self {
+            bytes,
+            ends,
+            base: 0,
+        }
+    }
+
+    /// How many records these are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// True if there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The lines as they stand in the file.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        let end = self.ends.last().copied().unwrap_or(self.base);
+        &self.bytes[self.base..end]
+    }
+
+    /// The records behind the first `count` (none if there are fewer), without copying.
+    #[must_use]
+    pub fn skip(&self, count: usize) -> Self {
+        self.split_at(count.min(self.len())).1
+    }
+
+    /// The first `count` records and the rest.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    #[must_use]
+    pub fn split_at(&self, count: usize) -> (Self, Self) {
+        let (first, rest) = self.ends.split_at(count);
+        let middle = first.last().copied().unwrap_or(self.base);
+        (
+            Self {
+                ends: first,
+                ..*self
+            },
+            Self {
+                ends: rest,
+                base: middle,
+                ..*self
+            },
+        )
+    }
+
+    /// How many records from the first on lie wholly within `len` bytes.
+    #[must_use]
+    pub fn within(&self, len: u64) -> usize {
+        self.ends
+            .partition_point(|end| (end - self.base) as u64 <= len)
+    }
+
+    /// The records one by one, each with its newline.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
+        let bytes = self.bytes;
+        let mut start = self.base;
+        self.ends
+            .iter()
+            .map(move |end| &bytes[std::mem::replace(&mut start, *end)..*end])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_keep_their_own_bytes() {
+        let records = Records::new(b"a\nbb\nccc\n", &[2, 5, 9]);
+        assert_eq!(records.bytes(), b"a\nbb\nccc\n");
+        let (first, rest) = records.split_at(1);
+        assert_eq!(
+            (first.bytes(), rest.bytes()),
+            (&b"a\n"[..], &b"bb\nccc\n"[..])
+        );
+        assert_eq!(rest.iter().collect::<Vec<_>>(), [&b"bb\n"[..], b"ccc\n"]);
+        assert_eq!((rest.within(2), rest.within(3), rest.within(7)), (0, 1, 2));
+        assert!(records.skip(9).is_empty());
+        assert_eq!(records.skip(9).bytes(), b"");
+    }
+
+    #[test]
+    #[should_panic(expected = "past the buffer")]
+    fn an_end_outside_of_the_buffer_is_refused() {
+        let _ = Records::new(b"a\n", &[3]);
+    }
+}

@@ -1,0 +1,135 @@
+//! What can go wrong between a record and the disk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a destination could not take or keep records.
+///
+/// Each message says what was being done, on which path, and what to do now.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiskError {
+    /// Another writer holds the log.
+    #[error(
+        "{} belongs to another writer, which holds the lock on {}: \
+         stop that writer or give this one a path of its own",
+        .path.display(), .lock.display()
+    )]
+    Locked {
+        /// The log.
+        path: PathBuf,
+        /// The file whose lock is held; it may stay when nobody holds it.
+        lock: PathBuf,
+    },
+    /// Something that is no regular file stands at the log's path.
+    #[error(
+        "{} is not a regular file: move it away or choose another path for the log",
+        .path.display()
+    )]
+    NotAFile {
+        /// The path given for the log.
+        path: PathBuf,
+    },
+    /// The log was removed or cut short from outside before its newest records were durable.
+    /// They are still in memory, and handing them over again writes them to a new file.
+    #[error(
+        "{} was removed or cut short by somebody else: its newest records will be written again \
+         to a new file; to rotate from outside, rename the file instead",
+        .path.display()
+    )]
+    Lost {
+        /// The log.
+        path: PathBuf,
+    },
+    /// The file system refused an operation.
+    #[error("cannot {action} {}: {source}; {}", .path.display(), remedy(source))]
+    Io {
+        /// What was being done, as it reads after "cannot".
+        action: &'static str,
+        /// To which file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl DiskError {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// True if another writer holds the log.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked { .. })
+    }
+
+    /// True if there is no room: disk full, quota used up, or a file size limit reached.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if is_full(source))
+    }
+
+    /// The kind of an equivalent [`io::Error`].
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Locked { .. } => io::ErrorKind::WouldBlock,
+            Self::NotAFile { .. } => io::ErrorKind::InvalidInput,
+            Self::Lost { .. } => io::ErrorKind::NotFound,
+            Self::Io { source, .. } => source.kind(),
+        }
+    }
+}
+
+impl From<DiskError> for io::Error {
+    fn from(error: DiskError) -> Self {
+        Self::new(error.kind(), error)
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+    match error.kind() {
+        _ if is_full(error) => "free some space or raise the limit; writing then resumes by itself",
+        PermissionDenied | ReadOnlyFilesystem => {
+            "let this user write to the directory and its files; writing then resumes by itself"
+        }
+        NotADirectory => "a file stands where a directory of the log's path should be",
+        NotFound => "the directory went away; it is created again with the next record",
+        _ => "if it happens again, check the disk and its cables, and the system's log",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_the_path_and_the_remedy() {
+        let full = DiskError::io("write", Path::new("/var/x.log"))(io::Error::from(
+            io::ErrorKind::StorageFull,
+        ));
+        assert!(full.is_full());
+        let text = full.to_string();
+        assert!(text.starts_with("cannot write /var/x.log: "), "{text}");
+        assert!(text.contains("free some space"), "{text}");
+
+        let locked = DiskError::Locked {
+            path: "/x.log".into(),
+            lock: "/x.log.lock".into(),
+        };
+        assert!(locked.is_locked() && !locked.is_full());
+        assert_eq!(io::Error::from(locked).kind(), io::ErrorKind::WouldBlock);
+    }
+}

@@ -1,0 +1,145 @@
+//! After a failed sync: the durable bytes in a file that can be trusted.
+
+use std::io;
+
+use super::append::write_all;
+use super::{Current, FileLog};
+use crate::disk::{DiskError, Storage};
+
+/// How many bytes are copied at a time.
+const COPY_BYTES: u64 = 64 * 1024;
+
+impl<S: Storage> FileLog<S> {
+    /// Leaves the current file with exactly its durable bytes, in blocks that a sync speaks true
+    /// of: in a new file, or, if none can be made, by cutting this one.
+    ///
+    /// Syncing again proves nothing after a failed sync, and neither does writing the same range
+    /// again and syncing that: the system may have dropped the bytes and call the range clean.
+    pub(super) fn rebuild(&mut self) -> Result<(), DiskError> {
+        self.copy_durable().or_else(|error| {
+            tracing::debug!(%error, "cannot copy the log; cutting it to its durable length");
+            self.cut_to_durable().map_err(|_| error)
+        })?;
+        if let Some(current) = &mut self.current {
+            current.suspect = false;
+        }
+        Ok(())
+    }
+
+    fn copy_durable(&mut self) -> Result<(), DiskError> {
+        let Some(current) = &self.current else {
+            return Ok(());
+        };
+        let (len, tail) = (current.durable_len, current.durable_tail.clone());
+        let path = self.paths.log.clone();
+        let source = self
+            .storage
+            .open_read(&path)
+            .map_err(DiskError::io("open", &path))?;
+        let mut copy = self.create_tmp()?;
+        self.copy_range(&source, 0, len - tail.len(), &mut copy)?;
+        let tmp = self.paths.tmp.clone();
+        write_all(&self.storage, &mut copy, tail.bytes())
+            .map_err(|stopped| DiskError::io("write to", &tmp)(stopped.source))?;
+        self.storage
+            .sync(&mut copy)
+            .map_err(DiskError::io("sync", &tmp))?;
+        self.storage
+            .rename(&tmp, &path)
+            .map_err(DiskError::io("put a copy in place of", &path))?;
+        self.dir_dirty = true;
+        self.current = Some(Current {
+            suspect: true,
+            ..Current::new(copy, len, tail)
+        });
+        self.sync_dir()
+    }
+
+    fn cut_to_durable(&mut self) -> Result<(), DiskError> {
+        let Some(current) = &mut self.current else {
+            return Ok(());
+        };
+        let path = &self.paths.log;
+        let mut file = self
+            .storage
+            .open_append(path)
+            .map_err(DiskError::io("open", path))?;
+        self.storage
+            .truncate(&mut file, current.durable_len)
+            .map_err(DiskError::io("cut", path))?;
+        self.storage
+            .sync(&mut file)
+            .map_err(DiskError::io("sync", path))?;
+        *current = Current::new(file, current.durable_len, current.durable_tail.clone());
+        // The mark has served; if it stays, the next opening copies the file once for nothing.
+        let _ = self.storage.remove(&self.paths.tmp);
+        Ok(())
+    }
+
+    /// Leaves a mark that a sync has failed. Should this process die before the file is rebuilt,
+    /// the next one learns that what it reads may never have reached the disk.
+    pub(super) fn mark_suspect(&self) {
+        let _ = self.storage.create_new(&self.paths.tmp, self.mode);
+    }
+
+    pub(super) fn create_tmp(&mut self) -> Result<S::File, DiskError> {
+        self.remove_tmp()?;
+        let tmp = &self.paths.tmp;
+        self.storage
+            .create_new(tmp, self.mode)
+            .map_err(DiskError::io("create", tmp))
+    }
+
+    pub(super) fn remove_tmp(&mut self) -> Result<(), DiskError> {
+        let tmp = &self.paths.tmp;
+        match self.storage.remove(tmp) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(DiskError::io("remove", tmp)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn copy_range(
+        &self,
+        from: &S::File,
+        start: u64,
+        end: u64,
+        to: &mut S::File,
+    ) -> Result<(), DiskError> {
+        let mut offset = start;
+        while offset < end {
+            let piece = self.read_range(from, offset, end.min(offset + COPY_BYTES))?;
+            write_all(&self.storage, to, &piece)
+                .map_err(|stopped| DiskError::io("write to", &self.paths.tmp)(stopped.source))?;
+            offset += piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    pub(super) fn read_range(
+        &self,
+        file: &S::File,
+        start: u64,
+        end: u64,
+    ) -> Result<Vec<u8>, DiskError> {
+        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or_default()];
+        let mut filled = 0;
+        while filled < bytes.len() {
+            let read = self
+                .storage
+                .read_at(file, start + filled as u64, &mut bytes[filled..]);
+            match read {
+                Ok(0) => {
+                    return Err(DiskError::Lost {
+                        path: self.paths.log.clone(),
+                    });
+                }
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(DiskError::io("read", &self.paths.log)(error)),
+            }
+        }
+        Ok(bytes)
+    }
+}

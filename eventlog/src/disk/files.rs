@@ -1,0 +1,95 @@
+//! The files of a log, as they stand at one instant.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::damage::{Damage, DamageKind};
+use super::paths::Paths;
+use super::{FileId, Storage};
+
+/// How often the files are listed anew when the log is rotated meanwhile.
+const ATTEMPTS: usize = 100;
+
+/// One open file of a log.
+pub(crate) struct LogFile<F> {
+    pub(crate) path: PathBuf,
+    pub(crate) file: F,
+    pub(crate) id: Option<FileId>,
+}
+
+/// Opens the files of a log, the oldest first; those that cannot be read are damage.
+///
+/// Rotation moves files to older names, so going from new to old misses none, and the identity
+/// tells which was met twice. If the current file has changed in the end, it is done again.
+pub(crate) fn open_all<S: Storage>(
+    storage: &S,
+    paths: &Paths,
+) -> (Vec<LogFile<S::File>>, Vec<Damage>) {
+    for attempt in 1.. {
+        let (files, damage) = open_once(storage, paths);
+        let newest = files
+            .last()
+            .filter(|file| file.path == paths.log)
+            .and_then(|file| file.id);
+        let named = storage
+            .stat_path(&paths.log)
+            .ok()
+            .filter(|s| s.is_file)
+            .and_then(|s| s.id);
+        if newest == named || attempt == ATTEMPTS {
+            return (files, damage);
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+fn open_once<S: Storage>(storage: &S, paths: &Paths) -> (Vec<LogFile<S::File>>, Vec<Damage>) {
+    let mut files: Vec<LogFile<S::File>> = Vec::new();
+    let mut damage = Vec::new();
+    let names = std::iter::once(paths.log.clone())
+        // A file may move to the next name while this goes on.
+        .chain((1..=oldest(storage, paths) + 1).map(|k| paths.old(k)));
+    for path in names {
+        match open(storage, path.clone()) {
+            Ok(file) if file.id.is_some() && files.iter().any(|other| other.id == file.id) => {}
+            Ok(file) => files.push(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => damage.push(unreadable(path, 0, error)),
+        }
+    }
+    files.reverse();
+    damage.reverse();
+    (files, damage)
+}
+
+fn oldest<S: Storage>(storage: &S, paths: &Paths) -> u32 {
+    let names = storage.list(&paths.dir).unwrap_or_default();
+    names
+        .iter()
+        .filter_map(|name| paths.old_number(name))
+        .max()
+        .unwrap_or(0)
+}
+
+fn open<S: Storage>(storage: &S, path: PathBuf) -> io::Result<LogFile<S::File>> {
+    // Looked at first, because opening a pipe would wait for its writer.
+    if !storage.stat_path(&path)?.is_file {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a regular file",
+        ));
+    }
+    let file = storage.open_read(&path)?;
+    let id = storage.stat(&file)?.id;
+    Ok(LogFile { path, file, id })
+}
+
+pub(crate) fn unreadable(file: PathBuf, offset: u64, error: io::Error) -> Damage {
+    Damage {
+        file,
+        line: None,
+        offset,
+        len: 0,
+        kind: DamageKind::Unreadable(error),
+    }
+}

@@ -1,0 +1,332 @@
+//! The records to come.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use super::damage::{Damage, DamageKind};
+use super::files::{LogFile, open_all, unreadable};
+use super::line::Record;
+use super::lines::{Lines, MAX_LINE_BYTES};
+use super::paths::Paths;
+use super::reader::{no_file_name, push_line, torn_tail};
+use super::{FileId, RealStorage, Storage};
+
+/// Follows the log at `path` from its oldest record on, through rotations, into what is still to
+/// be written. The log need not exist yet.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("x.log");
+/// let mut follow = eventlog::disk::follow::<u64>(&path);
+/// assert!(follow.next().is_none());
+///
+/// std::fs::write(&path, "1\n2\n")?;
+/// let seen: Vec<_> = follow.by_ref().flatten().filter_map(|record| record.into_event()).collect();
+/// assert_eq!(seen, [1, 2]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[must_use]
+pub fn follow<E: DeserializeOwned>(path: impl AsRef<Path>) -> Follow<E> {
+    Follow::open(RealStorage, path)
+}
+
+/// The records of a log as they are written.
+///
+/// As an iterator it ends when there is nothing *yet*: wait as you like (sleep, watch the file,
+/// await a timer) and go on. Each record comes once. Holes come as [`Damage`], and so do files
+/// that were rotated away before the follower came to them ([`DamageKind::Missed`]).
+///
+/// It reads what is written, whether it is durable yet or not. When the writer repairs the log
+/// after a failed sync, what was read already is recognised by its bytes and not repeated.
+///
+/// Where files have no identity that can be asked for (outside of Unix), a rotation is noticed
+/// only when the current file is missing or shorter than what was read of it.
+pub struct Follow<E, S: Storage = RealStorage> {
+    storage: S,
+    paths: Option<Paths>,
+    /// The file read before the current one. Held open so that its identity stays its own.
+    previous: Option<Open<S::File>>,
+    current: Option<Open<S::File>>,
+    /// Files behind the current one, the oldest first.
+    next: VecDeque<LogFile<S::File>>,
+    items: VecDeque<Result<Record<E>, Damage>>,
+    /// Whether the last attempt failed, which is reported once.
+    failed: bool,
+}
+
+struct Open<F> {
+    path: PathBuf,
+    id: Option<FileId>,
+    lines: Lines<F>,
+}
+
+impl<F> Open<F> {
+    fn behind(LogFile { path, file, id }: LogFile<F>, lines: u64, offset: u64) -> Self {
+        Self {
+            path,
+            id,
+            lines: Lines::behind(file, MAX_LINE_BYTES, lines, offset),
+        }
+    }
+
+    fn is(&self, other: &LogFile<F>) -> bool {
+        self.id.is_some() && self.id == other.id
+    }
+}
+
+impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
+    /// As [`follow`], on any storage.
+    pub fn open(storage: S, path: impl AsRef<Path>) -> Self {
+        let paths = Paths::new(path.as_ref());
+        let mut items = VecDeque::new();
+        if paths.is_none() {
+            items.push_back(Err(no_file_name(path.as_ref())));
+        }
+        Self {
+            storage,
+            paths,
+            previous: None,
+            current: None,
+            next: VecDeque::new(),
+            items,
+            failed: false,
+        }
+    }
+
+    /// Reads one step further. False if there is nothing yet.
+    fn advance(&mut self) -> bool {
+        let Some(open) = &mut self.current else {
+            return self.start();
+        };
+        let step = match open.lines.next(&self.storage) {
+            Ok(Some(line)) => {
+                push_line(&mut self.items, &open.path, &line, MAX_LINE_BYTES);
+                Ok(true)
+            }
+            Ok(None) => {
+                let torn = torn_tail(&open.path, &open.lines);
+                open.lines.rewind();
+                self.move_on(torn)
+            }
+            Err(error) => Err(unreadable(open.path.clone(), open.lines.offset(), error)),
+        };
+        self.report_once(step)
+    }
+
+    fn report_once(&mut self, step: Result<bool, Damage>) -> bool {
+        match step {
+            Ok(more) => {
+                self.failed = false;
+                more
+            }
+            Err(_) if self.failed => false,
+            Err(damage) => {
+                self.failed = true;
+                self.items.push_back(Err(damage));
+                true
+            }
+        }
+    }
+
+    /// Takes up a log of which nothing was seen before, with its oldest file.
+    fn start(&mut self) -> bool {
+        let Some(paths) = &self.paths else {
+            return false;
+        };
+        let (files, damage) = open_all(&self.storage, paths);
+        self.next = files.into();
+        let step = if self.take_next() {
+            Ok(true)
+        } else {
+            damage.into_iter().next().map_or(Ok(false), Err)
+        };
+        self.report_once(step)
+    }
+
+    fn take_next(&mut self) -> bool {
+        let Some(file) = self.next.pop_front() else {
+            return false;
+        };
+        self.previous = self.current.replace(Open::behind(file, 0, 0));
+        true
+    }
+
+    /// At the end of the current file: finds out whether it is the end of the log.
+    fn move_on(&mut self, torn: Option<Damage>) -> Result<bool, Damage> {
+        if !self.next.is_empty() {
+            self.items.extend(torn.map(Err));
+            return Ok(self.take_next());
+        }
+        let (Some(paths), Some(open)) = (&self.paths, &mut self.current) else {
+            return Ok(false);
+        };
+        let named = match self.storage.stat_path(&paths.log) {
+            Ok(stat) => Some(stat),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(unreadable(paths.log.clone(), 0, error)),
+        };
+        let here = named.filter(|stat| stat.id == open.id);
+        match here {
+            Some(stat) if stat.len >= open.lines.offset() => return Ok(false),
+            Some(stat) if stat.id.is_some() => {
+                self.items
+                    .push_back(Err(notice(paths, stat.len, DamageKind::Cut)));
+                open.lines.jump(stat.len);
+                return Ok(true);
+            }
+            _ => {}
+        }
+        let (files, _) = open_all(&self.storage, paths);
+        self.find_place(files.into())
+    }
+
+    /// Finds in the files of the log the place where the current file was left.
+    fn find_place(&mut self, mut files: VecDeque<LogFile<S::File>>) -> Result<bool, Damage> {
+        let (Some(paths), Some(open)) = (&self.paths, &mut self.current) else {
+            return Ok(false);
+        };
+        if let Some(at) = files.iter().position(|file| open.is(file)) {
+            // What was appended before it was put aside is still to be read.
+            self.next = files.split_off(at + 1);
+            return Ok(!self.next.is_empty());
+        }
+        if files.is_empty() {
+            return Ok(false);
+        }
+        let known = |file| {
+            self.previous
+                .as_ref()
+                .is_some_and(|previous| previous.is(file))
+        };
+        let previous_at = files.iter().position(known);
+        let mut rest = files.split_off(previous_at.map_or(0, |at| at + 1));
+        let Some(newest) = rest.len().checked_sub(1) else {
+            return Ok(false);
+        };
+        let mut place = None;
+        for (index, file) in rest.iter().enumerate() {
+            let common = common_lines(&self.storage, open, file)
+                .map_err(|error| unreadable(file.path.clone(), 0, error))?;
+            match common {
+                // The current file is being written anew and is not that far yet.
+                Common {
+                    all_of_other: true, ..
+                } if index == newest => return Ok(false),
+                Common { offset: 0, .. } => {}
+                common => {
+                    place = Some((index, common));
+                    break;
+                }
+            }
+        }
+        if let Some((index, common)) = place {
+            rest.drain(..index);
+            let file = rest.pop_front();
+            self.current = file.map(|file| Open::behind(file, common.lines, common.offset));
+        } else {
+            let nothing_read = open.lines.offset() == 0 && self.previous.is_none();
+            if previous_at.is_none() && !nothing_read {
+                self.items
+                    .push_back(Err(notice(paths, 0, DamageKind::Missed)));
+            }
+            let file = rest.pop_front();
+            self.current = file
+                .map(|file| Open::behind(file, 0, 0))
+                .or(self.current.take());
+        }
+        self.next = rest;
+        Ok(true)
+    }
+}
+
+impl<E: DeserializeOwned, S: Storage> Iterator for Follow<E, S> {
+    type Item = Result<Record<E>, Damage>;
+
+    /// The next record or damage; `None` if there is nothing yet.
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(item) = self.items.pop_front() {
+                return Some(item);
+            }
+            if !self.advance() {
+                return None;
+            }
+        }
+    }
+}
+
+impl<E, S: Storage> fmt::Debug for Follow<E, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Follow")
+            .field("file", &self.current.as_ref().map(|open| &open.path))
+            .field(
+                "offset",
+                &self.current.as_ref().map(|open| open.lines.offset()),
+            )
+            .finish_non_exhaustive()
+    }
+}
+
+fn notice(paths: &Paths, offset: u64, kind: DamageKind) -> Damage {
+    Damage {
+        file: paths.log.clone(),
+        line: None,
+        offset,
+        len: 0,
+        kind,
+    }
+}
+
+/// How much of what was read of a file another file starts with.
+struct Common {
+    lines: u64,
+    /// In bytes, up to the end of the last common line.
+    offset: u64,
+    /// Whether the other file holds nothing else, and not all that was read.
+    all_of_other: bool,
+}
+
+fn common_lines<S: Storage>(
+    storage: &S,
+    open: &Open<S::File>,
+    other: &LogFile<S::File>,
+) -> io::Result<Common> {
+    const PIECE: usize = 64 * 1024;
+    let read = open.lines.offset();
+    let (mut ours, mut theirs) = (vec![0; PIECE], vec![0; PIECE]);
+    let mut common = Common {
+        lines: 0,
+        offset: 0,
+        all_of_other: false,
+    };
+    let mut compared = 0;
+    while compared < read {
+        let want = usize::try_from(read - compared).map_or(PIECE, |left| left.min(PIECE));
+        let count = storage.read_at(open.lines.file(), compared, &mut ours[..want])?;
+        let found = storage.read_at(&other.file, compared, &mut theirs[..count])?;
+        if found == 0 {
+            common.all_of_other = count > 0;
+            break;
+        }
+        let pairs = ours[..found].iter().zip(&theirs[..found]);
+        for (byte, at) in pairs
+            .take_while(|(a, b)| a == b)
+            .map(|(a, _)| a)
+            .zip(compared + 1..)
+        {
+            if *byte == b'\n' {
+                common.lines += 1;
+                common.offset = at;
+            }
+        }
+        if ours[..found] != theirs[..found] {
+            break;
+        }
+        compared += found as u64;
+    }
+    Ok(common)
+}

@@ -1,0 +1,142 @@
+//! A log's memory, back from its disk.
+
+use std::{borrow::Borrow, io};
+
+use serde::de::DeserializeOwned;
+
+use super::{Damage, DamageKind, DiskConfig, Record, read_last};
+use crate::{Builder, EventLog, Versioned, ring::Entry};
+
+/// What [`EventLog::recover`] found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// How many events are in the ring again.
+    pub events: u64,
+    /// How many events gap lines among them declare lost.
+    pub lost: u64,
+    /// Bytes of a last line that was never finished. No event in it was acknowledged; the disk
+    /// writer sets them aside when it opens the file.
+    pub torn_bytes: u64,
+    /// Everything that was met and is no record, the unfinished line included.
+    pub damage: Vec<Damage>,
+    /// How many bytes of the files were read.
+    pub bytes_read: u64,
+}
+
+impl<E: Versioned + DeserializeOwned> EventLog<E> {
+    /// A log with the default settings that goes on where the file left off: its ring has the
+    /// newest events that are on disk. No more of the files is read than their ends.
+    ///
+    /// Versions, truncation and the newest version are those of the whole history, so a subscriber
+    /// that comes back with a version is told the truth across the restart. Its epoch is new: a
+    /// cursor of before the restart is `Foreign`, because events that never became durable may be
+    /// in what it stands for.
+    ///
+    /// A file that does not exist is an empty history. Pass the same settings to
+    /// [`DiskWriter::spawn`](super::DiskWriter::spawn), which goes on behind the recovered events.
+    ///
+    /// # Errors
+    ///
+    /// If a file exists and cannot be read. Damaged lines are no error: they are skipped, reported,
+    /// and subscribers from before them are told that events are missing.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::DiskConfig};
+    /// # #[derive(Clone, serde::Deserialize, PartialEq, Debug)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// std::fs::write(&path, "7\n8\n9\n1")?; // the last line was never finished
+    /// let (log, recovery) = EventLog::<Tick>::recover(DiskConfig::new(&path))?;
+    /// assert_eq!((recovery.events, recovery.torn_bytes), (3, 1));
+    /// assert_eq!(log.events_since(7), [Tick(8), Tick(9)]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn recover(config: impl Borrow<DiskConfig>) -> io::Result<(Self, Recovery)> {
+        Self::builder().recover(config)
+    }
+}
+
+impl<E: Versioned + DeserializeOwned> Builder<E> {
+    /// As [`EventLog::recover`], with these settings. A base version counts only if there is no
+    /// event on disk.
+    ///
+    /// # Errors
+    ///
+    /// As [`EventLog::recover`], and for a capacity of 0.
+    pub fn recover(self, config: impl Borrow<DiskConfig>) -> io::Result<(EventLog<E>, Recovery)> {
+        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let mut ring = self.ring().map_err(invalid)?;
+        let config = config.borrow();
+        let tail = read_last::<E>(&config.path, self.capacity_set());
+        let (damage, torn_bytes) = assess(tail.damage)?;
+
+        if let Some(before) = &tail.before {
+            ring.note_evicted(highest_version(before));
+        }
+        let (mut events, mut lost) = (0, 0);
+        for record in tail.records {
+            match record {
+                Record::Event(event) => {
+                    events += 1;
+                    // No more events are read than the ring holds, so nothing is evicted.
+                    ring.push(
+                        Entry {
+                            version: event.version(),
+                            event,
+                        },
+                        &mut Vec::new(),
+                    );
+                }
+                Record::Gap(gap) => {
+                    lost += gap.count;
+                    ring.note_evicted(gap.max_version);
+                }
+            }
+        }
+        // Where a damaged line stood among the events is not known, nor what it held.
+        if damage
+            .iter()
+            .any(|damage| !matches!(damage.kind, DamageKind::TornTail))
+        {
+            ring.note_evicted(ring.newest_version().unwrap_or(u64::MAX));
+        }
+        let log = EventLog::with(ring, Some(config.path.clone()));
+        log.mark_followed(&config.path);
+        let bytes_read = tail.bytes_read;
+        Ok((
+            log,
+            Recovery {
+                events,
+                lost,
+                torn_bytes,
+                damage,
+                bytes_read,
+            },
+        ))
+    }
+}
+
+/// Counts the bytes of an unfinished line; a file that cannot be read is an error.
+fn assess(damage: Vec<Damage>) -> io::Result<(Vec<Damage>, u64)> {
+    let mut torn_bytes = 0;
+    for found in &damage {
+        match &found.kind {
+            DamageKind::Unreadable(error) => {
+                return Err(io::Error::new(error.kind(), found.to_string()));
+            }
+            DamageKind::TornTail => torn_bytes += found.len,
+            _ => {}
+        }
+    }
+    Ok((damage, torn_bytes))
+}
+
+fn highest_version<E: Versioned>(record: &Record<E>) -> u64 {
+    match record {
+        Record::Event(event) => event.version(),
+        Record::Gap(gap) => gap.max_version,
+    }
+}

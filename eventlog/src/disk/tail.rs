@@ -1,0 +1,169 @@
+//! The newest records, read from the end.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use super::backward::{BackLine, Backward};
+use super::damage::{Damage, DamageKind};
+use super::files::{LogFile, open_all, unreadable};
+use super::line::{Gap, Record, decode, record_start};
+use super::lines::MAX_LINE_BYTES;
+use super::paths::Paths;
+use super::reader::no_file_name;
+use super::{RealStorage, Storage};
+
+/// The end of a log.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Tail<E> {
+    /// The newest records, the oldest first: at most the number of events that was asked for, and
+    /// the gaps between and behind them.
+    pub records: Vec<Record<E>>,
+    /// The record before the first of `records`; `None` if the log has none.
+    pub before: Option<Record<E>>,
+    /// What was met on the way that is no record, in the order of the log.
+    pub damage: Vec<Damage>,
+    /// How many bytes were read.
+    pub bytes_read: u64,
+}
+
+impl<E> Tail<E> {
+    /// The gaps among the records.
+    pub fn gaps(&self) -> impl Iterator<Item = &Gap> {
+        self.records.iter().filter_map(|record| match record {
+            Record::Gap(gap) => Some(gap),
+            Record::Event(_) => None,
+        })
+    }
+}
+
+/// Reads the newest `events` events of the log at `path`, and no more of its files than their
+/// ends. A log that does not exist has none.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("x.log");
+/// std::fs::write(&path, "1\n2\n3\n4\n")?;
+/// let tail = eventlog::disk::read_last::<u64>(&path, 2);
+/// assert_eq!(tail.records.iter().filter_map(|record| record.event()).sum::<u64>(), 3 + 4);
+/// assert_eq!(tail.before.unwrap().into_event(), Some(2));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[must_use]
+pub fn read_last<E: DeserializeOwned>(path: impl AsRef<Path>, events: usize) -> Tail<E> {
+    Tail::read(&RealStorage, path, events)
+}
+
+impl<E: DeserializeOwned> Tail<E> {
+    /// As [`read_last`], from any storage.
+    pub fn read<S: Storage>(storage: &S, path: impl AsRef<Path>, events: usize) -> Self {
+        let mut collected = Collected::new(events);
+        let mut bytes_read = 0;
+        match Paths::new(path.as_ref()) {
+            None => collected.damage.push_front(no_file_name(path.as_ref())),
+            Some(paths) => {
+                let (files, damage) = open_all(storage, &paths);
+                collected.damage.extend(damage);
+                for file in files.iter().rev() {
+                    bytes_read += collected.read_file(storage, file);
+                    if collected.before.is_some() {
+                        break;
+                    }
+                }
+            }
+        }
+        Self {
+            records: collected.records.into(),
+            before: collected.before,
+            damage: collected.damage.into(),
+            bytes_read,
+        }
+    }
+}
+
+struct Collected<E> {
+    records: VecDeque<Record<E>>,
+    before: Option<Record<E>>,
+    damage: VecDeque<Damage>,
+    wanted: usize,
+}
+
+impl<E: DeserializeOwned> Collected<E> {
+    fn new(wanted: usize) -> Self {
+        Self {
+            records: VecDeque::new(),
+            before: None,
+            damage: VecDeque::new(),
+            wanted,
+        }
+    }
+
+    /// Reads one file from its end, and says how many bytes that took.
+    fn read_file<S: Storage>(&mut self, storage: &S, file: &LogFile<S::File>) -> u64 {
+        let len = match storage.stat(&file.file) {
+            Ok(stat) => stat.len,
+            Err(error) => {
+                self.damage
+                    .push_front(unreadable(file.path.clone(), 0, error));
+                return 0;
+            }
+        };
+        let mut lines = Backward::new(storage, &file.file, len, MAX_LINE_BYTES);
+        while self.before.is_none() {
+            match lines.next() {
+                Ok(Some(line)) => self.push_line(&file.path, &line),
+                Ok(None) => break,
+                Err(error) => {
+                    self.damage
+                        .push_front(unreadable(file.path.clone(), 0, error));
+                    break;
+                }
+            }
+        }
+        lines.bytes_read()
+    }
+
+    fn push_line(&mut self, file: &Path, line: &BackLine<'_>) {
+        let damage = |len, kind| Damage {
+            file: file.to_path_buf(),
+            line: None,
+            offset: line.start,
+            len,
+            kind,
+        };
+        let len = line.end - line.start;
+        if !line.terminated {
+            return self.damage.push_front(damage(len, DamageKind::TornTail));
+        }
+        let Some(bytes) = line.bytes else {
+            let kind = DamageKind::TooLong {
+                limit: MAX_LINE_BYTES,
+            };
+            return self.damage.push_front(damage(len - 1, kind));
+        };
+        let zeros = record_start(bytes);
+        match decode(&bytes[zeros..]) {
+            Ok(record) => {
+                self.push(record);
+                if zeros > 0 {
+                    self.damage
+                        .push_front(damage(zeros as u64, DamageKind::Zeros));
+                }
+            }
+            Err(error) => self
+                .damage
+                .push_front(damage(len - 1, DamageKind::NotAnEvent(error))),
+        }
+    }
+
+    fn push(&mut self, record: Record<E>) {
+        if self.wanted == 0 {
+            self.before = Some(record);
+            return;
+        }
+        self.wanted -= usize::from(matches!(record, Record::Event(_)));
+        self.records.push_front(record);
+    }
+}
