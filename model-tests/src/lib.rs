@@ -5,6 +5,7 @@
 pub use eventlog;
 
 mod check;
+mod conformance;
 mod engine;
 pub mod laws;
 mod model;
@@ -18,6 +19,8 @@ mod subject;
 mod waker;
 
 pub use check::{Budget, Violation, check};
+#[doc(hidden)]
+pub use conformance::__run;
 pub use eventlog::{Coverage, Versioned};
 pub use laws::Law;
 pub use model::{Model, Reader};
