@@ -11,15 +11,18 @@ use crate::{Capability, Class, Law, Report, Subject, laws};
 /// | variable | meaning | default |
 /// | --- | --- | --- |
 /// | `MODEL_TESTS_CASES` | random histories a law | 256 |
-/// | `MODEL_TESTS_LONG=1` | 40 times the histories, exhaustive to one operation more | off |
+/// | `MODEL_TESTS_LONG=1` | 40 times the random histories, 20 times the small ones | off |
 /// | `MODEL_TESTS_SEED` | the random engine's seed, as a failure printed it | fixed |
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Budget {
     /// Random histories a law.
     pub cases: u32,
-    /// Operations in the longest history that the exhaustive engine tries, beside its questions.
+    /// Operations in the longest history that the exhaustive engine tries, its questions aside.
     pub depth: usize,
+    /// Histories of the longest length that it tries at one capacity: where a law has many
+    /// operations, the longest length is less than `depth`.
+    pub small_histories: usize,
     /// Where the random engine starts.
     pub seed: u64,
     /// How long an operation may take that a law says must not wait. It costs time only where a
@@ -48,7 +51,8 @@ impl Default for Budget {
             } else {
                 cases
             },
-            depth: if long { 5 } else { 4 },
+            depth: 6,
+            small_histories: if long { 200_000 } else { 10_000 },
             seed: number("MODEL_TESTS_SEED").unwrap_or(0x6576_656e_746c_6f67),
             patience: Duration::from_secs(4),
             lacks: &[],

@@ -5,7 +5,7 @@ use proptest::test_runner::{
 };
 
 use crate::{
-    Capability, History, Op, Report, Subject, Violation,
+    Budget, Capability, History, Op, Report, Subject, Violation,
     check::{Parted, Trial},
     ops::{EDGES, Kind, Steps, histories},
     run::{Judge, Run},
@@ -54,7 +54,8 @@ pub(crate) fn search<S: Subject>(
     Ok(report)
 }
 
-/// Every history of up to `depth` operations, at small capacities, with every question at its end.
+/// Every history of up to `depth` operations (as far as their number stays affordable), at small
+/// capacities, with every question at its end.
 fn exhaust<S: Subject>(trial: &Trial<'_, S>, plan: &Plan) -> Result<Report, Box<Violation>> {
     let kinds = plan.kinds(trial);
     let alphabet: Vec<Op> = kinds
@@ -67,10 +68,17 @@ fn exhaust<S: Subject>(trial: &Trial<'_, S>, plan: &Plan) -> Result<Report, Box<
     } else {
         &[None]
     };
+    let Budget {
+        depth,
+        small_histories,
+        ..
+    } = *trial.budget;
+    let affordable = |len: &usize| alphabet.len().pow(*len as u32) <= small_histories;
+    let max_len = (0..=depth).take_while(affordable).last().unwrap_or(0);
     let mut report = Report::default();
     for &capacity in plan.capacities.iter().filter(|capacity| **capacity <= 4) {
         for &base in bases {
-            for word in words(alphabet.len(), trial.budget.depth) {
+            for word in words(alphabet.len(), max_len) {
                 let ops = word.iter().map(|letter| &alphabet[*letter]);
                 let ops = ops.chain(&questions).cloned().collect();
                 let history = History {

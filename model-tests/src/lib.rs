@@ -5,6 +5,7 @@
 pub use eventlog;
 
 mod check;
+mod conformance;
 pub mod crashes;
 pub mod disk_model;
 mod engine;
@@ -21,6 +22,8 @@ mod subject;
 mod waker;
 
 pub use check::{Budget, Violation, check};
+#[doc(hidden)]
+pub use conformance::__run;
 pub use eventlog::{Coverage, Versioned};
 pub use laws::Law;
 pub use model::{Model, Reader};

@@ -3,6 +3,7 @@
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
+    time::Instant,
 };
 
 use eventlog::Coverage;
@@ -35,29 +36,43 @@ fn replays<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), 
                 append(trial, &log, version);
             }
         });
-        let result = (0..u64::from(trial.budget.cases) * 16).try_for_each(|round| {
-            // Around the oldest retained version, where the answer turns.
-            let newest = guarded("replay(u64::MAX)", || log.replay(u64::MAX))?
-                .newest
-                .unwrap_or(0);
-            let since = newest.saturating_sub(CAPACITY) + round % 4;
-            let call = format!("log.replay({since}) while another thread appends");
-            let answer = guarded(&call, || log.replay(since))?;
-            report.visit(Class::Raced);
-            report.visit(match answer.coverage {
-                Coverage::Truncated { .. } => Class::Truncated,
-                _ => Class::Complete,
-            });
-            let expected = dense_replay(trial.subject, answer.newest, since);
-            if answer == expected {
-                Ok(())
-            } else {
-                Err(Parted::new(call, expected, answer))
-            }
-        });
+        let result = race(trial, &log, report);
         stop.store(true, Ordering::Relaxed);
         result
     })
+}
+
+/// Compares replays until enough of them found the log changed since the one before.
+fn race<S: Subject>(trial: &Trial<'_, S>, log: &S::Log, report: &mut Report) -> Result<(), Parted> {
+    let deadline = Instant::now() + trial.budget.patience;
+    let mut last = None;
+    for round in 0.. {
+        if report.count(Class::Raced) > u64::from(trial.budget.cases) * 8
+            || Instant::now() > deadline
+        {
+            break;
+        }
+        // Around the oldest retained version, where the answer turns.
+        let newest = last.unwrap_or(0_u64);
+        let since = newest.saturating_sub(CAPACITY) + round % 16;
+        let call = format!("log.replay({since}) while another thread appends");
+        let answer = guarded(&call, || log.replay(since))?;
+        if answer.newest == last {
+            thread::yield_now();
+        } else {
+            report.visit(Class::Raced);
+        }
+        last = answer.newest;
+        report.visit(match answer.coverage {
+            Coverage::Truncated { .. } => Class::Truncated,
+            _ => Class::Complete,
+        });
+        let expected = dense_replay(trial.subject, answer.newest, since);
+        if answer != expected {
+            return Err(Parted::new(call, expected, answer));
+        }
+    }
+    Ok(())
 }
 
 /// What a log of versions 1, 2… `newest` answers.
