@@ -2,4 +2,5 @@
 
 pub mod crashes;
 pub mod disk_model;
+pub mod naive_writer;
 pub mod sim_disk;

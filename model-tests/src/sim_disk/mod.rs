@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::{Component, Path};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -218,6 +219,20 @@ impl SimDisk {
         let state = self.state();
         let node = state.resolve(path);
         node.is_ok_and(|node| state.file(node).is_ok_and(|file| file.lies()))
+    }
+
+    /// Turns a range of a file into garbage, on the platter and for readers.
+    ///
+    /// # Panics
+    /// If there is no such file or range.
+    pub fn ruin(&self, path: &Path, range: Range<usize>) {
+        let mut state = self.state();
+        let node = state
+            .resolve(path)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let file = state.file_mut(node);
+        file.durable[range.clone()].fill(0xff);
+        file.cache[range].fill(0xff);
     }
 
     /// Overwrites what is on the platter, and is seen: damage, or a file of another making.
