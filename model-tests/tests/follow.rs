@@ -87,7 +87,10 @@ fn w12_what_was_rotated_away_between_two_polls_is_a_declared_gap() {
 
 #[test]
 fn w12_a_thousand_rotations_at_full_speed_are_followed_without_a_silent_hole() {
-    let dir = tempfile::tempdir().unwrap();
+    // In memory where there is such a place: the faster the writer, the harder for the follower.
+    let dir = tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap();
     let path = dir.path().join("x.log");
     let done = AtomicBool::new(false);
     let last = 1000 + 1100 * 12;
@@ -188,11 +191,7 @@ fn w12_a_rebuilt_file_repeats_nothing() {
         steps: Vec::new(),
         faults: Vec::new(),
     };
-    for fault in [
-        Fault::SyncDrops(5),
-        Fault::SyncReverts(5),
-        Fault::Refuse(ErrorKind::Other),
-    ] {
+    for fault in [Fault::SyncDrops(5), Fault::Refuse(ErrorKind::Other)] {
         let disk = SimDisk::new();
         let mut driver = Driver::detached(&disk, &script).unwrap();
         let mut follow = Follow::<Numbered, _>::open(disk.clone(), PATH);
