@@ -57,7 +57,7 @@ fn w12_each_event_comes_once_however_polls_and_rotations_fall() {
         let mut log = log(&path, keep);
         let mut next = 1000;
         // Up to `keep` rotations of 12 lines between two polls.
-        for count in (1..=keep as u64 * 12).cycle().take(300) {
+        for count in (1..=u64::from(keep) * 12).cycle().take(300) {
             append(&mut log, next..next + count);
             assert_eq!(poll(&mut follow), some(next..next + count), "keep {keep}");
             next += count;
@@ -94,29 +94,28 @@ fn w12_a_thousand_rotations_at_full_speed_are_followed_without_a_silent_hole() {
     let path = dir.path().join("x.log");
     let done = AtomicBool::new(false);
     let last = 1000 + 1100 * 12;
+    let mut log = log(&path, 3);
+    let mut follow = follow(&path);
+    append(&mut log, 1000..1006);
+    assert_eq!(poll(&mut follow), some(1000..1006));
     thread::scope(|scope| {
         scope.spawn(|| {
-            let mut log = log(&path, 3);
-            for first in (1000..last).step_by(6) {
+            for first in (1006..last).step_by(6) {
                 append(&mut log, first..first + 6);
             }
             done.store(true, Ordering::Release);
         });
-        let mut follow = follow(&path);
-        let (mut expected, mut seen) = (1000, 0);
+        let (mut expected, mut seen, mut declared) = (1006, 6, false);
         loop {
             // Asked before polling: what was written by then has to come.
             let finished = done.load(Ordering::Acquire);
-            let mut declared = false;
             for number in poll(&mut follow) {
                 let Some(number) = number else {
                     declared = true;
                     continue;
                 };
-                assert!(
-                    number == expected || (declared && number > expected),
-                    "{number}"
-                );
+                let follows = number == expected || (declared && number > expected);
+                assert!(follows, "{number} instead of {expected}");
                 (expected, declared) = (number + 1, false);
                 seen += 1;
             }

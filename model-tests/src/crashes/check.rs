@@ -291,10 +291,10 @@ fn bounded(script: &Script, disk: &SimDisk) -> Result<(), Broken> {
         .bytes(&path(&format!(".old.{}", script.keep + 1)))
         .is_some();
     let (files, _) = files(disk, script.keep);
-    let newlines = |file: &[u8]| file.iter().filter(|byte| **byte == b'\n').count();
+    let lines = |file: &[u8]| file.split_inclusive(|byte| *byte == b'\n').count();
     let too_large = files
         .iter()
-        .find(|file| file.len() as u64 > script.max_bytes && newlines(file) > 1);
+        .find(|file| file.len() as u64 > script.max_bytes && lines(file) > 1);
     match too_large {
         Some(file) => Err(Broken::new(
             "W08",

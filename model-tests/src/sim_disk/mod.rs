@@ -218,7 +218,7 @@ impl SimDisk {
     pub fn lies(&self, path: &Path) -> bool {
         let state = self.state();
         let node = state.resolve(path);
-        node.is_ok_and(|node| state.file(node).is_ok_and(|file| file.lies()))
+        node.is_ok_and(|node| state.file(node).is_ok_and(File::lies))
     }
 
     /// Turns a range of a file into garbage, on the platter and for readers.
@@ -242,14 +242,13 @@ impl SimDisk {
     pub fn put(&self, path: &Path, bytes: &[u8]) {
         let mut state = self.state();
         let file = File::on_disk(bytes.to_vec());
-        match state.resolve(path) {
-            Ok(node) => state.nodes[node] = Arc::new(Node::File(file)),
-            Err(_) => {
-                let node = state.add(Node::File(file));
-                let (dir, name) = state.parent(path).unwrap_or_else(|error| panic!("{error}"));
-                state.dir_mut(dir).add_durable(name, node);
-            }
+        if let Ok(node) = state.resolve(path) {
+            state.nodes[node] = Arc::new(Node::File(file));
+            return;
         }
+        let node = state.add(Node::File(file));
+        let (dir, name) = state.parent(path).unwrap_or_else(|error| panic!("{error}"));
+        state.dir_mut(dir).add_durable(name, node);
     }
 }
 
