@@ -104,7 +104,7 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
             ring.note_evicted(ring.newest_version().unwrap_or(u64::MAX));
         }
         let log = EventLog::with(ring, Some(config.path.clone()));
-        log.mark_followed(&config.path);
+        log.mark_followed(&config.absolute_path());
         let bytes_read = tail.bytes_read;
         Ok((
             log,
