@@ -53,6 +53,12 @@ impl Bench {
         self.sender.send(event.clone()).unwrap();
     }
 
+    fn publish_all(&self, events: &[Event]) {
+        for event in events {
+            self.publish(event);
+        }
+    }
+
     /// Runs the writer to its end, and gives back the lines.
     async fn write(mut self) -> Vec<String> {
         let receiver = self.receiver.take().unwrap();
@@ -71,7 +77,7 @@ impl Bench {
 async fn w13_a_run_leaves_the_baselines_bytes_and_ends_with_the_channel() {
     let bench = Bench::new(64, 64);
     let history: Vec<_> = (1..=30).map(event).collect();
-    history.iter().for_each(|event| bench.publish(event));
+    bench.publish_all(&history);
     let lines = bench.write().await;
     assert_eq!(lines, history.iter().map(line).collect::<Vec<_>>());
 }
@@ -92,7 +98,7 @@ async fn events_that_were_sent_but_never_appended_are_written() {
 async fn what_the_channel_drops_is_taken_from_the_ring() {
     let bench = Bench::new(4096, 4);
     let history: Vec<_> = (1..=1000).map(|n| event(3 * n)).collect();
-    history.iter().for_each(|event| bench.publish(event));
+    bench.publish_all(&history);
     assert_eq!(account(&bench.write().await, &history), []);
 }
 
@@ -100,7 +106,7 @@ async fn what_the_channel_drops_is_taken_from_the_ring() {
 async fn what_the_ring_has_lost_too_is_counted() {
     let bench = Bench::new(10, 4);
     let history: Vec<_> = (1..=100).map(event).collect();
-    history.iter().for_each(|event| bench.publish(event));
+    bench.publish_all(&history);
     let lines = bench.write().await;
     let gap = Gap::parse(lines[0].trim_end().as_bytes()).unwrap();
     let reason = GapReason::Missed;

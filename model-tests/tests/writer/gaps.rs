@@ -147,7 +147,7 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Versions repeat and fall, events refuse to be serialised, the destination stalls and the
     /// backlog overflows: whatever happens, the lines account for the whole history, and an event
