@@ -12,8 +12,8 @@ use crate::writing::PATIENCE;
 /// Says that a test could not run. The harness swallows what a passing test prints, so this goes
 /// past it.
 pub fn not_run(test: &str, why: &str) {
-    let text = format!("NOT RUN: {test}: {why}\n");
-    std::io::stderr().write_all(text.as_bytes()).unwrap();
+    let line = format!("NOT RUN: {test}: {why}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// Runs a tool to its end; its message if it cannot be run or fails.
