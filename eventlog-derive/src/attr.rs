@@ -60,7 +60,7 @@ pub(crate) struct Keys {
     /// The key's span.
     pub(crate) transparent: Option<Span>,
     pub(crate) library: Option<Path>,
-    /// An attribute here was in error, so what is missing may have been meant by it.
+    /// An attribute here was in error, and what it meant is not known.
     pub(crate) broken: bool,
 }
 
@@ -71,7 +71,7 @@ impl Keys {
         for attr in attrs {
             if attr.path().is_ident("version") {
                 errors.at(
-                    attr.span(),
+                    attr.path().span(),
                     "`#[version]` belongs on the field that holds the version",
                 );
             } else if attr.path().is_ident("versioned") {
@@ -103,6 +103,7 @@ impl Keys {
                 let library = value(key, "crate = path", input, Path::parse_mod_style)?;
                 set_once(&mut self.library, key, library)
             }
+            _ if input.peek(Token![=]) => Err(input.error("`transparent` takes no value")),
             _ => set_once(&mut self.transparent, key, key.span()),
         }
     }

@@ -1,4 +1,6 @@
-//! `#[derive(Versioned)]` for the `eventlog` crate.
+//! `#[derive(Versioned)]` for the `eventlog` crate, which re-exports it: depend on that one.
+//!
+//! A version here is an event's sequence in time, not the version of a schema.
 
 use proc_macro::TokenStream;
 
@@ -14,12 +16,276 @@ use expand::expand;
 use traits::Trait;
 
 /// A version here is an event's sequence in time, not the version of a schema.
+///
+/// The derive writes `Versioned::version` as one match that names every variant. A variant
+/// without a version does not compile: there is no `Option` and no default, and a variant that is
+/// added later cannot be forgotten. All mistakes are reported in one compile, each in its place.
+///
+/// | the event | what to write |
+/// | --- | --- |
+/// | an enum with a version in each variant | nothing: `version` is [found by name][name] |
+/// | the field has another name | [`#[versioned(field = seq)]`][field] on the type |
+/// | one variant differs, or is a tuple | [`#[version]`][mark] on the field |
+/// | the only field is itself an event | [`#[versioned(transparent)]`][delegate] on the variant |
+/// | a unit variant, or one without a version | [an error][none]: add `{ version: u64 }` |
+/// | a struct | [the same attributes][struct], on the struct and its fields |
+/// | an enum without variants | [nothing][empty] |
+/// | a union | an error |
+///
+/// | the version | what to write |
+/// | --- | --- |
+/// | `u8` to `u64`, `usize`, `NonZero` of them, references and boxes | [nothing][types] |
+/// | a newtype | [`AsVersion`][newtype] for it, derived or by hand |
+/// | any other type | [`#[version(with = path)]`][with] on the field |
+/// | a type, lifetime or const parameter, a where clause | [nothing][generics] |
+/// | `eventlog` has another name in `Cargo.toml` | [`#[versioned(crate = path)]`][crate] |
+///
+/// [name]: #by-name
+/// [field]: #by-another-name
+/// [mark]: #by-a-mark
+/// [delegate]: #by-delegation
+/// [none]: #no-version-no-event
+/// [struct]: #structs
+/// [empty]: #the-empty-enum
+/// [types]: #types-of-versions
+/// [newtype]: #newtypes
+/// [with]: #anything-else
+/// [generics]: #generics
+/// [crate]: #another-name-for-the-crate
+///
+/// # By name
+///
+/// ```
+/// use eventlog::Versioned;
+///
+/// #[derive(Versioned)]
+/// enum Event {
+///     Opened { version: u64, path: String },
+///     Closed { version: u64 },
+/// }
+///
+/// assert_eq!(Event::Closed { version: 7 }.version(), 7);
+/// ```
+///
+/// # By another name
+///
+/// ```
+/// use eventlog::Versioned;
+///
+/// #[derive(Versioned)]
+/// #[versioned(field = seq)]
+/// enum Event {
+///     Opened { seq: u64, path: String },
+///     Closed { seq: u64 },
+/// }
+///
+/// assert_eq!(Event::Closed { seq: 7 }.version(), 7);
+/// ```
+///
+/// # By a mark
+///
+/// It goes before any name.
+///
+/// ```
+/// use eventlog::Versioned;
+///
+/// #[derive(Versioned)]
+/// enum Event {
+///     Opened { version: u64 },
+///     Upgraded { version: String, #[version] at: u64 },
+///     Moved(#[version] u64, String),
+/// }
+///
+/// assert_eq!(Event::Upgraded { version: "2.0".into(), at: 7 }.version(), 7);
+/// assert_eq!(Event::Moved(8, "here".into()).version(), 8);
+/// ```
+///
+/// # By delegation
+///
+/// ```
+/// use eventlog::Versioned;
+///
+/// #[derive(Versioned)]
+/// struct Opened { version: u64, path: String }
+///
+/// #[derive(Versioned)]
+/// enum Event {
+///     #[versioned(transparent)]
+///     Opened(Opened),
+///     Closed { version: u64 },
+/// }
+///
+/// assert_eq!(Event::Opened(Opened { version: 7, path: "a".into() }).version(), 7);
+/// ```
+///
+/// # No version, no event
+///
+/// ```compile_fail
+/// use eventlog::Versioned;
+///
+/// #[derive(Versioned)]
+/// enum Event {
+///     Opened { version: u64 },
+///     Ping, // error: `Ping` carries no version: add `{ version: u64 }`
+/// }
+/// ```
+///
+/// # Structs
+///
+/// ```
+/// use eventlog::Versioned;
+///
+/// #[derive(Versioned)]
+/// struct Saved { version: u64, bytes: usize }
+///
+/// #[derive(Versioned)]
+/// struct Moved(#[version] u64, String);
+///
+/// #[derive(Versioned)]
+/// #[versioned(transparent)]
+/// struct Logged(Saved);
+///
+/// assert_eq!(Moved(7, "here".into()).version(), 7);
+/// assert_eq!(Logged(Saved { version: 8, bytes: 0 }).version(), 8);
+/// ```
+///
+/// # The empty enum
+///
+/// ```
+/// use eventlog::Versioned;
+///
+/// #[derive(Versioned)]
+/// enum Never {}
+///
+/// fn version_of(event: &Never) -> u64 { event.version() }
+/// ```
+///
+/// # Types of versions
+///
+/// ```
+/// use std::num::NonZeroU64;
+/// use eventlog::Versioned;
+///
+/// #[derive(Versioned)]
+/// enum Event<'a> {
+///     Narrow { version: u32 },
+///     NonZero { version: NonZeroU64 },
+///     Borrowed { version: &'a u64 },
+///     Boxed { version: Box<usize> },
+/// }
+///
+/// assert_eq!(Event::Narrow { version: 7 }.version(), 7);
+/// assert_eq!(Event::NonZero { version: NonZeroU64::MIN }.version(), 1);
+/// assert_eq!(Event::Borrowed { version: &8 }.version(), 8);
+/// assert_eq!(Event::Boxed { version: Box::new(9) }.version(), 9);
+/// ```
+///
+/// # Newtypes
+///
+/// ```
+/// use eventlog::{AsVersion, Versioned};
+///
+/// #[derive(AsVersion)]
+/// struct Revision(u64);
+///
+/// struct Counter { ticks: u64 }
+///
+/// impl AsVersion for Counter {
+///     fn as_version(&self) -> u64 { self.ticks }
+/// }
+///
+/// #[derive(Versioned)]
+/// enum Event {
+///     Saved { version: Revision },
+///     Ticked { version: Counter },
+/// }
+///
+/// assert_eq!(Event::Saved { version: Revision(7) }.version(), 7);
+/// assert_eq!(Event::Ticked { version: Counter { ticks: 8 } }.version(), 8);
+/// ```
+///
+/// # Anything else
+///
+/// The path names a function that takes a reference to the field and returns a `u64`.
+///
+/// ```
+/// use eventlog::Versioned;
+///
+/// #[derive(Versioned)]
+/// struct Imported {
+///     #[version(with = never_negative)]
+///     row: i64,
+/// }
+///
+/// fn never_negative(row: &i64) -> u64 {
+///     u64::try_from(*row).unwrap_or(0)
+/// }
+///
+/// assert_eq!(Imported { row: 7 }.version(), 7);
+/// ```
+///
+/// # Generics
+///
+/// They are carried over. A bound is added only where the type of a version names a parameter,
+/// so that a payload may be anything.
+///
+/// ```
+/// use eventlog::Versioned;
+///
+/// struct Opaque;
+///
+/// #[derive(Versioned)]
+/// enum Event<V, P> {
+///     Opened { version: V, payload: P },
+///     Closed { version: u64 },
+/// }
+///
+/// assert_eq!(Event::Opened { version: 7_u32, payload: Opaque }.version(), 7);
+/// ```
+///
+/// # Another name for the crate
+///
+/// ```
+/// mod vendor { pub use eventlog as log_of_events; }
+///
+/// use vendor::log_of_events::Versioned;
+///
+/// #[derive(Versioned)]
+/// #[versioned(crate = vendor::log_of_events)]
+/// struct Saved { version: u64 }
+///
+/// assert_eq!(Saved { version: 7 }.version(), 7);
+/// ```
 #[proc_macro_derive(Versioned, attributes(versioned, version))]
 pub fn versioned(input: TokenStream) -> TokenStream {
     expand(Trait::Versioned, input.into()).into()
 }
 
-/// Reads a newtype as the version that is its only field.
+/// Reads a struct as the version that is its only field.
+///
+/// That field's type has `AsVersion` itself, or `#[version(with = path)]` says how it is read.
+/// `#[versioned(crate = path)]` is as for `Versioned`.
+///
+/// ```
+/// use eventlog::{AsVersion, Versioned};
+///
+/// #[derive(AsVersion)]
+/// struct Revision(u64);
+///
+/// #[derive(AsVersion)]
+/// struct Row(#[version(with = distance)] i64);
+///
+/// fn distance(row: &i64) -> u64 { row.unsigned_abs() }
+///
+/// #[derive(Versioned)]
+/// enum Event {
+///     Saved { version: Revision },
+///     Imported { version: Row },
+/// }
+///
+/// assert_eq!(Event::Saved { version: Revision(7) }.version(), 7);
+/// assert_eq!(Event::Imported { version: Row(-8) }.version(), 8);
+/// ```
 #[proc_macro_derive(AsVersion, attributes(versioned, version))]
 pub fn as_version(input: TokenStream) -> TokenStream {
     expand(Trait::AsVersion, input.into()).into()

@@ -31,7 +31,7 @@ pub(crate) struct Owner<'a> {
     pub(crate) field_name: String,
     /// The span of the key.
     pub(crate) transparent: Option<Span>,
-    /// An attribute was in error. The version that seems to be missing may have been meant by it.
+    /// An attribute was in error. Without what it meant, there is no telling where the version is.
     pub(crate) broken: bool,
 }
 
@@ -44,8 +44,11 @@ impl<'a> Source<'a> {
             let mark = marked.map(|(mark, _)| mark);
             return owner.only_field(key, mark, errors);
         }
+        if owner.broken || errors.len() > before {
+            return None;
+        }
         let source = marked.map_or_else(|| owner.named_field(), |(_, source)| Some(source));
-        if source.is_none() && !owner.broken && errors.len() == before {
+        if source.is_none() {
             errors.at(owner.ident.span(), owner.carries_no_version());
         }
         source

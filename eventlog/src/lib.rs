@@ -1,4 +1,41 @@
-//! Bounded replay ring, gap-free subscriptions, durable JSON-lines log.
+//! A bounded replay ring with gap-free subscriptions, and a durable JSON-lines log on disk.
+//!
+//! A process owns some state and changes it through events, each with a `version`. Subscribers lose
+//! their connection, come back and ask *what happened since version V?*; after a crash people ask
+//! *what was it doing?*. This crate is the part that answers.
+//!
+//! * [`EventLog`] holds the newest events in memory. [`append`](EventLog::append) never waits for
+//!   anyone; [`replay`](EventLog::replay) returns the events behind a version together with their
+//!   [`Coverage`], all of one instant; [`subscribe`](EventLog::subscribe) goes on from there with
+//!   what is appended next.
+//! * [`disk`] makes the events durable on a thread of its own, and brings them back.
+//! * [`Versioned`] is all that the log asks of an event; the derive of the same name writes it.
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | version | the user's `u64` inside an event; it may skip, repeat and fall |
+//! | [`Seq`] | the log's own dense counter: 1 for the first append |
+//! | [`Epoch`] | a random id of one life of the log |
+//! | [`Cursor`] | epoch, sequence number and version: where a subscriber stands |
+//! | [`Coverage`] | what a replay can promise |
+//! | durable | written, fsynced, and so is every directory entry needed to find it |
+//! | acknowledged | someone was told that the event is durable |
+//! | gap | events that never reached the disk; a line in the file says which |
+//!
+//! ```
+//! use eventlog::{EventLog, Versioned};
+//!
+//! #[derive(Versioned, Clone, Debug, PartialEq)]
+//! enum Event {
+//!     Opened { window: u32, version: u64 },
+//!     Closed { window: u32, version: u64 },
+//! }
+//!
+//! let log = EventLog::new(None);
+//! log.append(Event::Opened { window: 1, version: 1 });
+//! log.append(Event::Closed { window: 1, version: 2 });
+//! assert_eq!(log.events_since(1), [Event::Closed { window: 1, version: 2 }]);
+//! ```
 
 // The derives name this crate `::eventlog`, also when they are used inside it.
 #[allow(unused_extern_crates)]
@@ -30,3 +67,8 @@ pub use seq::Seq;
 pub use stats::Stats;
 pub use subscribe::{EventRef, Lagged, RecvError, Subscription, TryRecvError};
 pub use versioned::{AsVersion, Versioned};
+
+/// Compiles and runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

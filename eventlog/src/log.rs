@@ -56,7 +56,6 @@ impl<E: Versioned> EventLog<E> {
     }
 
     /// A log with other settings.
-    #[must_use]
     pub fn builder() -> Builder<E> {
         Builder::new()
     }

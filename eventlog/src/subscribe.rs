@@ -213,13 +213,16 @@ impl<E> Subscription<E> {
                 return Ok(self.deliver(event));
             }
             let seq = self.next_seq();
+            let is_evicted = seq < self.shared.oldest();
+            let event = if is_evicted { None } else { self.find(seq) };
+            // Looked at last: who sees an append from behind `close` also sees the close.
             if self.shared.is_past_end(seq) {
                 return Err(TryRecvError::Closed);
             }
-            if seq < self.shared.oldest() {
+            if is_evicted {
                 return Err(TryRecvError::Lagged(self.catch_up()));
             }
-            if let Some(event) = self.find(seq) {
+            if let Some(event) = event {
                 return Ok(self.deliver(event));
             }
             if seq >= self.shared.oldest() {
@@ -256,13 +259,15 @@ impl<E> Subscription<E> {
     pub fn skip_to_newest(&mut self) -> u64 {
         self.in_hand = None;
         let inner = self.shared.lock();
-        let next = inner.ring.next();
-        let newest = inner.ring.newest_version();
+        let to = self.shared.not_past_end(inner.ring.next());
+        let newest = inner.ring.segment_of(to - 1);
         drop(inner);
-        let skipped = next - self.next_seq();
+        let skipped = to.saturating_sub(self.next_seq());
         if skipped > 0 {
-            self.version = newest.unwrap_or(self.version);
-            self.move_to(next);
+            if let Some(entry) = newest.as_ref().and_then(|segment| segment.get(to - 1)) {
+                self.version = entry.version;
+            }
+            self.move_to(to);
         }
         skipped
     }
@@ -288,7 +293,10 @@ impl<E> Subscription<E> {
             .as_ref()
             .is_none_or(|segment| segment.index_of(seq).is_none())
         {
-            self.segment = Some(self.shared.lock().ring.segment_of(seq)?);
+            // In two steps, because what the old segment drops is user code and must not run
+            // under the lock.
+            let segment = self.shared.lock().ring.segment_of(seq)?;
+            self.segment = Some(segment);
         }
         let segment = self.segment.as_ref()?;
         segment.get(seq)?;
@@ -309,7 +317,7 @@ impl<E> Subscription<E> {
         self.shared.count_lagged(lost);
         self.move_to(to);
         self.segment = segment;
-        if to == oldest {
+        if !self.shared.is_past_end(oldest) {
             self.in_hand = self.find(oldest);
         }
         lost

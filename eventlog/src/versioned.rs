@@ -27,7 +27,9 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` carries no version",
     label = "the log cannot tell where this event stands in its history",
-    note = "add `#[derive(eventlog::Versioned)]` to `{Self}`, or write `impl eventlog::Versioned`"
+    note = "add `#[derive(eventlog::Versioned)]` to `{Self}`, or write `impl eventlog::Versioned`",
+    note = "a number is a version, not an event: mark such a field with `#[version]`, \
+            not with `#[versioned(transparent)]`"
 )]
 pub trait Versioned {
     /// The event's version.

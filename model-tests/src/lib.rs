@@ -1,1 +1,36 @@
-//! The specification of `eventlog` as a naive model.
+//! The specification of an event log as a naive model, its laws, and the suite that judges any log
+//! by them.
+
+#[doc(hidden)]
+pub use eventlog;
+
+mod check;
+mod conformance;
+pub mod crashes;
+pub mod disk_model;
+mod engine;
+pub mod laws;
+mod model;
+mod ops;
+mod ours;
+mod patience;
+mod probe;
+mod report;
+mod run;
+pub mod sim_disk;
+mod subject;
+mod waker;
+
+pub use check::{Budget, Violation, check};
+#[doc(hidden)]
+pub use conformance::__run;
+pub use eventlog::{Coverage, Versioned};
+pub use laws::Law;
+pub use model::{Model, Reader};
+pub use ops::{At, History, Op, Step};
+pub use ours::{Ours, Tick};
+pub use probe::{Moment, Probe, Probed};
+pub use report::{Class, Report};
+pub use subject::{
+    Capability, Case, Event, Log, OpenError, Received, Replay, Subject, Subscription,
+};

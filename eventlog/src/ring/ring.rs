@@ -21,7 +21,7 @@ const SEGMENT_LEN: usize = 256;
 /// The newest `capacity` events of a history, and of older ones what followers still need.
 pub(crate) struct Ring<E> {
     segments: Arc<SegmentList<E>>,
-    segment_len: u64,
+    segment_len: usize,
     capacity: u64,
     oldest: u64,
     next: u64,
@@ -39,7 +39,7 @@ impl<E> Ring<E> {
         debug_assert!(capacity > 0, "the builder refuses a capacity of 0");
         Self {
             segments: Arc::new(VecDeque::new()),
-            segment_len: capacity.min(SEGMENT_LEN).next_power_of_two() as u64,
+            segment_len: capacity.min(SEGMENT_LEN).next_power_of_two(),
             capacity: capacity as u64,
             oldest: 1,
             next: 1,
@@ -113,9 +113,10 @@ impl<E> Ring<E> {
 
     /// The segment with a slot for `seq`, if the ring has it.
     pub(crate) fn segment_of(&self, seq: u64) -> Option<Arc<Segment<E>>> {
-        let front = self.segments.front()?.first();
-        let index = usize::try_from(seq.checked_sub(front)? / self.segment_len).ok()?;
-        self.segments.get(index).cloned()
+        let distance = seq.checked_sub(self.segments.front()?.first())?;
+        self.segments
+            .get(segments_in(distance, self.segment_len))
+            .cloned()
     }
 
     /// How many segments readers keep alive beyond those of the ring.
@@ -227,8 +228,8 @@ impl<E> Ring<E> {
     /// The segment for the next event. A list that snapshots share is copied first, once a segment.
     fn tail_segment(&mut self, seq: u64) -> &Segment<E> {
         if self.segments.back().is_none_or(|back| back.end() <= seq) {
-            let first = seq - seq % self.segment_len;
-            let segment = Segment::new(first, self.segment_len as usize, &self.alive);
+            let first = seq - seq % self.segment_len as u64;
+            let segment = Segment::new(first, self.segment_len, &self.alive);
             Arc::make_mut(&mut self.segments).push_back(Arc::new(segment));
         }
         &self.segments[self.segments.len() - 1]
@@ -278,13 +279,19 @@ impl<E> Taken<E> {
 
 /// The entry at `seq`, which must be in one of the segments.
 pub(super) fn entry_at<E>(segments: &SegmentList<E>, seq: u64) -> &Entry<E> {
-    let first = &segments[0];
-    let index = (seq - first.first()) / first.slots().len() as u64;
+    let front = &segments[0];
+    let segment = &segments[segments_in(seq - front.first(), front.slots().len())];
     #[expect(
         clippy::expect_used,
         reason = "callers ask only for what was appended and is held"
     )]
-    segments[index as usize]
+    segment
         .get(seq)
         .expect("the slot of a retained sequence number is filled")
+}
+
+/// How many whole segments a distance between sequence numbers spans.
+fn segments_in(distance: u64, segment_len: usize) -> usize {
+    // The segments of a distance beyond the address space are not in any list.
+    usize::try_from(distance / segment_len as u64).unwrap_or(usize::MAX)
 }

@@ -1,0 +1,9 @@
+use eventlog::Versioned;
+
+#[derive(Versioned)]
+enum Event {
+    Braces {},
+    Parentheses(),
+}
+
+fn main() {}

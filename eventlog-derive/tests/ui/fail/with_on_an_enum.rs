@@ -1,0 +1,9 @@
+use eventlog::Versioned;
+
+#[derive(Versioned)]
+#[versioned(with = read)]
+enum Event {
+    Opened { version: u64 },
+}
+
+fn main() {}

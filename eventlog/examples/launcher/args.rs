@@ -1,0 +1,80 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+pub const HELP: &str = "\
+A small process launcher that logs, serves and replays what it does.
+
+Usage: launcher [OPTIONS] [-- COMMAND...]
+
+Each COMMAND is one string for the shell, and runs as a process of its own.
+Without any, a handful of short ones run.
+
+Options:
+  --data-dir DIR   where the socket and the log are [default: target/launcher]
+  --acks           print `durable VERSION` for each version that is on disk
+  --no-clients     do not run the two subscribers that check the replay
+  -h, --help       print this help
+
+Examples:
+  launcher
+  launcher --data-dir /tmp/demo -- 'sleep 1' 'exit 3' 'kill -9 $$'
+";
+
+/// Commands that end in every way that a process can.
+const SAMPLES: [&str; 12] = [
+    "true",
+    "false",
+    "sleep 0.05",
+    "exit 3",
+    "kill -9 $$",
+    "kill -TERM $$",
+    "echo hello",
+    "sleep 0.02; exit 1",
+    "/no/such/program",
+    "sleep 0.1",
+    "test -d /",
+    "date",
+];
+
+pub struct Args {
+    pub data_dir: PathBuf,
+    pub acks: bool,
+    pub clients: bool,
+    pub commands: Vec<String>,
+}
+
+pub enum Parsed {
+    Run(Args),
+    Help,
+}
+
+pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Parsed, String> {
+    let mut args = Args {
+        data_dir: PathBuf::from("target/launcher"),
+        acks: false,
+        clients: true,
+        commands: SAMPLES.map(str::to_owned).to_vec(),
+    };
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "-h" | "--help" => return Ok(Parsed::Help),
+            "--acks" => args.acks = true,
+            "--no-clients" => args.clients = false,
+            "--data-dir" => {
+                let directory = words
+                    .next()
+                    .ok_or("--data-dir needs a directory behind it")?;
+                args.data_dir = PathBuf::from(directory);
+            }
+            "--" => {
+                args.commands = words.collect();
+                break;
+            }
+            other => {
+                return Err(format!("unknown option `{other}`; commands go behind `--`"));
+            }
+        }
+    }
+    Ok(Parsed::Run(args))
+}

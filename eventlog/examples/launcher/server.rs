@@ -1,0 +1,159 @@
+//! The socket: snapshots, replays and live events for whoever connects.
+
+use std::{io, path::Path, sync::Arc, time::Duration};
+
+use eventlog::{EventRef, RecvError, Seq, Subscription, disk::DiskWriter};
+use tokio::{
+    io::{AsyncWriteExt, BufReader},
+    net::{
+        UnixListener, UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::mpsc,
+    time::timeout,
+};
+
+use crate::{
+    event::Event,
+    lines::{Line, next_line},
+    protocol::{Reply, Request},
+    reducer::Reducer,
+};
+
+/// How long an event waits to be durable before subscribers are told of it all the same. While the
+/// disk is well they never see an event that a crash could take back.
+const DURABLE_FIRST: Duration = Duration::from_millis(250);
+
+pub struct Server {
+    reducer: Arc<Reducer>,
+    writer: Arc<DiskWriter>,
+}
+
+/// Takes the socket's path. A socket that a killed launcher left there is replaced; the log's lock
+/// has already shown that no other launcher is alive.
+pub fn bind(path: &Path) -> io::Result<UnixListener> {
+    if path.exists() {
+        std::fs::remove_file(path)?;
+    }
+    UnixListener::bind(path)
+}
+
+impl Server {
+    pub fn new(reducer: Arc<Reducer>, writer: Arc<DiskWriter>) -> Arc<Self> {
+        Arc::new(Self { reducer, writer })
+    }
+
+    /// Serves every connection in a task of its own.
+    pub async fn serve(self: Arc<Self>, listener: UnixListener) {
+        while let Ok((stream, _)) = listener.accept().await {
+            let server = self.clone();
+            // A peer that goes away ends its own connection only.
+            tokio::spawn(async move { server.converse(stream).await.ok() });
+        }
+    }
+
+    async fn converse(&self, stream: UnixStream) -> io::Result<()> {
+        let (reading, mut peer) = stream.into_split();
+        let (sender, mut requests) = mpsc::channel(16);
+        tokio::spawn(read_requests(reading, sender));
+        let mut live: Option<Subscription<Event>> = None;
+        loop {
+            tokio::select! {
+                request = requests.recv() => match request {
+                    Some(Ok(request)) => self.answer(request, &mut live, &mut peer).await?,
+                    Some(Err(error)) => say(&mut peer, &Reply::Error(error)).await?,
+                    None => return Ok(()),
+                },
+                event = next_event(&mut live) => match event {
+                    Ok(event) => {
+                        self.wait_durable(EventRef::seq(&event)).await;
+                        say(&mut peer, &Reply::Event(&event)).await?;
+                    }
+                    Err(RecvError::Lagged(events)) => {
+                        say(&mut peer, &Reply::Lagged(events)).await?;
+                    }
+                    Err(RecvError::Closed) => {
+                        live = None;
+                        say(&mut peer, &Reply::Closed).await?;
+                    }
+                },
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        request: Request,
+        live: &mut Option<Subscription<Event>>,
+        peer: &mut OwnedWriteHalf,
+    ) -> io::Result<()> {
+        let log = self.reducer.log();
+        let replay = match request {
+            Request::GetSnapshot {} => {
+                let state = self.reducer.state();
+                self.wait_durable(log.cursor().seq()).await;
+                return say(peer, &Reply::Snapshot(&state)).await;
+            }
+            Request::GetEvents {
+                cursor: Some(cursor),
+                since: None,
+            } => log.replay_after(&cursor),
+            Request::GetEvents {
+                since,
+                cursor: None,
+            } => log.replay(since.unwrap_or(0)),
+            Request::GetEvents { .. } => {
+                let error = "give `since` or `cursor`, not both".to_owned();
+                return say(peer, &Reply::Error(error)).await;
+            }
+        };
+        self.wait_durable(replay.cursor().seq()).await;
+        let truncated = !replay.coverage().is_complete();
+        say(
+            peer,
+            &Reply::Replay {
+                truncated,
+                replay: &replay,
+            },
+        )
+        .await?;
+        *live = Some(log.resume(&replay.cursor()));
+        Ok(())
+    }
+
+    async fn wait_durable(&self, seq: Seq) {
+        timeout(DURABLE_FIRST, self.writer.durable(seq)).await.ok();
+    }
+}
+
+/// The next live event; without a subscription, never.
+async fn next_event(live: &mut Option<Subscription<Event>>) -> Result<EventRef<Event>, RecvError> {
+    match live {
+        Some(subscription) => subscription.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn read_requests(reading: OwnedReadHalf, sender: mpsc::Sender<Result<Request, String>>) {
+    let mut reader = BufReader::new(reading);
+    while let Ok(Some(line)) = next_line(&mut reader).await {
+        let request = match line {
+            Line::Text(text) => serde_json::from_slice(&text).map_err(|error| {
+                format!(
+                    "cannot read this request: {error}; send {{\"method\":\"get_snapshot\"}} or \
+                     {{\"method\":\"get_events\",\"since\":0}}"
+                )
+            }),
+            Line::TooLong => Err("this request is too long; the limit is 64 KiB".to_owned()),
+        };
+        if sender.send(request).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn say(peer: &mut OwnedWriteHalf, reply: &Reply<'_>) -> io::Result<()> {
+    let mut line = serde_json::to_vec(reply)?;
+    line.push(b'\n');
+    peer.write_all(&line).await
+}

@@ -1,0 +1,125 @@
+//! One run of the launcher, from the recovery of its log to the summary.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use eventlog::{
+    EventLog, EventRef, Versioned,
+    disk::{DiskConfig, DiskWriter, Recovery},
+};
+use tokio::{sync::Barrier, task::JoinHandle};
+
+use crate::{
+    args::Args,
+    children::supervise,
+    client::Subscriber,
+    event::Event,
+    reducer::Reducer,
+    server::{Server, bind},
+    summary::Summary,
+};
+
+/// How long the end of a run waits for the disk.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// After how many events the second subscriber hangs up.
+const CUT_AFTER: u64 = 9;
+
+pub async fn run(args: &Args) -> Result<Summary, String> {
+    std::fs::create_dir_all(&args.data_dir)
+        .map_err(|error| format!("cannot create {}: {error}", args.data_dir.display()))?;
+    let config = DiskConfig::new(args.data_dir.join("events.log"));
+    let (log, recovery) = EventLog::<Event>::recover(&config).map_err(|error| error.to_string())?;
+    announce(&recovery, &config.path);
+    let log = Arc::new(log);
+    let writer = DiskWriter::spawn(&log, config).map_err(|error| error.to_string())?;
+    let writer = Arc::new(writer);
+    let reducer = Arc::new(Reducer::new(log.clone()));
+
+    let socket = args.data_dir.join("launcher.sock");
+    let listener =
+        bind(&socket).map_err(|error| format!("cannot listen on {}: {error}", socket.display()))?;
+    let server = Server::new(reducer.clone(), writer.clone());
+    let serving = tokio::spawn(server.serve(listener));
+    let acks = args
+        .acks
+        .then(|| tokio::spawn(print_acks(log.clone(), writer.clone())));
+
+    let before = log.stats().appended;
+    let clients = start_clients(&socket, args.clients).await;
+    supervise(&reducer, &args.commands).await;
+    log.close();
+
+    let subscribers = join(clients)
+        .await
+        .map_err(|error| format!("a subscriber: {error}"))?;
+    if let Some(acks) = acks {
+        acks.await.map_err(|error| error.to_string())?;
+    }
+    let durable = writer.flush(DEADLINE).await;
+    serving.abort();
+    std::fs::remove_file(&socket).ok();
+    Ok(Summary {
+        state: reducer.state(),
+        appended: log.stats().appended,
+        before,
+        subscribers,
+        durable,
+        path: log.disk_path().map(Path::to_owned).unwrap_or_default(),
+    })
+}
+
+fn announce(recovery: &Recovery, path: &Path) {
+    if recovery.events > 0 || recovery.torn_bytes > 0 {
+        println!(
+            "recovered {} events from {} ({} bytes of an unfinished line)",
+            recovery.events,
+            path.display(),
+            recovery.torn_bytes
+        );
+    }
+}
+
+type Clients = Vec<(&'static str, JoinHandle<io::Result<Subscriber>>)>;
+
+/// Two subscribers that connect while the processes start.
+async fn start_clients(socket: &Path, wanted: bool) -> Clients {
+    if !wanted {
+        return Vec::new();
+    }
+    let ready = Arc::new(Barrier::new(3));
+    let mut clients = Vec::new();
+    for (name, cut_after) in [("steady", None), ("cut off", Some(CUT_AFTER))] {
+        let (socket, ready) = (socket.to_owned(), ready.clone());
+        let following = async move {
+            ready.wait().await;
+            Subscriber::follow(&socket, cut_after).await
+        };
+        clients.push((name, tokio::spawn(following)));
+    }
+    ready.wait().await;
+    clients
+}
+
+async fn join(clients: Clients) -> io::Result<Vec<(&'static str, Subscriber)>> {
+    let mut subscribers = Vec::new();
+    for (name, client) in clients {
+        subscribers.push((name, client.await??));
+    }
+    Ok(subscribers)
+}
+
+/// Says of each version that it is durable, as soon as it is, until nobody listens any more.
+async fn print_acks(log: Arc<EventLog<Event>>, writer: Arc<DiskWriter>) {
+    let mut events = log.resume(&log.cursor());
+    while let Ok(event) = events.recv().await {
+        let is_durable = writer.durable(EventRef::seq(&event)).await.is_ok();
+        if is_durable && writeln!(io::stdout(), "durable {}", event.version()).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The launcher example as its user sees it: from outside, over its socket, through SIGKILL.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{
+    io::{BufRead, BufReader, Lines, Write},
+    os::unix::net::UnixStream,
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+use eventlog::disk::{self, Record};
+use serde_json::{Value, json};
+
+/// Cargo builds examples together with the tests, beside them. Where it is told to build only some
+/// targets (`--test launcher`), `cargo build --example launcher` comes first.
+fn launcher(data_dir: &Path) -> Command {
+    let mut target = std::env::current_exe().unwrap();
+    target.pop();
+    target.pop();
+    let mut command = Command::new(target.join("examples/launcher"));
+    command.arg("--data-dir").arg(data_dir);
+    command
+}
+
+fn run(data_dir: &Path, more: &[&str]) -> Output {
+    launcher(data_dir)
+        .args(more)
+        .output()
+        .expect("the launcher example is built with the tests")
+}
+
+fn versions(data_dir: &Path) -> Vec<u64> {
+    disk::read::<Value>(data_dir.join("events.log"))
+        .map(|record| match record.expect("the log has no damage") {
+            Record::Event(event) => event["version"].as_u64().unwrap(),
+            other => panic!("a log without losses has events only: {other:?}"),
+        })
+        .collect()
+}
+
+/// A peer on the launcher's socket.
+struct Peer {
+    lines: Lines<BufReader<UnixStream>>,
+    stream: UnixStream,
+}
+
+impl Peer {
+    fn connect(data_dir: &Path) -> Self {
+        let stream = UnixStream::connect(data_dir.join("launcher.sock")).unwrap();
+        Self {
+            lines: BufReader::new(stream.try_clone().unwrap()).lines(),
+            stream,
+        }
+    }
+
+    fn say(&mut self, line: &str) {
+        writeln!(self.stream, "{line}").unwrap();
+    }
+
+    fn hear(&mut self) -> Value {
+        let line = self.lines.next().expect("the launcher answers").unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+}
+
+/// A launcher whose acknowledgements are read line by line.
+struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    fn start(data_dir: &Path, commands: &[&str]) -> Self {
+        let mut child = launcher(data_dir)
+            .args(["--acks", "--no-clients", "--"])
+            .args(commands)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// The next version that is acknowledged.
+    fn next_ack(&mut self) -> Option<u64> {
+        let mut lines = self.lines.by_ref().map(Result::unwrap);
+        let line = lines.find(|line| line.starts_with("durable "))?;
+        Some(line.strip_prefix("durable ").unwrap().parse().unwrap())
+    }
+
+    /// Kills it, and returns the last version that was acknowledged before it died.
+    fn kill(mut self, mut acknowledged: u64) -> u64 {
+        self.child.kill().unwrap();
+        while let Some(version) = self.next_ack() {
+            acknowledged = version;
+        }
+        self.child.wait().unwrap();
+        acknowledged
+    }
+}
+
+impl Drop for Running {
+    /// A test that fails leaves no launcher behind.
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+#[test]
+fn a_run_ends_with_a_sound_summary() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(directory.path(), &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(
+        text.contains("12 processes, 28 events, version 28"),
+        "{text}"
+    );
+    assert_eq!(
+        text.matches("gaps 0, duplicates 0, state equal").count(),
+        2,
+        "{text}"
+    );
+    assert!(
+        text.contains("replays 2"),
+        "one subscriber came back: {text}"
+    );
+    assert!(text.contains("durable    all 28 events"), "{text}");
+    assert_eq!(versions(directory.path()), (1..=28).collect::<Vec<_>>());
+}
+
+#[test]
+fn after_sigkill_acknowledged_events_are_there_and_subscribers_resume_without_a_gap() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut seen = 0;
+    for round in 0..5 {
+        let mut running = Running::start(directory.path(), &["true"; 200]);
+        let first = running.next_ack().unwrap();
+        let mut peer = Peer::connect(directory.path());
+        peer.say(&json!({"method": "get_events", "since": seen}).to_string());
+        let replay = &peer.hear()["replay"];
+        assert_eq!(replay["truncated"], false, "round {round}: {replay}");
+        for event in replay["events"].as_array().unwrap() {
+            seen += 1;
+            assert_eq!(event["version"], seen, "round {round}");
+        }
+        while seen < first + 40 {
+            seen += 1;
+            assert_eq!(peer.hear()["event"]["version"], seen, "round {round}");
+        }
+        let acknowledged = running.kill(first);
+        let logged = versions(directory.path());
+        let count = logged.len() as u64;
+        assert_eq!(logged, (1..=count).collect::<Vec<_>>(), "round {round}");
+        assert!(
+            count >= acknowledged,
+            "round {round}: {acknowledged} of {count} was durable"
+        );
+        assert!(
+            count >= seen,
+            "round {round}: a subscriber had seen {seen} of {count}"
+        );
+    }
+    let output = run(directory.path(), &["--", "true"]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+#[test]
+fn a_malformed_request_gets_an_error_and_keeps_its_connection() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut running = Running::start(directory.path(), &["sleep 5"]);
+    running.next_ack().unwrap();
+    let mut peer = Peer::connect(directory.path());
+    for garbage in [
+        "",
+        "rubbish",
+        "{}",
+        r#"{"method":"get_events","since":-1}"#,
+        r#"{"method":"get_events","since":1,"cursor":"x"}"#,
+        r#"{"method":"get_snapshot","more":1}"#,
+        "\u{0}\u{1}",
+        &"x".repeat(100_000),
+    ] {
+        peer.say(garbage);
+        assert!(
+            peer.hear()["error"].is_string(),
+            "{}",
+            &garbage[..garbage.len().min(60)]
+        );
+    }
+    peer.say(r#"{"method":"get_snapshot"}"#);
+    assert!(peer.hear()["snapshot"]["version"].as_u64().unwrap() >= 1);
+    peer.say(&json!({"method": "get_events", "since": u64::MAX}).to_string());
+    let replay = &peer.hear()["replay"];
+    assert_eq!(replay["events"], json!([]));
+    assert_eq!(
+        replay["truncated"], true,
+        "nobody has seen that much: {replay}"
+    );
+    running.kill(0);
+}
+
+#[test]
+fn a_second_launcher_is_told_who_has_the_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut running = Running::start(directory.path(), &["sleep 5"]);
+    running.next_ack().unwrap();
+    let output = run(directory.path(), &[]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(
+        error.contains("events.log belongs to another writer"),
+        "{error}"
+    );
+    running.kill(0);
+}

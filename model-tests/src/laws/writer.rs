@@ -1,0 +1,131 @@
+//! What a durable writer must leave on the disk.
+
+use super::laws;
+use crate::{
+    Report, Subject, Violation,
+    check::{Parted, Trial},
+};
+
+laws! {
+    W01 "acknowledged is durable" {
+        statement: "An event that was acknowledged is read back after any crash, or was rotated out \
+            by later events.",
+        why: "This is what an acknowledgement means; whoever got one has gone on.",
+        bug: "NATS 2.12.1 (Jepsen): 131,418 of 930,005 acknowledged messages were lost when power \
+            failed everywhere at once.",
+        needs: [Durable],
+        visits: [],
+    }
+    W02 "nothing is durable by being there" {
+        statement: "After opening, nothing that is found in the file is called durable until it has \
+            been fsynced again.",
+        why: "After a crash of the process alone, what is read may be in the page cache only; a \
+            power failure takes it after it was promised.",
+        bug: "Kafka PR #8812: a recovered log was trusted without being flushed.",
+        needs: [Durable],
+        visits: [],
+    }
+    W03 "holes are declared" {
+        statement: "What is read back are the events that were appended, in their order; each hole \
+            has a gap line that counts it.",
+        why: "A forensic file with a hole that it does not mention tells another story.",
+        bug: "The baseline's writer logs `Lagged(n)` and goes on: the file has a hole and no trace.",
+        needs: [Durable],
+        visits: [],
+    }
+    W04 "lines are whole" {
+        statement: "After repair every line of the file is whole.",
+        why: "One glued line makes two events unreadable, and the tools that read the rest stop.",
+        bug: "eliza #30878 and octos #2006: the record after a torn one was fused with it and lost. \
+            The baseline appends behind a torn tail as well.",
+        needs: [Durable],
+        visits: [],
+    }
+    W05 "damage is reported, not removed" {
+        statement: "A damaged line in the middle is reported and skipped, never truncated. A torn \
+            tail is set aside, never glued to the next event.",
+        why: "Behind a flipped bit stand good events; to cut there is to lose them all.",
+        bug: "laurus #814: recovery stopped at the first bad record and dropped what followed.",
+        needs: [Durable],
+        visits: [],
+    }
+    W06 "a failed fsync is not asked twice" {
+        statement: "After a failed fsync nothing is acknowledged until the bytes were written anew \
+            and synced; and the writer goes on.",
+        why: "The kernel marks pages clean whose write failed: the next fsync says yes, and the \
+            bytes are gone.",
+        bug: "PostgreSQL's fsync bug of 2018: a retried fsync called lost data safe.",
+        needs: [Durable],
+        visits: [],
+    }
+    W07 "a full disk loses nothing" {
+        statement: "While the disk is full nothing is lost that fits the backlog in memory, and the \
+            writer resumes by itself.",
+        why: "Disks fill at night, and the events of that night are the ones that are asked for.",
+        bug: "systemd #3968: the journal never resumed after it could not rotate for lack of space.",
+        needs: [Durable],
+        visits: [],
+    }
+    W08 "rotation is atomic and bounded" {
+        statement: "At every crash point of a rotation the reader finds a whole history; the current \
+            file and each old one stay within the cap, unless one event alone is larger.",
+        why: "A rotation renames the only copy: between two steps nothing may be missing.",
+        bug: "etcd #6368: a rename without an fsync of the directory. logforth #153: a reopened file \
+            forgot its size and outgrew the cap. flexi_logger #150: a rotation overwrote a file.",
+        needs: [Durable],
+        visits: [],
+    }
+    W09 "no disk delays an append" {
+        statement: "No fault or stall of the disk blocks, slows or crashes `append`.",
+        why: "The disk is for forensics; the process lives by the append.",
+        bug: "okaywal: one failed sync left every follower hanging.",
+        needs: [Durable],
+        visits: [],
+    }
+    W10 "one writer a path" {
+        statement: "A path has one writer, across rotations; a second one gets a clear error and \
+            touches nothing.",
+        why: "Two writers interleave halves of lines, and rotate each other's file away.",
+        bug: "A lock on the log file itself goes with the renamed file: after the rotation a second \
+            writer locks the new one.",
+        needs: [Durable],
+        visits: [],
+    }
+    W11 "shutdown drains or says what it left" {
+        statement: "A shutdown writes what is there, and at its deadline says exactly what is not \
+            durable.",
+        why: "The last events before the end are those that a post-mortem needs.",
+        bug: "tracing-appender #1941: what was dropped at the end was reported to nobody.",
+        needs: [Durable],
+        visits: [],
+    }
+    W12 "followers survive rotations" {
+        statement: "A reader that follows the file through 1,000 rotations sees each event once, or a \
+            declared gap.",
+        why: "`tail -f` across a rename is where a line is lost or read twice.",
+        bug: "file-rotate #6: a reopened file was truncated under its readers.",
+        needs: [Durable],
+        visits: [],
+    }
+    W13 "the bytes are the baseline's" {
+        statement: "A run without losses leaves one line of `serde_json` an event and nothing else: \
+            the very bytes that the baseline would have left.",
+        why: "The tools that read the old files must read the new ones.",
+        bug: "None on record: the law keeps it so.",
+        needs: [Durable],
+        visits: [],
+    }
+    W14 "no file before the first event" {
+        statement: "There is no file before the first event.",
+        why: "An empty file says that there was a run; a directory that is only looked at must stay \
+            as it is.",
+        bug: "The baseline creates the file when the writer starts, against its own documentation.",
+        needs: [Durable],
+        visits: [],
+    }
+}
+
+/// Judges the laws of a durable writer.
+pub(super) fn judge<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Box<Violation>> {
+    Err(trial.violation(Parted::said("opening", "a durable log", "it has no writer")))
+}

@@ -1,0 +1,185 @@
+//! Events that tell when a log runs their code.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use eventlog::Versioned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Counts the live events that carry it, and runs what it is armed with at a moment of their lives.
+///
+/// ```
+/// # use model_tests::{Moment, Probe, Probed, Tick};
+/// let probe = Probe::new();
+/// let event = Probed::new(Tick::new(1, 0), Some(&probe));
+/// let copy = event.clone();
+/// assert_eq!(probe.live(), 2);
+/// drop((event, copy));
+/// assert_eq!((probe.live(), probe.count(Moment::Clone)), (0, 1));
+/// ```
+#[derive(Clone, Default)]
+pub struct Probe(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    live: AtomicUsize,
+    seen: [AtomicUsize; 3],
+    armed: Mutex<Option<(Moment, Hook)>>,
+}
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+/// When a log runs an event's code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moment {
+    /// `Versioned::version`.
+    Version,
+    /// `Clone::clone`.
+    Clone,
+    /// `Drop::drop`.
+    Drop,
+}
+
+impl Probe {
+    /// A probe that no event carries yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Runs `hook` at the next such moment, once, in the thread that the log runs the code in.
+    pub fn arm(&self, moment: Moment, hook: impl FnOnce() + Send + 'static) {
+        *self.armed() = Some((moment, Box::new(hook)));
+    }
+
+    /// Forgets the hook; says whether it was still waiting.
+    pub fn disarm(&self) -> bool {
+        self.armed().take().is_some()
+    }
+
+    /// How many events carry this probe.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.0.live.load(Ordering::SeqCst)
+    }
+
+    /// How often such a moment came.
+    #[must_use]
+    pub fn count(&self, moment: Moment) -> usize {
+        self.0.seen[moment as usize].load(Ordering::SeqCst)
+    }
+
+    fn armed(&self) -> MutexGuard<'_, Option<(Moment, Hook)>> {
+        self.0.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn at(&self, moment: Moment) {
+        self.0.seen[moment as usize].fetch_add(1, Ordering::SeqCst);
+        let hook = {
+            let mut armed = self.armed();
+            match armed.take() {
+                Some((wanted, hook)) if wanted == moment => Some(hook),
+                other => {
+                    *armed = other;
+                    None
+                }
+            }
+        };
+        if let Some(hook) = hook {
+            hook();
+        }
+    }
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe")
+            .field("live", &self.live())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An event that may carry a [`Probe`]. In every other respect (equality, JSON, what it prints) it
+/// is the event inside.
+pub struct Probed<E> {
+    event: E,
+    probe: Option<Probe>,
+}
+
+impl<E> Probed<E> {
+    /// An event that reports to `probe`, if there is one.
+    pub fn new(event: E, probe: Option<&Probe>) -> Self {
+        if let Some(Probe(inner)) = probe {
+            inner.live.fetch_add(1, Ordering::SeqCst);
+        }
+        Self {
+            event,
+            probe: probe.cloned(),
+        }
+    }
+
+    /// The event inside.
+    pub fn event(&self) -> &E {
+        &self.event
+    }
+
+    fn at(&self, moment: Moment) {
+        if let Some(probe) = &self.probe {
+            probe.at(moment);
+        }
+    }
+}
+
+impl<E: Versioned> Versioned for Probed<E> {
+    fn version(&self) -> u64 {
+        self.at(Moment::Version);
+        self.event.version()
+    }
+}
+
+impl<E: Clone> Clone for Probed<E> {
+    fn clone(&self) -> Self {
+        self.at(Moment::Clone);
+        Self::new(self.event.clone(), self.probe.as_ref())
+    }
+}
+
+impl<E> Drop for Probed<E> {
+    fn drop(&mut self) {
+        if let Some(Probe(inner)) = &self.probe {
+            inner.live.fetch_sub(1, Ordering::SeqCst);
+        }
+        self.at(Moment::Drop);
+    }
+}
+
+impl<E: PartialEq> PartialEq for Probed<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.event == other.event
+    }
+}
+
+impl<E: Eq> Eq for Probed<E> {}
+
+impl<E: fmt::Debug> fmt::Debug for Probed<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.event.fmt(f)
+    }
+}
+
+impl<E: Serialize> Serialize for Probed<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.event.serialize(serializer)
+    }
+}
+
+impl<'de, E: Deserialize<'de>> Deserialize<'de> for Probed<E> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        E::deserialize(deserializer).map(|event| Self::new(event, None))
+    }
+}

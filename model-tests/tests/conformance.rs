@@ -1,0 +1,92 @@
+//! The suite on `eventlog`, for three different event types.
+
+use eventlog::Versioned;
+use model_tests::conformance;
+use serde::{Deserialize, Serialize};
+
+/// One variant.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+enum Beat {
+    Beat { version: u64, number: u32 },
+}
+
+impl Versioned for Beat {
+    fn version(&self) -> u64 {
+        let Self::Beat { version, .. } = self;
+        *version
+    }
+}
+
+/// Variants of different sizes, with and without an allocation.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+enum Launch {
+    Spawned {
+        version: u64,
+        pid: u32,
+        command: String,
+    },
+    Exited {
+        version: u64,
+        pid: u32,
+        code: Option<i32>,
+    },
+    Renamed {
+        version: u64,
+        from: String,
+        to: String,
+    },
+}
+
+impl Versioned for Launch {
+    fn version(&self) -> u64 {
+        match self {
+            Self::Spawned { version, .. }
+            | Self::Exited { version, .. }
+            | Self::Renamed { version, .. } => *version,
+        }
+    }
+}
+
+fn launch(version: u64, pick: u32) -> Launch {
+    let name = || format!("process {pick} \u{1f980}\n\"quoted\"");
+    match pick % 3 {
+        0 => Launch::Spawned {
+            version,
+            pid: pick,
+            command: name(),
+        },
+        1 => Launch::Exited {
+            version,
+            pid: pick,
+            code: (pick % 2 == 0).then_some(-1),
+        },
+        _ => Launch::Renamed {
+            version,
+            from: name(),
+            to: String::new(),
+        },
+    }
+}
+
+/// Equal events for equal versions, nested, and nothing to tell picks apart.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
+enum Tree {
+    Leaf { version: u64 },
+    Node { version: u64, below: Vec<Tree> },
+}
+
+impl Versioned for Tree {
+    fn version(&self) -> u64 {
+        match self {
+            Self::Leaf { version } | Self::Node { version, .. } => *version,
+        }
+    }
+}
+
+conformance!(one_variant => event Beat, |version, number| Beat::Beat { version, number });
+conformance!(strings => event Launch, launch);
+conformance!(nested => event Tree, |version, pick| match pick % 2 {
+    0 => Tree::Leaf { version },
+    _ => Tree::Node { version, below: vec![Tree::Leaf { version: 0 }] },
+});

@@ -1,0 +1,151 @@
+//! R12: live events ≤ capacity + one segment + what readers pin, counted by the events themselves.
+#![cfg(not(shuttle))]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use eventlog::{EventLog, RecvError, Versioned};
+
+const CAPACITY: usize = 1_000;
+/// Events of a segment (as `Stats::pinned_segments` has it).
+const SEGMENT: usize = 256;
+
+#[derive(Default)]
+struct Census {
+    born: AtomicUsize,
+    dead: AtomicUsize,
+}
+
+impl Census {
+    fn live(&self) -> usize {
+        // The dead first: an event between the two reads can only make the result too large.
+        let dead = self.dead.load(Ordering::SeqCst);
+        self.born.load(Ordering::SeqCst) - dead
+    }
+}
+
+struct Counted {
+    version: u64,
+    census: Arc<Census>,
+}
+
+impl Counted {
+    fn new(version: u64, census: &Arc<Census>) -> Self {
+        census.born.fetch_add(1, Ordering::SeqCst);
+        Self {
+            version,
+            census: census.clone(),
+        }
+    }
+}
+
+impl Versioned for Counted {
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.census.dead.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn log() -> (EventLog<Counted>, Arc<Census>) {
+    let log = EventLog::builder().capacity(CAPACITY).build().unwrap();
+    (log, Arc::default())
+}
+
+fn append(log: &EventLog<Counted>, census: &Arc<Census>, events: u64) {
+    for version in 1..=events {
+        log.append(Counted::new(version, census));
+    }
+}
+
+#[test]
+fn r12_a_log_without_readers_holds_its_capacity_and_a_segment() {
+    let (log, census) = log();
+    for version in 1..=10_000 {
+        log.append(Counted::new(version, &census));
+        let live = census.live();
+        assert!(live <= CAPACITY + SEGMENT, "{live} live at {version}");
+        assert!(live >= CAPACITY.min(usize::try_from(version).unwrap()));
+    }
+    drop(log);
+    assert_eq!(census.live(), 0);
+    assert_eq!(census.dead.load(Ordering::SeqCst), 10_000);
+}
+
+/// However far behind, a stalled subscriber keeps the one segment that it stands in.
+#[test]
+fn r12_a_stalled_subscriber_pins_one_segment() {
+    let (log, census) = log();
+    append(&log, &census, 10);
+    let mut stalled: Vec<_> = (0..8).map(|_| log.subscribe(0)).collect();
+    for subscription in &mut stalled {
+        subscription.try_recv().unwrap();
+    }
+    append(&log, &census, 100_000);
+    let live = census.live();
+    assert!(live <= CAPACITY + 2 * SEGMENT, "{live} live");
+    assert_eq!(log.stats().pinned_segments, 1);
+    drop(stalled);
+    assert_eq!(log.stats().pinned_segments, 0);
+    assert!(census.live() <= CAPACITY + SEGMENT);
+}
+
+/// A replay keeps what it shows, and gives it back.
+#[test]
+fn r12_a_replay_pins_what_it_shows() {
+    let (log, census) = log();
+    append(&log, &census, 5_000);
+    let replay = log.replay(0);
+    append(&log, &census, 100_000);
+    let live = census.live();
+    assert!(live <= 2 * (CAPACITY + SEGMENT), "{live} live");
+    assert_eq!(replay.iter().count(), CAPACITY);
+    drop(replay);
+    assert!(census.live() <= CAPACITY + SEGMENT);
+}
+
+/// The bound holds at every moment while threads append and follow; and each event dies once.
+#[test]
+fn r12_holds_with_threads() {
+    const READERS: usize = 3;
+    const APPENDERS: usize = 2;
+    let (log, census) = log();
+    let readers = [(); READERS].map(|()| log.subscribe(0));
+    thread::scope(|scope| {
+        for mut reader in readers {
+            scope.spawn(
+                move || {
+                    while !matches!(reader.blocking_recv(), Err(RecvError::Closed)) {}
+                },
+            );
+        }
+        let appenders = [(); APPENDERS].map(|()| {
+            scope.spawn(|| {
+                for version in 1..=20_000 {
+                    log.append(Counted::new(version, &census));
+                    // Each thread may also be dropping a segment of its own at this moment.
+                    let bound = CAPACITY + SEGMENT + (READERS + APPENDERS) * SEGMENT;
+                    let live = census.live();
+                    assert!(live <= bound, "{live} live at {version}");
+                }
+            })
+        });
+        for appender in appenders {
+            appender.join().unwrap();
+        }
+        log.close();
+    });
+    drop(log);
+    assert_eq!(census.live(), 0);
+    assert_eq!(census.born.load(Ordering::SeqCst), 40_000);
+}
