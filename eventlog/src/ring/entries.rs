@@ -2,7 +2,7 @@
 
 use std::{collections::vec_deque, ops::Range, slice, sync::Arc, sync::OnceLock};
 
-use super::{Entry, Segment, SegmentList};
+use super::{Entry, Segment, SegmentList, ring::segments_in};
 
 type Slots<'a, E> = slice::Iter<'a, OnceLock<Entry<E>>>;
 
@@ -17,9 +17,7 @@ pub(crate) struct Entries<'a, E> {
 impl<'a, E> Entries<'a, E> {
     /// `range` must have been appended, and its segments be in the list.
     pub(super) fn new(segments: &'a SegmentList<E>, range: Range<u64>) -> Self {
-        let touched = segments.partition_point(|segment| segment.end() <= range.start)
-            ..segments.partition_point(|segment| segment.first() < range.end);
-        if range.is_empty() || touched.is_empty() {
+        let Some(oldest) = segments.front().filter(|_| !range.is_empty()) else {
             let none = [].iter();
             return Self {
                 rest: 0..0,
@@ -27,8 +25,9 @@ impl<'a, E> Entries<'a, E> {
                 middle: segments.range(0..0),
                 back: none,
             };
-        }
-        let (first, last) = (touched.start, touched.end - 1);
+        };
+        let index = |seq: u64| segments_in(seq - oldest.first(), oldest.slots().len());
+        let (first, last) = (index(range.start), index(range.end - 1));
         let (front, back) = if first == last {
             (part(&segments[first], &range), [].iter())
         } else {
