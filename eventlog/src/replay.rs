@@ -110,7 +110,7 @@ impl<E> Replay<E> {
             None => usize::try_from(replay.range.end - replay.range.start).unwrap_or(usize::MAX),
             Some(_) => replay
                 .entries()
-                .filter(|(_, entry)| replay.keeps(entry.version))
+                .filter(|entry| replay.keeps(entry.version))
                 .count(),
         };
         replay
@@ -263,18 +263,19 @@ pub struct Iter<'a, E>(Kept<'a, E>);
 impl<'a, E> Iterator for Iter<'a, E> {
     type Item = &'a E;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a E> {
-        self.0.next().map(|(_, entry)| &entry.event)
+        self.0.next().map(|entry| &entry.event)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.0.rest, Some(self.0.rest))
+        (self.0.len(), Some(self.0.len()))
     }
 }
 
 impl<E> DoubleEndedIterator for Iter<'_, E> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.0.next_back().map(|(_, entry)| &entry.event)
+        self.0.next_back().map(|entry| &entry.event)
     }
 }
 
@@ -294,7 +295,7 @@ pub struct WithCursors<'a, E> {
 }
 
 impl<'a, E> WithCursors<'a, E> {
-    fn with_cursor(&self, (seq, entry): (u64, &'a Entry<E>)) -> (Cursor, &'a E) {
+    fn with_cursor(&self, seq: u64, entry: &'a Entry<E>) -> (Cursor, &'a E) {
         (Cursor::new(self.epoch, seq, entry.version), &entry.event)
     }
 }
@@ -303,17 +304,19 @@ impl<'a, E> Iterator for WithCursors<'a, E> {
     type Item = (Cursor, &'a E);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.kept.next().map(|kept| self.with_cursor(kept))
+        let entry = self.kept.next()?;
+        Some(self.with_cursor(self.kept.entries.start() - 1, entry))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.kept.rest, Some(self.kept.rest))
+        (self.kept.len(), Some(self.kept.len()))
     }
 }
 
 impl<E> DoubleEndedIterator for WithCursors<'_, E> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.kept.next_back().map(|kept| self.with_cursor(kept))
+        let entry = self.kept.next_back()?;
+        Some(self.with_cursor(self.kept.entries.end(), entry))
     }
 }
 
@@ -329,30 +332,36 @@ impl<E> Clone for WithCursors<'_, E> {
     }
 }
 
-/// The entries that a replay keeps, and how many are left.
+/// The entries that a replay keeps.
 struct Kept<'a, E> {
     entries: Entries<'a, E>,
     above: Option<u64>,
+    /// How many are left, where `above` is set. Else that is all entries.
     rest: usize,
 }
 
 impl<'a, E> Kept<'a, E> {
-    fn next(&mut self) -> Option<(u64, &'a Entry<E>)> {
-        let kept = match self.above {
-            None => self.entries.next(),
-            Some(above) => self.entries.find(|(_, entry)| entry.version > above),
+    #[inline]
+    fn next(&mut self) -> Option<&'a Entry<E>> {
+        let Some(above) = self.above else {
+            return self.entries.next();
         };
-        self.rest -= usize::from(kept.is_some());
-        kept
+        let kept = self.entries.find(|entry| entry.version > above)?;
+        self.rest -= 1;
+        Some(kept)
     }
 
-    fn next_back(&mut self) -> Option<(u64, &'a Entry<E>)> {
-        let kept = match self.above {
-            None => self.entries.next_back(),
-            Some(above) => self.entries.rfind(|(_, entry)| entry.version > above),
+    fn next_back(&mut self) -> Option<&'a Entry<E>> {
+        let Some(above) = self.above else {
+            return self.entries.next_back();
         };
-        self.rest -= usize::from(kept.is_some());
-        kept
+        let kept = self.entries.rfind(|entry| entry.version > above)?;
+        self.rest -= 1;
+        Some(kept)
+    }
+
+    fn len(&self) -> usize {
+        self.above.map_or_else(|| self.entries.len(), |_| self.rest)
     }
 }
 

@@ -268,7 +268,12 @@ impl<E> Taken<E> {
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (u64, &Entry<E>)> {
         let rest = self.range.clone();
         let start = &mut self.range.start;
-        Entries::new(&self.segments, rest).inspect(move |(seq, _)| *start = seq + 1)
+        Entries::new(&self.segments, rest.clone())
+            .zip(rest)
+            .map(move |(entry, seq)| {
+                *start = seq + 1;
+                (seq, entry)
+            })
     }
 
     /// Whether there are events left.
