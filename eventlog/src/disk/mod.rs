@@ -14,6 +14,7 @@
 //! brings its own.
 
 mod backward;
+mod common;
 mod config;
 mod damage;
 mod destination;
