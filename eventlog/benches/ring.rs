@@ -295,7 +295,7 @@ fn publish_to_threads(subscribers: usize, rounds: usize) -> Pair {
     compare(
         rounds,
         || {
-            let (sender, _) = broadcast::channel(CAPACITY);
+            let (sender, _) = broadcast::channel::<Event>(CAPACITY);
             let readers: Vec<_> = (0..subscribers)
                 .map(|_| {
                     let mut receiver = sender.subscribe();
@@ -496,7 +496,7 @@ impl Growth {
 fn fan_out() -> Vec<Row> {
     [1, 4, 16, 64]
         .map(|subscribers| {
-            let what = format!("  {subscribers} subscribers");
+            let what = format!("  subscribers: {subscribers}");
             Row::new(what, publish(subscribers, 15), Target::None)
         })
         .into()

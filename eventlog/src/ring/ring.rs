@@ -268,7 +268,12 @@ impl<E> Taken<E> {
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (u64, &Entry<E>)> {
         let rest = self.range.clone();
         let start = &mut self.range.start;
-        Entries::new(&self.segments, rest).inspect(move |(seq, _)| *start = seq + 1)
+        Entries::new(&self.segments, rest.clone())
+            .zip(rest)
+            .map(move |(entry, seq)| {
+                *start = seq + 1;
+                (seq, entry)
+            })
     }
 
     /// Whether there are events left.
@@ -291,7 +296,8 @@ pub(super) fn entry_at<E>(segments: &SegmentList<E>, seq: u64) -> &Entry<E> {
 }
 
 /// How many whole segments a distance between sequence numbers spans.
-fn segments_in(distance: u64, segment_len: usize) -> usize {
-    // The segments of a distance beyond the address space are not in any list.
-    usize::try_from(distance / segment_len as u64).unwrap_or(usize::MAX)
+pub(super) fn segments_in(distance: u64, segment_len: usize) -> usize {
+    // A shift, because the length is a power of two and a division is felt in each append. The
+    // segments of a distance beyond the address space are not in any list.
+    usize::try_from(distance >> segment_len.trailing_zeros()).unwrap_or(usize::MAX)
 }
