@@ -189,11 +189,11 @@ impl Parted {
 
 impl<S: Subject> Trial<'_, S> {
     /// The expression that makes the subject.
-    pub(crate) fn subject_source(&self) -> &'static str {
+    pub(crate) fn subject_source(&self) -> String {
         if self.budget.subject.is_empty() {
-            type_name::<S>()
+            type_name::<S>().into()
         } else {
-            self.budget.subject
+            self.budget.subject.replace("$crate", "model_tests")
         }
     }
 

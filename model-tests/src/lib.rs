@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod subject;
 mod waker;
+pub mod zoo;
 
 pub use check::{Budget, Violation, check};
 #[doc(hidden)]
