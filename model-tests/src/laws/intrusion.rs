@@ -45,7 +45,9 @@ fn all<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Part
     let has = |act: &&Act<S>| act.needs.is_none_or(|need| trial.budget.has(need));
     for act in acts::<S>().iter().filter(has) {
         for moment in [Moment::Version, Moment::Clone, Moment::Drop] {
-            comes_back(trial, act, moment, report)?;
+            for skip in 0..4 {
+                comes_back(trial, act, (moment, skip), report)?;
+            }
             panics(trial, act, moment, report)?;
         }
     }
@@ -138,13 +140,13 @@ impl<'a, S: Subject> Scene<'a, S> {
 fn comes_back<S: Subject>(
     trial: &Trial<'_, S>,
     act: &Act<S>,
-    moment: Moment,
+    (moment, skip): (Moment, usize),
     report: &mut Report,
 ) -> Result<(), Parted> {
     let scene = Scene::new(trial)?;
     let verdict = Arc::new(Mutex::new(None));
     let (answers, written) = (scene.answers(), verdict.clone());
-    scene.probe.arm(moment, move || {
+    scene.probe.arm(moment, skip, move || {
         *written.lock().unwrap_or_else(PoisonError::into_inner) = Some(answers());
     });
     let step = format!("{} runs {moment:?} of an event", act.name);
@@ -180,7 +182,7 @@ fn panics<S: Subject>(
     let scene = Scene::new(trial)?;
     scene
         .probe
-        .arm(moment, || panic!("a panic in an event's code, on purpose"));
+        .arm(moment, 0, || panic!("a panic in an event's code, on purpose"));
     // Whether it reaches the caller is not the law's matter.
     let _ = catch_unwind(AssertUnwindSafe(|| (act.run)(&scene)));
     if scene.probe.disarm() {
