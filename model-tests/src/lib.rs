@@ -6,6 +6,8 @@ pub use eventlog;
 
 mod check;
 mod conformance;
+pub mod crashes;
+pub mod disk_model;
 mod engine;
 pub mod laws;
 mod model;
@@ -15,6 +17,7 @@ mod patience;
 mod probe;
 mod report;
 mod run;
+pub mod sim_disk;
 mod subject;
 mod waker;
 pub mod zoo;

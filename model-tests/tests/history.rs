@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
+    hint::spin_loop,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -229,7 +230,11 @@ fn sequenced_broadcast_0_3_a_close_between_the_check_and_the_wait() {
     let closer = thread::spawn(move || {
         for (number, log) in logs.iter().enumerate() {
             while turn.load(Ordering::Acquire) <= number {
-                thread::yield_now();
+                spin_loop();
+            }
+            // A little later each time, up to where the reader is asleep.
+            for _ in 0..number % 128 {
+                spin_loop();
             }
             log.close();
         }

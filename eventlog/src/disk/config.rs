@@ -20,10 +20,12 @@ pub enum SyncPolicy {
     ///
     /// Does not promise the newest records: those of the last interval may be lost with power.
     Interval(Duration),
-    /// Leave it to the operating system; a file is still synced before it is rotated.
+    /// Leave it to the operating system. A record counts as durable, and is acknowledged, as soon
+    /// as the system has it; a file is still synced before it is rotated.
     ///
-    /// Promises nothing of the current file: after a power cut any part of it may be missing,
-    /// also in the middle. Readers report such holes as damage.
+    /// Promises that a crash of the program loses nothing that was acknowledged, and nothing at
+    /// all for a crash of the machine: after a power cut any part of the current file may be
+    /// missing, also in the middle. Readers report such holes as damage.
     Never,
 }
 

@@ -131,7 +131,9 @@ pub(crate) fn record_start(line: &[u8]) -> usize {
 
 /// True if the line holds a whole record of whatever type.
 pub(crate) fn is_whole(line: &[u8]) -> bool {
-    serde_json::from_slice::<IgnoredAny>(&line[record_start(line)..]).is_ok()
+    // Skipping a value does not look at the bytes of its strings.
+    let text = std::str::from_utf8(&line[record_start(line)..]);
+    text.is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
 
 #[cfg(test)]
@@ -165,5 +167,6 @@ mod tests {
         assert!(is_whole(b"{\"a\":\0\0\0{\"b\":1}"));
         assert!(!is_whole(b"{\"a\":1}\0\0"));
         assert!(!is_whole(b""));
+        assert!(!is_whole(b"\"no text: \xff\""));
     }
 }

@@ -7,12 +7,16 @@ use super::Storage;
 /// The longest line that readers take into memory unless told otherwise, in bytes.
 pub(crate) const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
 
-const CHUNK: usize = 64 * 1024;
+/// How many bytes are asked for at first and at most: small files are common, large ones long.
+const FIRST_CHUNK: usize = 2 * 1024;
+const LARGEST_CHUNK: usize = 128 * 1024;
 
-/// Reads a file line by line, holding no more of it than one line and one chunk.
+/// Reads a file line by line, holding no more of it than one line and some
+/// bytes behind it.
 pub(crate) struct Lines<F> {
     file: F,
     limit: usize,
+    chunk: usize,
     buffer: Vec<u8>,
     /// Where in the buffer the next line starts, and up to where no newline has been found.
     start: usize,
@@ -45,6 +49,7 @@ impl<F> Lines<F> {
         Self {
             file,
             limit,
+            chunk: FIRST_CHUNK,
             buffer: Vec::new(),
             start: 0,
             seen: 0,
@@ -139,14 +144,18 @@ impl<F> Lines<F> {
     fn fill<S: Storage<File = F>>(&mut self, storage: &S) -> io::Result<usize> {
         let held = self.buffer.len();
         let position = self.offset + self.dropped + held as u64;
-        self.buffer.resize(held + CHUNK, 0);
+        self.buffer.resize(held + self.chunk, 0);
         let read = loop {
             match storage.read_at(&self.file, position, &mut self.buffer[held..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => break result,
             }
         };
-        self.buffer.truncate(held + *read.as_ref().unwrap_or(&0));
+        let count = *read.as_ref().unwrap_or(&0);
+        if count == self.chunk {
+            self.chunk = LARGEST_CHUNK.min(self.chunk * 2);
+        }
+        self.buffer.truncate(held + count);
         read
     }
 }

@@ -86,6 +86,9 @@ impl<S: Storage> FileLog<S> {
             Ok(()) => {
                 current.extend(records.bytes());
                 self.handed += records.len() as u64;
+                if self.trusts_system {
+                    self.call_durable();
+                }
                 Ok(())
             }
             Err(stopped) => {
@@ -120,26 +123,28 @@ impl<S: Storage> FileLog<S> {
         self.sync_file()?;
         self.sync_dir()?;
         self.check_place()?;
+        self.call_durable();
+        Ok(())
+    }
+
+    fn call_durable(&mut self) {
         if let Some(current) = &mut self.current {
             current.durable_len = current.len;
             current.durable_tail.copy_from(&current.tail);
         }
         self.durable = self.handed;
-        Ok(())
     }
 
     fn sync_file(&mut self) -> Result<(), DiskError> {
-        let Some(current) = self
-            .current
-            .as_mut()
-            .filter(|file| file.len != file.durable_len)
-        else {
+        let Some(current) = self.current.as_mut().filter(|file| !file.synced) else {
             return Ok(());
         };
-        self.storage.sync(&mut current.file).map_err(|error| {
+        if let Err(error) = self.storage.sync(&mut current.file) {
             self.mark_suspect();
-            DiskError::io("sync", &self.paths.log)(error)
-        })
+            return Err(DiskError::io("sync", &self.paths.log)(error));
+        }
+        current.synced = true;
+        Ok(())
     }
 
     pub(super) fn sync_dir(&mut self) -> Result<(), DiskError> {
@@ -212,6 +217,7 @@ impl<F> Current<F> {
         Self {
             file,
             len,
+            synced: true,
             durable_len: len,
             tail,
             durable_tail,
@@ -221,6 +227,7 @@ impl<F> Current<F> {
 
     fn extend(&mut self, bytes: &[u8]) {
         self.len += bytes.len() as u64;
+        self.synced = false;
         self.tail.push(bytes, self.len);
     }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use self::block_tail::BlockTail;
 pub use self::open::Opened;
 use super::paths::Paths;
-use super::{Destination, DiskConfig, DiskError, RealStorage, Records, Storage};
+use super::{Destination, DiskConfig, DiskError, RealStorage, Records, Storage, SyncPolicy};
 
 /// A log of whole lines in a file that rotates: the [`Destination`] on a local disk.
 ///
@@ -21,6 +21,7 @@ use super::{Destination, DiskConfig, DiskError, RealStorage, Records, Storage};
 /// - A record counts as [`durable`](Destination::durable) only when its bytes and every name
 ///   needed to find them have been synced; then it is read back after any crash, until later
 ///   records rotate its file away.
+///   Under [`SyncPolicy::Never`] it counts as soon as the operating system has it.
 /// - Every error leaves it usable: hand over again what is not durable, and it repairs itself
 ///   first. After a failed sync it never trusts that file again, but copies the durable bytes to a
 ///   new one; where there is no room, it cuts the file to its durable length instead.
@@ -38,6 +39,8 @@ pub struct FileLog<S: Storage = RealStorage> {
     max_bytes: u64,
     keep: u32,
     mode: u32,
+    /// Whether a record counts as durable once the operating system has it.
+    trusts_system: bool,
     lock: Option<S::File>,
     /// Whether the directory, the lock and the end of the file are known to be in order.
     attached: bool,
@@ -54,11 +57,13 @@ struct Current<F> {
     file: F,
     /// Bytes written, all of them in whole lines.
     len: u64,
-    /// Bytes known to be on the disk.
+    /// Whether all bytes written are known to be on the disk.
+    synced: bool,
+    /// Bytes that were called durable.
     durable_len: u64,
     /// The last bytes written.
     tail: BlockTail,
-    /// The last bytes known to be on the disk.
+    /// The last bytes that were called durable.
     durable_tail: BlockTail,
     /// Whether what lies behind the durable bytes is unknown, and syncing it would prove nothing.
     suspect: bool,
@@ -79,6 +84,7 @@ impl<S: Storage> FileLog<S> {
             max_bytes: config.max_bytes,
             keep: config.keep.max(1),
             mode: config.mode,
+            trusts_system: config.sync == SyncPolicy::Never,
             lock: None,
             attached: false,
             current: None,

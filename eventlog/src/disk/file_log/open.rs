@@ -156,20 +156,28 @@ impl<S: Storage> FileLog<S> {
             let Some(parent) = dir.parent() else { break };
             dir = parent;
         }
+        // Whoever made it may have died before its name was synced.
+        self.sync_parent(dir)?;
         for new in missing.into_iter().rev() {
             match self.storage.create_dir(new) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(DiskError::io("create directory", new)(error));
                 }
-                _ => {}
-            }
-            if let Some(parent) = new.parent() {
-                self.storage
-                    .sync_dir(parent)
-                    .map_err(DiskError::io("sync directory", parent))?;
+                _ => self.sync_parent(new)?,
             }
         }
         Ok(())
+    }
+
+    fn sync_parent(&self, dir: &Path) -> Result<(), DiskError> {
+        let Some(parent) = dir.parent() else {
+            return Ok(());
+        };
+        match self.storage.sync_dir(parent) {
+            // A directory above that is not this user's to read was not made by this user.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            result => result.map_err(DiskError::io("sync directory", parent)),
+        }
     }
 
     fn take_lock(&mut self) -> Result<(), DiskError> {

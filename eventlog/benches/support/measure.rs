@@ -1,0 +1,57 @@
+//! Interleaved timing.
+
+use std::time::Instant;
+
+/// Medians of two programs that were measured in turns.
+#[derive(Clone, Copy)]
+pub struct Pair {
+    pub baseline_ns: f64,
+    pub ours_ns: f64,
+    /// The median of the rounds' ratios, baseline to ours.
+    pub speedup: f64,
+}
+
+/// Nanoseconds of one of `operations` that `work` does.
+pub fn ns_each(operations: usize, work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_secs_f64() * 1e9 / operations as f64
+}
+
+/// Runs both in turns, each round in the other order. Each side returns nanoseconds an operation.
+pub fn compare(
+    rounds: usize,
+    mut baseline: impl FnMut() -> f64,
+    mut ours: impl FnMut() -> f64,
+) -> Pair {
+    baseline();
+    ours();
+    let mut figures = Vec::with_capacity(rounds);
+    for round in 0..rounds {
+        if round % 2 == 0 {
+            let first = baseline();
+            figures.push((first, ours()));
+        } else {
+            let first = ours();
+            figures.push((baseline(), first));
+        }
+    }
+    Pair {
+        baseline_ns: median(figures.iter().map(|(baseline, _)| *baseline)),
+        ours_ns: median(figures.iter().map(|(_, ours)| *ours)),
+        speedup: median(figures.iter().map(|(baseline, ours)| baseline / ours)),
+    }
+}
+
+pub fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = figures.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+/// The value that `share` of all values do not exceed.
+pub fn quantile(mut values: Vec<u64>, share: f64) -> f64 {
+    values.sort_unstable();
+    let index = ((values.len() - 1) as f64 * share).ceil() as usize;
+    values[index] as f64
+}

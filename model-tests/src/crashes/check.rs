@@ -1,0 +1,311 @@
+//! One crash, and what must hold after it.
+
+use std::fmt;
+
+use eventlog::disk::{Damage, DamageKind, Reader, Record};
+
+use super::driver::{Driver, PATH, files, numbers, path};
+use super::script::Script;
+use crate::disk_model::{Allowed, Broken, DiskModel, Numbered};
+use crate::sim_disk::{Crash, DataLoss, Picture, Random, SimDisk};
+
+/// How a life of the log ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The machine loses power.
+    Power(Crash),
+    /// The process is killed; the machine goes on and loses power after the next opening.
+    Kill,
+}
+
+/// As Rust, to be pasted into a test.
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kill => write!(f, "Ending::Kill"),
+            Self::Power(Crash { data, names }) => {
+                let data = format!("DataLoss::{data:?}");
+                write!(
+                    f,
+                    "Ending::Power(Crash {{ data: {data}, names: {names:#b} }})"
+                )
+            }
+        }
+    }
+}
+
+/// All endings from here that can differ, except for the choice of seeds.
+#[must_use]
+pub fn endings(picture: &Picture, seed: u64) -> Vec<Ending> {
+    let mut random = Random::new(seed);
+    let (names, data) = picture.disk().unsynced();
+    let masks: Vec<u64> = match names {
+        0..=3 => (0..1 << names).collect(),
+        _ => (0..=names)
+            .map(|n| (1 << n) - 1)
+            .chain((0..4).map(|_| random.number()))
+            .collect(),
+    };
+    let losses = match data {
+        0 => vec![DataLoss::Lost],
+        _ => vec![
+            DataLoss::Lost,
+            DataLoss::Kept,
+            DataLoss::Zeros,
+            DataLoss::Prefix(random.number()),
+            DataLoss::Prefix(random.number()),
+            DataLoss::Subset(random.number()),
+            DataLoss::Subset(random.number()),
+            DataLoss::Garbage(random.number()),
+        ],
+    };
+    let power = |data| {
+        masks.iter().map(move |names| {
+            Ending::Power(Crash {
+                data,
+                names: *names,
+            })
+        })
+    };
+    let mut endings: Vec<_> = losses.into_iter().flat_map(power).collect();
+    endings.push(Ending::Kill);
+    endings
+}
+
+/// Runs a script, ends it behind the operation of this number (from 1), and checks all laws.
+///
+/// # Errors
+/// The first law that is broken.
+///
+/// # Panics
+/// If the script has fewer operations.
+pub fn check_one(script: &Script, operation: u64, ending: Ending) -> Result<(), Broken> {
+    let pictures = pictures(script)?;
+    let picture = pictures
+        .iter()
+        .find(|picture| picture.operations == operation);
+    let picture = picture.unwrap_or_else(|| panic!("only {} operations", pictures.len()));
+    check(script, &floors(script), picture, ending)
+}
+
+/// Runs a script on a disk of its own, with a picture behind every operation.
+pub(super) fn pictures(script: &Script) -> Result<Vec<Picture>, Broken> {
+    let disk = SimDisk::new();
+    for (operation, fault) in &script.faults {
+        disk.fail_at(*operation, *fault);
+    }
+    disk.record();
+    let stuck = |error| Broken::new("W07", format!("the log does not come through: {error}"));
+    let mut driver = Driver::detached(&disk, script).map_err(stuck)?;
+    driver.run(&script.steps).map_err(stuck)?;
+    Ok(disk.pictures())
+}
+
+/// The first record that rotation has left, by how many were handed over.
+pub(super) fn floors(script: &Script) -> Vec<u64> {
+    let mut model = DiskModel::new(script.max_bytes, script.keep);
+    let mut floors = vec![1];
+    for (len, number) in script.lens().zip(1..) {
+        model.hand(number, Numbered::new(number, len).line().len() as u64);
+        floors.push(model.retained().next().unwrap_or(1));
+    }
+    floors
+}
+
+/// Ends a life of the log and checks what the next ones find.
+pub(super) fn check(
+    script: &Script,
+    floors: &[u64],
+    picture: &Picture,
+    ending: Ending,
+) -> Result<(), Broken> {
+    let note = picture.note;
+    let disk = match ending {
+        Ending::Power(crash) => picture.disk().crash(&crash),
+        Ending::Kill => picture.disk().kill(),
+    };
+    if disk.lies(&path("")) && disk.bytes(&path(".tmp")).is_none() {
+        // A sync has failed, and the process was killed before it could leave its mark, or was
+        // not able to. Nobody can know that what is read is not on the disk.
+        return Ok(());
+    }
+    let floor = floors[usize::try_from(note.handed).unwrap_or(usize::MAX)];
+    let allowed = Allowed {
+        order: (1..=note.handed).collect(),
+        must: (floor..=note.durable).collect(),
+    };
+    let (mut driver, found) = reopen(script, &disk, &allowed, note.handed)?;
+    if ending == Ending::Kill {
+        // What the new process found and fsynced must not depend on the machine going on.
+        same_reading("W02", &found, &disk.crash(&Crash::LOST))?;
+    }
+    again(script, &disk, &mut driver, &found, picture)
+}
+
+/// Appends to the log that was found, crashes once more, and checks what is left of both lives.
+fn again(
+    script: &Script,
+    disk: &SimDisk,
+    driver: &mut Driver,
+    found: &[u64],
+    picture: &Picture,
+) -> Result<(), Broken> {
+    let mut random = Random::new(picture.operations ^ picture.note.durable << 20);
+    let (old, has_current) = files(disk, script.keep);
+    let len = if has_current {
+        old.last().map(|current| current.len() as u64)
+    } else {
+        None
+    };
+    let old: Vec<_> = old.iter().map(|bytes| numbers(bytes)).collect();
+    let before = picture.note.handed;
+    let lens: Vec<_> = (0..3).map(|_| 26 + random.below(50)).collect();
+    disk.record();
+    let stuck = |error| Broken::new("W07", format!("cannot append after a crash: {error}"));
+    for len in &lens {
+        driver
+            .append(&[*len])
+            .and_then(|()| driver.sync())
+            .map_err(stuck)?;
+    }
+    let pictures = disk.pictures();
+    let picture = &pictures[random.below(pictures.len())];
+    let endings = endings(picture, random.number());
+    let Ending::Power(crash) = endings[random.below(endings.len() - 1)] else {
+        return Ok(());
+    };
+    let disk = picture.disk().crash(&crash);
+
+    let mut model = DiskModel::found(script.max_bytes, script.keep, old, len);
+    let new = before + 1..=before + picture.note.handed;
+    for (number, len) in new.clone().zip(&lens) {
+        model.hand(number, Numbered::new(number, *len).line().len() as u64);
+    }
+    let durable = before + picture.note.durable;
+    let allowed = Allowed {
+        order: found.iter().copied().chain(new).collect(),
+        must: model
+            .retained()
+            .filter(|number| *number <= durable)
+            .collect(),
+    };
+    reopen(script, &disk, &allowed, before + lens.len() as u64)
+        .map(drop)
+        .map_err(|broken| Broken {
+            how: format!("after a second crash: {}", broken.how),
+            ..broken
+        })
+}
+
+/// Reads the log, opens it, and checks the repair.
+fn reopen(
+    script: &Script,
+    disk: &SimDisk,
+    allowed: &Allowed,
+    before: u64,
+) -> Result<(Driver, Vec<u64>), Broken> {
+    let torn = allowed.judge(&read(disk))?;
+    let current = disk.bytes(&path("")).unwrap_or_default();
+    let (driver, opened) = Driver::open(disk, script, before)
+        .map_err(|error| Broken::new("W07", format!("cannot open after a crash: {error}")))?;
+    let items = read(disk);
+    let found = allowed.judge(&items)?;
+    if found != torn {
+        return Err(Broken::new(
+            "W05",
+            format!("the repair made {found:?} of {torn:?}"),
+        ));
+    }
+    whole_lines(disk, &items)?;
+    kept_aside(disk, &current, opened.torn_bytes)?;
+    bounded(script, disk)?;
+    // On this boot nothing is certain but what has been synced since.
+    same_reading("W02", &found, &disk.crash(&Crash::LOST))?;
+    Ok((driver, found))
+}
+
+fn read(disk: &SimDisk) -> Vec<Result<Record<Numbered>, Damage>> {
+    Reader::open(disk.clone(), PATH).collect()
+}
+
+fn same_reading(law: &'static str, found: &[u64], disk: &SimDisk) -> Result<(), Broken> {
+    let items = read(disk)
+        .into_iter()
+        .flatten()
+        .filter_map(Record::into_event);
+    let again: Vec<_> = items.map(|event| event.version).collect();
+    if again == found {
+        return Ok(());
+    }
+    let how = format!("opening found {found:?}, of which a power cut left {again:?}");
+    Err(Broken::new(law, how))
+}
+
+fn whole_lines(disk: &SimDisk, items: &[Result<Record<Numbered>, Damage>]) -> Result<(), Broken> {
+    let torn = items.iter().flatten().count() < items.len()
+        && items.iter().any(|item| {
+            matches!(
+                item,
+                Err(Damage {
+                    kind: DamageKind::TornTail,
+                    ..
+                })
+            )
+        });
+    let current = disk.bytes(&path("")).unwrap_or_default();
+    if torn || !(current.is_empty() || current.ends_with(b"\n")) || ends_damaged(&current) {
+        let text = String::from_utf8_lossy(&current).into_owned();
+        return Err(Broken::new(
+            "W04",
+            format!("after the repair the file is {text:?}"),
+        ));
+    }
+    Ok(())
+}
+
+fn ends_damaged(bytes: &[u8]) -> bool {
+    let last = bytes.split_inclusive(|byte| *byte == b'\n').next_back();
+    last.is_some_and(|line| numbers(line).is_empty())
+}
+
+fn kept_aside(disk: &SimDisk, before: &[u8], torn_bytes: u64) -> Result<(), Broken> {
+    let after = disk.bytes(&path("")).unwrap_or_default();
+    let Some(torn) = before.strip_prefix(&after[..]) else {
+        return Err(Broken::new(
+            "W05",
+            "the repair changed the middle of the file",
+        ));
+    };
+    if torn.len() as u64 != torn_bytes {
+        return Err(Broken::new(
+            "W05",
+            format!("{torn_bytes} torn bytes reported: {torn:?}"),
+        ));
+    }
+    if torn_bytes > 0 && disk.bytes(&path(".torn")).as_deref() != Some(torn) {
+        return Err(Broken::new("W05", format!("{torn:?} was not set aside")));
+    }
+    Ok(())
+}
+
+fn bounded(script: &Script, disk: &SimDisk) -> Result<(), Broken> {
+    let too_many = disk
+        .bytes(&path(&format!(".old.{}", script.keep + 1)))
+        .is_some();
+    let (files, _) = files(disk, script.keep);
+    let newlines = |file: &[u8]| file.iter().filter(|byte| **byte == b'\n').count();
+    let too_large = files
+        .iter()
+        .find(|file| file.len() as u64 > script.max_bytes && newlines(file) > 1);
+    match too_large {
+        Some(file) => Err(Broken::new(
+            "W08",
+            format!("a file has {} bytes", file.len()),
+        )),
+        None if too_many => Err(Broken::new(
+            "W08",
+            "more full files are kept than asked for",
+        )),
+        None => Ok(()),
+    }
+}

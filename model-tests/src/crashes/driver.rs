@@ -1,0 +1,198 @@
+//! A writer that keeps the contract of a destination.
+
+use std::path::Path;
+
+use eventlog::disk::{Destination, DiskError, FileLog, Opened, Records};
+
+use super::script::{Script, Step};
+use crate::disk_model::Numbered;
+use crate::sim_disk::{Note, SimDisk};
+
+/// Where the log is on the simulated disk. Its directory is not there at first.
+pub const PATH: &str = "/data/x.log";
+
+/// How often handing over is tried again before the driver gives up.
+const ATTEMPTS: usize = 200;
+
+/// Hands records to a log, again where an error asks for it, and tells the disk what it knows.
+#[derive(Debug)]
+pub struct Driver {
+    disk: SimDisk,
+    log: FileLog<SimDisk>,
+    /// The number before that of the first record.
+    before: u64,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// How many records the log has taken and not forgotten.
+    taken: usize,
+    errors: usize,
+}
+
+impl Driver {
+    /// Opens the log. The first record handed over has the number behind `before`.
+    ///
+    /// # Errors
+    /// As [`FileLog::open`].
+    pub fn open(disk: &SimDisk, script: &Script, before: u64) -> Result<(Self, Opened), DiskError> {
+        let (log, opened) = FileLog::open(disk.clone(), &script.config())?;
+        Ok((Self::with(disk, log, before), opened))
+    }
+
+    /// Opens the log with its first record.
+    ///
+    /// # Errors
+    /// As [`FileLog::detached`].
+    pub fn detached(disk: &SimDisk, script: &Script) -> Result<Self, DiskError> {
+        Ok(Self::with(
+            disk,
+            FileLog::detached(disk.clone(), &script.config())?,
+            0,
+        ))
+    }
+
+    fn with(disk: &SimDisk, log: FileLog<SimDisk>, before: u64) -> Self {
+        let (bytes, ends) = (Vec::new(), Vec::new());
+        Self {
+            disk: disk.clone(),
+            log,
+            before,
+            bytes,
+            ends,
+            taken: 0,
+            errors: 0,
+        }
+    }
+
+    /// How many calls have failed.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// How many records are durable.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        self.log.durable()
+    }
+
+    /// Does all of a script's steps.
+    ///
+    /// # Errors
+    /// The last error, if the log does not come through.
+    pub fn run(&mut self, steps: &[Step]) -> Result<(), DiskError> {
+        for step in steps {
+            match step {
+                Step::Write(lens) => self.append(lens)?,
+                Step::Sync => self.sync()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over records whose lines have these lengths.
+    ///
+    /// # Errors
+    /// The last error, if the log does not come through.
+    pub fn append(&mut self, lens: &[usize]) -> Result<(), DiskError> {
+        for len in lens {
+            let number = self.before + self.ends.len() as u64 + 1;
+            self.bytes
+                .extend_from_slice(Numbered::new(number, *len).line().as_bytes());
+            self.ends.push(self.bytes.len());
+        }
+        self.attempt(|driver| driver.hand_over())
+    }
+
+    /// Makes all records durable.
+    ///
+    /// # Errors
+    /// The last error, if the log does not come through.
+    pub fn sync(&mut self) -> Result<(), DiskError> {
+        self.attempt(|driver| {
+            driver.hand_over()?;
+            driver.log.sync()
+        })?;
+        assert_eq!(
+            self.durable(),
+            self.ends.len() as u64,
+            "all is durable after a sync"
+        );
+        Ok(())
+    }
+
+    fn hand_over(&mut self) -> Result<(), DiskError> {
+        let records = Records::new(&self.bytes, &self.ends);
+        self.log.write(records.skip(self.taken))?;
+        self.taken = self.ends.len();
+        Ok(())
+    }
+
+    fn attempt(
+        &mut self,
+        mut run: impl FnMut(&mut Self) -> Result<(), DiskError>,
+    ) -> Result<(), DiskError> {
+        let mut attempts = 0;
+        loop {
+            self.note();
+            let durable = self.durable();
+            let result = run(self);
+            assert!(self.durable() >= durable, "what is durable stays so");
+            self.note();
+            let Err(error) = result else { return Ok(()) };
+            self.errors += 1;
+            attempts += 1;
+            if attempts == ATTEMPTS {
+                return Err(error);
+            }
+            self.taken = usize::try_from(self.durable()).unwrap_or(usize::MAX);
+        }
+    }
+
+    fn note(&self) {
+        self.disk.note(Note {
+            handed: self.ends.len() as u64,
+            durable: self.durable(),
+        });
+    }
+}
+
+/// The numbers of the records in a file's bytes.
+#[must_use]
+pub fn numbers(bytes: &[u8]) -> Vec<u64> {
+    let lines = bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .filter(|line| line.ends_with(b"\n"));
+    lines
+        .filter_map(|line| {
+            let start = line
+                .iter()
+                .rposition(|byte| *byte == 0)
+                .map_or(0, |zero| zero + 1);
+            Some(
+                serde_json::from_slice::<Numbered>(&line[start..])
+                    .ok()?
+                    .version,
+            )
+        })
+        .collect()
+}
+
+/// The log's path, or that path with a suffix.
+#[must_use]
+pub fn path(suffix: &str) -> std::path::PathBuf {
+    Path::new(&format!("{PATH}{suffix}")).to_path_buf()
+}
+
+/// The files of the log, the oldest first, and whether the last of them is the current one.
+#[must_use]
+pub fn files(disk: &SimDisk, keep: u32) -> (Vec<Vec<u8>>, bool) {
+    let olds = (1..=keep).rev().filter_map(|k| match k {
+        1 => disk.bytes(&path(".old")),
+        k => disk.bytes(&path(&format!(".old.{k}"))),
+    });
+    let mut files: Vec<_> = olds.collect();
+    let current = disk.bytes(&path(""));
+    let has_current = current.is_some();
+    files.extend(current);
+    (files, has_current)
+}

@@ -1,0 +1,221 @@
+//! The power goes out.
+
+use std::sync::Arc;
+
+use super::node::{DataOp, Dir, File, Node, sectors};
+use super::{SimDisk, State};
+
+/// What a power cut leaves of the changes that were not synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crash {
+    /// Of the bytes.
+    pub data: DataLoss,
+    /// Of the changes to directories: bit n tells whether the n-th of them made it. 0 for none,
+    /// `u64::MAX` for all.
+    pub names: u64,
+}
+
+/// What a power cut leaves of bytes that were not synced. Numbers are seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataLoss {
+    /// Nothing.
+    Lost,
+    /// Everything.
+    Kept,
+    /// The file has its length, filled up with zeros.
+    Zeros,
+    /// The first sectors.
+    Prefix(u64),
+    /// Some sectors, some lengths, some cuts.
+    Subset(u64),
+    /// Some sectors, and garbage in others.
+    Garbage(u64),
+}
+
+impl Crash {
+    /// Nothing unsynced survives.
+    pub const LOST: Self = Self {
+        data: DataLoss::Lost,
+        names: 0,
+    };
+    /// Everything survives.
+    pub const KEPT: Self = Self {
+        data: DataLoss::Kept,
+        names: u64::MAX,
+    };
+}
+
+impl SimDisk {
+    /// The disk after a power cut, for a new process on a new boot. This one stays as it is.
+    #[must_use]
+    pub fn crash(&self, crash: &Crash) -> Self {
+        let mut state = self.state().clone();
+        state.end_process();
+        let mut op_number = 0;
+        let sector = state.sector;
+        for (number, shared) in state.nodes.iter_mut().enumerate() {
+            match &**shared {
+                Node::File(file) if !file.is_settled() => {
+                    let bytes = file.after(crash.data, sector, number as u64);
+                    *shared = Arc::new(Node::File(File::on_disk(bytes)));
+                }
+                Node::Dir(dir) if !dir.pending.is_empty() => {
+                    *shared = Arc::new(Node::Dir(dir.after(crash.names, &mut op_number)));
+                }
+                _ => {}
+            }
+        }
+        Self::from_state(state)
+    }
+
+    /// How many changes to directories and to files are not synced.
+    #[must_use]
+    pub fn unsynced(&self) -> (usize, usize) {
+        self.state().unsynced()
+    }
+}
+
+impl State {
+    fn unsynced(&self) -> (usize, usize) {
+        let mut unsynced = (0, 0);
+        for node in &self.nodes {
+            match &**node {
+                Node::Dir(dir) => unsynced.0 += dir.pending.len(),
+                Node::File(file) => unsynced.1 += file.pending.len(),
+            }
+        }
+        unsynced
+    }
+}
+
+impl File {
+    fn is_settled(&self) -> bool {
+        self.pending.is_empty() && self.cache == self.durable
+    }
+
+    fn after(&self, loss: DataLoss, sector: usize, number: u64) -> Vec<u8> {
+        let mut bytes = self.durable.clone();
+        let pieces = sectors(self.pending.clone(), sector);
+        let random = |seed: u64| Random::new(seed ^ (number << 32));
+        match loss {
+            DataLoss::Lost => {}
+            DataLoss::Kept => pieces.iter().for_each(|piece| piece.apply(&mut bytes)),
+            DataLoss::Zeros => {
+                for piece in &pieces {
+                    let DataOp::Write {
+                        offset,
+                        bytes: data,
+                    } = piece
+                    else {
+                        continue;
+                    };
+                    DataOp::Grow(offset + data.len()).apply(&mut bytes);
+                }
+            }
+            DataLoss::Prefix(seed) => {
+                let count = random(seed).below(pieces.len() + 1);
+                pieces[..count]
+                    .iter()
+                    .for_each(|piece| piece.apply(&mut bytes));
+            }
+            DataLoss::Subset(seed) => {
+                let mut random = random(seed);
+                for piece in &pieces {
+                    match piece {
+                        piece if random.toss() => piece.apply(&mut bytes),
+                        DataOp::Write {
+                            offset,
+                            bytes: data,
+                        } if random.toss() => {
+                            DataOp::Grow(offset + data.len()).apply(&mut bytes);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            DataLoss::Garbage(seed) => {
+                let mut random = random(seed);
+                for piece in &pieces {
+                    match piece {
+                        DataOp::Write {
+                            offset,
+                            bytes: data,
+                        } if random.toss() => {
+                            let trash = data.iter().map(|_| random.garbage()).collect();
+                            DataOp::Write {
+                                offset: *offset,
+                                bytes: trash,
+                            }
+                            .apply(&mut bytes);
+                        }
+                        piece => piece.apply(&mut bytes),
+                    }
+                }
+            }
+        }
+        bytes
+    }
+}
+
+impl Dir {
+    fn after(&self, mask: u64, op_number: &mut u32) -> Self {
+        let mut names = self.durable.clone();
+        for op in &self.pending {
+            let kept = mask
+                .checked_shr(*op_number)
+                .map_or(mask == u64::MAX, |bits| bits & 1 == 1);
+            if kept {
+                op.apply(&mut names);
+            }
+            *op_number += 1;
+        }
+        Self {
+            durable: names.clone(),
+            cache: names,
+            pending: Vec::new(),
+        }
+    }
+}
+
+/// Numbers that look random and are the same each time (splitmix64).
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// The numbers of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Any number.
+    pub fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `bound`.
+    ///
+    /// # Panics
+    /// If `bound` is 0.
+    pub fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.number() % bound as u64).unwrap_or_default()
+    }
+
+    /// Heads or tails.
+    pub fn toss(&mut self) -> bool {
+        self.number() & 1 == 1
+    }
+
+    /// A byte such as stands in no record: no text, or a newline.
+    fn garbage(&mut self) -> u8 {
+        match self.below(16) {
+            0 => b'\n',
+            1 => 0,
+            other => 0xf0 | u8::try_from(other).unwrap_or_default(),
+        }
+    }
+}
