@@ -1,10 +1,20 @@
 //! The specification of an event log as a naive model, its laws, and the suite that judges any log
 //! by them.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "what is counted here are the events of small histories"
+)]
+#![allow(
+    clippy::unnecessary_box_returns,
+    reason = "violations travel in results, which are to stay small"
+)]
+
 #[doc(hidden)]
 pub use eventlog;
 
 mod check;
+mod checked;
 mod conformance;
 pub mod crashes;
 pub mod disk_model;
@@ -23,6 +33,7 @@ mod waker;
 pub mod zoo;
 
 pub use check::{Budget, Violation, check};
+pub use checked::Checked;
 #[doc(hidden)]
 pub use conformance::__run;
 pub use eventlog::{Coverage, Versioned};

@@ -68,6 +68,7 @@ impl Probe {
     }
 
     /// Forgets the hook; says whether it was still waiting.
+    #[must_use = "a hook that was still waiting has tested nothing"]
     pub fn disarm(&self) -> bool {
         self.armed().take().is_some()
     }

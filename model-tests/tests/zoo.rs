@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use model_tests::{
-    Budget, Capability, Violation, check,
+    Budget, Capability, Case, Checked, Law, Log, Probed, Subject, Tick, Violation, check,
     laws::{self, R04, R06, R08, R11},
-    zoo::{BaselineSubject, NaiveSubject, rows},
+    zoo::{Baseline, BaselineSubject, Bug, NaiveSubject, rows},
 };
 
 /// A broken log costs the whole patience where it blocks, so there is less of it.
@@ -47,7 +47,7 @@ fn every_law_of_ring_and_subscription_kills_a_bug() {
     assert!(toothless.is_empty(), "{toothless:?}");
 }
 
-fn baseline_breaks(law: &'static model_tests::Law) -> Box<Violation> {
+fn baseline_breaks(law: &'static Law) -> Box<Violation> {
     let mut budget = hasty();
     budget.lacks = &[Capability::Base, Capability::Batch];
     check(&BaselineSubject, law, &budget).expect_err("the baseline breaks this law")
@@ -56,6 +56,30 @@ fn baseline_breaks(law: &'static model_tests::Law) -> Box<Violation> {
 #[test]
 fn the_baseline_breaks_r04() {
     baseline_breaks(&R04);
+}
+
+fn checked_baseline() -> Checked<Probed<Tick>, Baseline<Probed<Tick>>> {
+    Checked::new(BaselineSubject.open(&Case::new(1)).unwrap(), 1, None)
+}
+
+/// One of two events of version 5 is gone, and a subscriber at 4 is told that nothing is.
+#[test]
+#[should_panic(expected = "expected: true\n  actual:   false")]
+fn the_baseline_loses_repeats_silently() {
+    let log = checked_baseline();
+    log.append(BaselineSubject.event(5, 1));
+    log.append(BaselineSubject.event(5, 2));
+    log.replay_truncated(4);
+}
+
+/// Version 6 never was, and a subscriber at 5 is told that it missed something.
+#[test]
+#[should_panic(expected = "expected: false\n  actual:   true")]
+fn the_baseline_raises_false_alarms_at_gaps() {
+    let log = checked_baseline();
+    log.append(BaselineSubject.event(5, 1));
+    log.append(BaselineSubject.event(7, 2));
+    log.replay_truncated(5);
 }
 
 #[test]
@@ -84,4 +108,17 @@ mod sound {
     use super::NaiveSubject;
 
     model_tests::conformance!(naive => NaiveSubject { bug: None });
+}
+
+/// What a violation prints can be pasted: `tests/pasted.rs` is such a test, word for word.
+#[test]
+fn the_printed_test_is_the_one_that_was_pasted() {
+    let subject = NaiveSubject {
+        bug: Some(Bug::SinceInclusive),
+    };
+    let mut budget = hasty();
+    budget.subject = "BROKEN";
+    let broken = check(&subject, &laws::R02, &budget).expect_err("a bug of the zoo");
+    let body = broken.script.strip_prefix("#[test]\n").expect("a test");
+    assert!(include_str!("pasted.rs").contains(body), "{broken}");
 }

@@ -1,6 +1,12 @@
 //! The table: which bug, which law, which words.
 
-use crate::{Law, laws::*};
+use crate::{
+    Law,
+    laws::{
+        D01, R01, R02, R03, R04, R05, R06, R07, R08, R09, R10, R11, R12, S01, S02, S03, S04, S05,
+        S06,
+    },
+};
 
 /// Declares the bugs and their rows at once, so that none is without a law.
 macro_rules! bugs {

@@ -332,12 +332,13 @@ impl<E: Event> Naive<E> {
             };
         }
         let missed_through = state.evicted_max.max(state.base).unwrap_or(0);
-        match self.truncated(state, since) {
-            true => Coverage::Truncated {
+        if self.truncated(state, since) {
+            Coverage::Truncated {
                 missed_through,
                 missed: None,
-            },
-            false => Coverage::Complete,
+            }
+        } else {
+            Coverage::Complete
         }
     }
 
@@ -421,7 +422,7 @@ impl<E: Event> Log<E> for Naive<E> {
         let state = self.snapshot();
         let newest = state.newest;
         let Some(seen) = self.seen(cursor) else {
-            let events = owned(&self.select_from(&state, state.evicted));
+            let events = owned(&select_from(&state, state.evicted));
             return Replay {
                 events,
                 coverage: Coverage::Foreign,
@@ -450,7 +451,7 @@ impl<E: Event> Log<E> for Naive<E> {
             Coverage::Complete
         };
         Replay {
-            events: owned(&self.select_from(&state, seen)),
+            events: owned(&select_from(&state, seen)),
             coverage,
             newest,
         }
@@ -504,17 +505,11 @@ impl<E: Event> Log<E> for Naive<E> {
     }
 }
 
-impl<E: Event> Naive<E> {
-    /// Everything behind the first `seen` events.
-    fn select_from(&self, state: &State<E>, seen: u64) -> Vec<Arc<E>> {
-        let skip = usize::try_from(seen.saturating_sub(state.evicted)).unwrap_or(usize::MAX);
-        state
-            .retained
-            .iter()
-            .skip(skip)
-            .map(|entry| entry.1.clone())
-            .collect()
-    }
+/// Everything behind the first `seen` events.
+fn select_from<E>(state: &State<E>, seen: u64) -> Vec<Arc<E>> {
+    let skip = usize::try_from(seen.saturating_sub(state.evicted)).unwrap_or(usize::MAX);
+    let behind = state.retained.iter().skip(skip);
+    behind.map(|entry| entry.1.clone()).collect()
 }
 
 fn owned<E: Clone>(events: &[Arc<E>]) -> Vec<E> {
