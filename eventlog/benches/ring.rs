@@ -295,7 +295,7 @@ fn publish_to_threads(subscribers: usize, rounds: usize) -> Pair {
     compare(
         rounds,
         || {
-            let (sender, _) = broadcast::channel(CAPACITY);
+            let (sender, _) = broadcast::channel::<Event>(CAPACITY);
             let readers: Vec<_> = (0..subscribers)
                 .map(|_| {
                     let mut receiver = sender.subscribe();

@@ -80,6 +80,10 @@ impl<E: Versioned> Builder<E> {
     pub(crate) fn capacity_set(&self) -> usize {
         self.capacity
     }
+
+    pub(crate) fn base_version_set(&self) -> Option<u64> {
+        self.base_version
+    }
 }
 
 impl<E> fmt::Debug for Builder<E> {

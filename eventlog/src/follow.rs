@@ -15,16 +15,19 @@ pub(crate) struct Follower<E> {
     name: Arc<Path>,
     hold: HoldId,
     id: u64,
+    begin: u64,
     position: u64,
 }
 
 impl<E> Follower<E> {
-    /// Follows from where a follower of this name left off, or from the oldest retained event on.
+    /// Follows from where a follower of this name left off, or from the first event on. What was
+    /// evicted before this comes as lost.
     pub(crate) fn new(shared: &Arc<Shared<E>>, name: &Path, backlog: u64) -> Self {
         let mut inner = shared.lock();
-        let from = inner.left_off.get(name).copied().unwrap_or(0);
-        let position = from.clamp(inner.ring.oldest(), inner.ring.next());
-        let hold = inner.ring.hold(position, backlog);
+        let left_off = inner.left_off.get(name).copied();
+        let left_off = left_off.unwrap_or_else(|| inner.ring.left_off(1));
+        let hold = inner.ring.hold(left_off, backlog);
+        let position = left_off.next.max(inner.ring.oldest());
         let id = inner.readers.new_id();
         drop(inner);
         Self {
@@ -32,8 +35,14 @@ impl<E> Follower<E> {
             name: name.into(),
             hold,
             id,
+            begin: left_off.next,
             position,
         }
+    }
+
+    /// The first sequence number that this follower has to account for.
+    pub(crate) fn begin(&self) -> u64 {
+        self.begin
     }
 
     /// The sequence number of the event to be taken next.
@@ -71,7 +80,9 @@ impl<E> Follower<E> {
 
     /// Remembers where a later follower of the same name goes on.
     pub(crate) fn leave_off_at(&self, seq: u64) {
-        self.shared.lock().left_off.insert(self.name.clone(), seq);
+        let mut inner = self.shared.lock();
+        let left_off = inner.ring.left_off(seq);
+        inner.left_off.insert(self.name.clone(), left_off);
     }
 }
 

@@ -275,8 +275,8 @@ impl<E> EventLog<E> {
     /// Notes that a follower of this name has everything that is in the log now.
     pub(crate) fn mark_followed(&self, name: &Path) {
         let mut inner = self.shared.lock();
-        let next = inner.ring.next();
-        inner.left_off.insert(name.into(), next);
+        let end = inner.ring.left_off(inner.ring.next());
+        inner.left_off.insert(name.into(), end);
     }
 
     /// Follows under a name: goes on where the last follower of that name left off.

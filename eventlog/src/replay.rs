@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     Coverage, Cursor, Epoch,
-    ring::{Entries, Snapshot},
+    ring::{Entries, Entry, Snapshot},
 };
 
 /// The events behind a version or a cursor, what they cover, and the newest version: all of one
@@ -106,10 +106,11 @@ impl<E> Replay<E> {
             coverage,
         };
         replay.len = match above {
-            None => replay.entries().len(),
+            // A range of slots in memory never has more than `usize::MAX` of them.
+            None => usize::try_from(replay.range.end - replay.range.start).unwrap_or(usize::MAX),
             Some(_) => replay
                 .entries()
-                .filter(|(_, entry)| replay.keeps(entry.version))
+                .filter(|entry| replay.keeps(entry.version))
                 .count(),
         };
         replay
@@ -148,17 +149,23 @@ impl<E> Replay<E> {
     /// The events, oldest first. Forward and back, with a known length.
     #[must_use]
     pub fn iter(&self) -> Iter<'_, E> {
-        Iter(self.with_cursors())
+        Iter(self.kept())
     }
 
     /// The events, each with the cursor of a subscriber that has seen it.
     #[must_use]
     pub fn with_cursors(&self) -> WithCursors<'_, E> {
         WithCursors {
+            kept: self.kept(),
+            epoch: self.epoch,
+        }
+    }
+
+    fn kept(&self) -> Kept<'_, E> {
+        Kept {
             entries: self.entries(),
             above: self.above,
             rest: self.len,
-            epoch: self.epoch,
         }
     }
 
@@ -251,23 +258,24 @@ impl<E: fmt::Debug> fmt::Debug for Events<'_, E> {
 }
 
 /// The events of a [`Replay`].
-pub struct Iter<'a, E>(WithCursors<'a, E>);
+pub struct Iter<'a, E>(Kept<'a, E>);
 
 impl<'a, E> Iterator for Iter<'a, E> {
     type Item = &'a E;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a E> {
-        self.0.next().map(|(_, event)| event)
+        self.0.next().map(|entry| &entry.event)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        (self.0.len(), Some(self.0.len()))
     }
 }
 
 impl<E> DoubleEndedIterator for Iter<'_, E> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.0.next_back().map(|(_, event)| event)
+        self.0.next_back().map(|entry| &entry.event)
     }
 }
 
@@ -282,37 +290,33 @@ impl<E> Clone for Iter<'_, E> {
 
 /// The events of a [`Replay`] with the cursor behind each.
 pub struct WithCursors<'a, E> {
-    entries: Entries<'a, E>,
-    above: Option<u64>,
-    rest: usize,
+    kept: Kept<'a, E>,
     epoch: Epoch,
+}
+
+impl<'a, E> WithCursors<'a, E> {
+    fn with_cursor(&self, seq: u64, entry: &'a Entry<E>) -> (Cursor, &'a E) {
+        (Cursor::new(self.epoch, seq, entry.version), &entry.event)
+    }
 }
 
 impl<'a, E> Iterator for WithCursors<'a, E> {
     type Item = (Cursor, &'a E);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let above = self.above;
-        let (seq, entry) = self
-            .entries
-            .find(|(_, entry)| above.is_none_or(|above| entry.version > above))?;
-        self.rest -= 1;
-        Some((Cursor::new(self.epoch, seq, entry.version), &entry.event))
+        let entry = self.kept.next()?;
+        Some(self.with_cursor(self.kept.entries.start() - 1, entry))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.rest, Some(self.rest))
+        (self.kept.len(), Some(self.kept.len()))
     }
 }
 
 impl<E> DoubleEndedIterator for WithCursors<'_, E> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        let above = self.above;
-        let (seq, entry) = self
-            .entries
-            .rfind(|(_, entry)| above.is_none_or(|above| entry.version > above))?;
-        self.rest -= 1;
-        Some((Cursor::new(self.epoch, seq, entry.version), &entry.event))
+        let entry = self.kept.next_back()?;
+        Some(self.with_cursor(self.kept.entries.end(), entry))
     }
 }
 
@@ -320,6 +324,48 @@ impl<E> ExactSizeIterator for WithCursors<'_, E> {}
 impl<E> FusedIterator for WithCursors<'_, E> {}
 
 impl<E> Clone for WithCursors<'_, E> {
+    fn clone(&self) -> Self {
+        Self {
+            kept: self.kept.clone(),
+            epoch: self.epoch,
+        }
+    }
+}
+
+/// The entries that a replay keeps.
+struct Kept<'a, E> {
+    entries: Entries<'a, E>,
+    above: Option<u64>,
+    /// How many are left, where `above` is set. Else that is all entries.
+    rest: usize,
+}
+
+impl<'a, E> Kept<'a, E> {
+    #[inline]
+    fn next(&mut self) -> Option<&'a Entry<E>> {
+        let Some(above) = self.above else {
+            return self.entries.next();
+        };
+        let kept = self.entries.find(|entry| entry.version > above)?;
+        self.rest -= 1;
+        Some(kept)
+    }
+
+    fn next_back(&mut self) -> Option<&'a Entry<E>> {
+        let Some(above) = self.above else {
+            return self.entries.next_back();
+        };
+        let kept = self.entries.rfind(|entry| entry.version > above)?;
+        self.rest -= 1;
+        Some(kept)
+    }
+
+    fn len(&self) -> usize {
+        self.above.map_or_else(|| self.entries.len(), |_| self.rest)
+    }
+}
+
+impl<E> Clone for Kept<'_, E> {
     fn clone(&self) -> Self {
         Self {
             entries: self.entries.clone(),

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     Epoch,
-    ring::{Ring, Segment},
+    ring::{LeftOff, Ring, Segment},
     sync::{AtomicU64, Mutex, MutexGuard, Ordering},
     waiters::Waiters,
 };
@@ -34,7 +34,7 @@ pub(crate) struct Inner<E> {
     pub(crate) waiters: Waiters,
     pub(crate) readers: Readers,
     /// Where followers that have ended left off, by their names.
-    pub(crate) left_off: BTreeMap<Arc<Path>, u64>,
+    pub(crate) left_off: BTreeMap<Arc<Path>, LeftOff>,
 }
 
 /// The live subscriptions: where each stands.

@@ -199,7 +199,13 @@ impl<E> Subscription<E> {
     ///
     /// As [`recv`](Self::recv).
     pub fn blocking_recv(&mut self) -> Result<EventRef<E>, RecvError> {
-        block_on(self.recv())
+        // What is there already costs no waker.
+        match self.try_recv() {
+            Ok(event) => Ok(event),
+            Err(TryRecvError::Lagged(events)) => Err(RecvError::Lagged(events)),
+            Err(TryRecvError::Closed) => Err(RecvError::Closed),
+            Err(TryRecvError::Empty) => block_on(self.recv()),
+        }
     }
 
     /// The next event, if it is there already.

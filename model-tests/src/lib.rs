@@ -21,6 +21,7 @@ pub mod disk_model;
 mod engine;
 pub mod laws;
 mod model;
+pub mod naive_writer;
 mod ops;
 mod ours;
 mod patience;

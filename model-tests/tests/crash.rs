@@ -2,14 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::io::ErrorKind;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use model_tests::crashes::{Report, enumerate};
+use eventlog::disk::{Destination as _, FileLog, Records};
+use model_tests::crashes::{
+    Driver, Report, Script, Violation, check_one, endings, enumerate, files, path, pictures,
+};
+use model_tests::disk_model::Numbered;
+use model_tests::sim_disk::{Crash, Fault, SimDisk};
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 static REPORT: LazyLock<Report> = LazyLock::new(|| {
     let start = Instant::now();
-    let report = enumerate(0..200, 3);
+    let report = enumerate(0..520, 3);
     println!("{report}; {:.1} s", start.elapsed().as_secs_f64());
     report
 });
@@ -53,4 +61,162 @@ fn w08_files_are_bounded_at_every_crash_point() {
 fn at_least_two_hundred_histories_and_a_hundred_thousand_crashes_were_visited() {
     assert!(REPORT.histories >= 200, "{}", *REPORT);
     assert!(REPORT.crashes >= 100_000, "{}", *REPORT);
+}
+
+#[test]
+fn w13_without_faults_the_bytes_are_the_lines_and_nothing_else() {
+    for seed in 0..200 {
+        let script = Script::generate(seed, 3);
+        let disk = SimDisk::new();
+        let mut driver = Driver::detached(&disk, &script).unwrap();
+        driver.run(&script.steps).unwrap();
+        assert_eq!(driver.errors(), 0);
+        let lines: String = script
+            .lens()
+            .zip(1..)
+            .map(|(len, number)| Numbered::new(number, len).line())
+            .collect();
+        let (files, _) = files(&disk, script.keep);
+        assert!(
+            lines.as_bytes().ends_with(&files.concat()),
+            "seed {seed}: {disk:?}"
+        );
+        assert!(files.len() as u32 > script.keep.min(3), "seed {seed}");
+    }
+}
+
+#[test]
+fn w14_nothing_is_on_the_disk_before_the_first_record() {
+    let disk = SimDisk::new();
+    let script = Script::generate(0, 3);
+    let (mut driver, _) = Driver::open(&disk, &script, 0).unwrap();
+    driver.append(&[]).unwrap();
+    driver.sync().unwrap();
+    assert_eq!(disk.operations(), 0);
+}
+
+/// A disk that takes 4 kB, refuses for a while, and is enlarged: what was whole before is kept on
+/// the way, and everything arrives.
+#[test]
+fn w07_a_full_disk_is_filled_to_its_last_whole_record_and_resumes() {
+    let disk = SimDisk::new();
+    let script = Script {
+        max_bytes: 100_000,
+        keep: 1,
+        steps: Vec::new(),
+        faults: Vec::new(),
+    };
+    let mut log = FileLog::open(disk.clone(), &script.config()).unwrap().0;
+    let lines: Vec<_> = (1..=100)
+        .map(|number| Numbered::new(number, 100).line())
+        .collect();
+    let bytes = lines.concat().into_bytes();
+    let ends: Vec<_> = (1..=100).map(|count| count * 100).collect();
+    let records = Records::new(&bytes, &ends);
+    disk.set_capacity(Some(4050));
+    for _ in 0..3 {
+        let rest = records.skip(usize::try_from(log.durable()).unwrap());
+        let full = log.write(rest).unwrap_err();
+        assert!(full.is_full(), "{full}");
+        assert_eq!(log.durable(), 40);
+        let crashed = disk.crash(&Crash::LOST);
+        assert_eq!(crashed.bytes(&path("")).unwrap(), &bytes[..4000]);
+    }
+    disk.set_capacity(Some(20_000));
+    log.write(records.skip(40)).unwrap();
+    log.sync().unwrap();
+    assert_eq!(log.durable(), 100);
+    assert_eq!(disk.crash(&Crash::LOST).bytes(&path("")).unwrap(), bytes);
+}
+
+/// After a failed sync there is no room for a copy: the file is cut to its durable length.
+#[test]
+fn w06_without_room_for_a_copy_the_file_is_cut_and_written_anew() {
+    let disk = SimDisk::new();
+    let script = Script {
+        max_bytes: 100_000,
+        keep: 1,
+        steps: Vec::new(),
+        faults: Vec::new(),
+    };
+    let mut driver = Driver::detached(&disk, &script).unwrap();
+    driver.append(&[5000]).unwrap();
+    driver.sync().unwrap();
+    disk.set_capacity(Some(8000));
+    driver.append(&[100]).unwrap();
+    disk.fail_next(Fault::SyncDrops(3));
+    driver.sync().unwrap();
+    assert_eq!((driver.durable(), driver.errors()), (2, 1));
+    let crashed = disk.crash(&Crash::LOST);
+    let expected = Numbered::new(1, 5000).line() + &Numbered::new(2, 100).line();
+    assert_eq!(crashed.bytes(&path("")).unwrap(), expected.as_bytes());
+}
+
+/// The block that holds the last durable bytes went bad with a failed sync: they are still in
+/// memory.
+#[test]
+fn w06_durable_bytes_that_share_a_block_with_a_failed_write_are_written_anew() {
+    let disk = SimDisk::new();
+    let script = Script {
+        max_bytes: 100_000,
+        keep: 1,
+        steps: Vec::new(),
+        faults: Vec::new(),
+    };
+    let mut driver = Driver::detached(&disk, &script).unwrap();
+    driver.append(&[5000]).unwrap();
+    driver.sync().unwrap();
+    driver.append(&[100]).unwrap();
+    disk.fail_next(Fault::Refuse(ErrorKind::Other));
+    disk.ruin(&path(""), 4096..5000);
+    driver.sync().unwrap();
+    let expected = Numbered::new(1, 5000).line() + &Numbered::new(2, 100).line();
+    assert_eq!(
+        disk.crash(&Crash::LOST).bytes(&path("")).unwrap(),
+        expected.as_bytes()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Long histories, any faults at any operation, a crash anywhere.
+    #[test]
+    fn any_schedule_of_faults_keeps_the_laws(
+        seed: u64,
+        rotations in 3_usize..12,
+        faults in vec((0_u64..400, any_fault()), 0..40),
+        at: prop::sample::Index,
+        end: prop::sample::Index,
+    ) {
+        let mut script = Script::generate(seed, rotations);
+        script.faults = faults;
+        let pictures = pictures(&script);
+        let pictures = pictures.map_err(|broken| TestCaseError::fail(broken.to_string()))?;
+        let picture = at.get(&pictures);
+        let ending = *end.get(&endings(picture, seed));
+        if let Err(broken) = check_one(&script, picture.operations, ending) {
+            let end = Some((picture.operations, ending));
+            let violation = Violation { broken, script, end };
+            return Err(TestCaseError::fail(violation.to_string()));
+        }
+    }
+}
+
+fn any_fault() -> impl Strategy<Value = Fault> {
+    let kind = prop::sample::select(vec![
+        ErrorKind::StorageFull,
+        ErrorKind::QuotaExceeded,
+        ErrorKind::FileTooLarge,
+        ErrorKind::ReadOnlyFilesystem,
+        ErrorKind::PermissionDenied,
+        ErrorKind::Interrupted,
+        ErrorKind::Other,
+    ]);
+    prop_oneof![
+        kind.prop_map(Fault::Refuse),
+        (1_usize..60).prop_map(Fault::Short),
+        any::<u64>().prop_map(Fault::SyncDrops),
+        any::<u64>().prop_map(Fault::SyncReverts),
+    ]
 }

@@ -38,15 +38,16 @@ impl Row {
             speedup,
         } = self.pair;
         let cost = 1.0 / speedup;
+        let either = if speedup < 1.0 {
+            times(cost, "cost")
+        } else {
+            times(speedup, "faster")
+        };
         let (ratio, target, met) = match self.target {
             Target::Faster(by) => (times(speedup, "faster"), format!("≥ {by}"), speedup >= by),
             Target::CostAtMost(most) => (times(cost, "cost"), format!("≤ {most}"), cost <= most),
-            Target::NanosAtMost(most) => (
-                times(speedup, "faster"),
-                format!("≤ {most} ns"),
-                ours_ns <= most,
-            ),
-            Target::None => (times(speedup, "faster"), "–".into(), true),
+            Target::NanosAtMost(most) => (either, format!("≤ {most} ns"), ours_ns <= most),
+            Target::None => (either, "–".into(), true),
         };
         let verdict = match self.target {
             Target::None => "–",
@@ -88,7 +89,8 @@ pub fn print_markdown(rows: &[Row]) {
 
 fn times(ratio: f64, unit: &str) -> String {
     match ratio {
-        1_000.0.. => format!("{:.0}k× {unit}", ratio / 1e3),
+        10_000.0.. => format!("{:.0}k× {unit}", ratio / 1e3),
+        1_000.0.. => format!("{:.1}k× {unit}", ratio / 1e3),
         10.0.. => format!("{ratio:.0}× {unit}"),
         0.1.. => format!("{ratio:.2}× {unit}"),
         _ => format!("{ratio:.4}× {unit}"),

@@ -34,10 +34,10 @@ pub enum NotDurable {
         /// Everything up to here is durable, or was lost and is counted by a gap line.
         settled: Seq,
     },
-    /// The time was up.
+    /// The time was up, or events were lost.
     #[error(
-        "the time was up when these events were not durable: {}; look for the writer's warning, \
-         and free the disk or wait longer",
+        "these events were lost, or not durable when the time was up: {}; look for the writer's \
+         warning, and free the disk or wait longer",
         show_ranges(missing)
     )]
     Deadline {

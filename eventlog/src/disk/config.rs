@@ -83,6 +83,11 @@ impl DiskConfig {
         }
     }
 
+    /// One name for all spellings of the path, whatever the working directory becomes.
+    pub(super) fn absolute_path(&self) -> PathBuf {
+        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
+    }
+
     /// Sets [`max_bytes`](Self#structfield.max_bytes).
     #[must_use]
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {

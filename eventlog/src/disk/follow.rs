@@ -41,7 +41,9 @@ pub fn follow<E: DeserializeOwned>(path: impl AsRef<Path>) -> Follow<E> {
 /// that were rotated away before the follower came to them ([`DamageKind::Missed`]).
 ///
 /// It reads what is written, whether it is durable yet or not. When the writer repairs the log
-/// after a failed sync, what was read already is recognised by its bytes and not repeated.
+/// after a failed sync, what was read already is recognised by its bytes and not repeated, as long
+/// as they can still be read. Otherwise, and when somebody cuts the file, events may come again
+/// after a notice ([`DamageKind::Missed`], [`DamageKind::Cut`]).
 ///
 /// Where files have no identity that can be asked for (outside of Unix), a rotation is noticed
 /// only when the current file is missing or shorter than what was read of it.

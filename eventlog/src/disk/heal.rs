@@ -31,12 +31,14 @@ pub(super) fn heal<E: Versioned + Clone>(
 }
 
 /// Where the missed events are in the ring: between the same neighbours as in the channel, or, if
-/// the ring no longer has the neighbour before them, at its beginning.
+/// the ring no longer has the neighbour before them, at its beginning. Where the ring still has
+/// that neighbour at another distance, the channel had another history, and nothing fits.
 fn find(versions: &[u64], missed: &Missed, next: u64) -> Option<std::ops::Range<usize>> {
     let count = usize::try_from(missed.count).ok()?;
     let follows = |end: &usize| versions[*end] == next;
     let between = |end: &usize| *end > count && Some(versions[*end - count - 1]) == missed.after;
-    let partly = |end: &usize| *end <= count;
+    let has_after = |end: usize| versions[..end].iter().any(|v| Some(*v) == missed.after);
+    let partly = |end: &usize| *end <= count && !has_after(*end);
     let ends = || (0..versions.len()).rev().filter(follows);
     let end = ends().find(between).or_else(|| ends().find(partly))?;
     Some(end.saturating_sub(count)..end)
@@ -87,5 +89,6 @@ mod tests {
         assert_eq!(found(&[], Some(1), 2, 4), None);
         assert_eq!(found(&[7, 8, 9, 4], Some(1), 2, 4), None);
         assert_eq!(found(&[1, 2, 3], Some(1), 2, 4), None);
+        assert_eq!(found(&[1, 2, 9], Some(2), 6, 9), None);
     }
 }

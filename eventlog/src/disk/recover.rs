@@ -4,7 +4,7 @@ use std::{borrow::Borrow, io};
 
 use serde::de::DeserializeOwned;
 
-use super::{Damage, DamageKind, DiskConfig, Record, read_last};
+use super::{Damage, DamageKind, DiskConfig, Record, paths::Paths, read_last};
 use crate::{Builder, EventLog, Versioned, ring::Entry};
 
 /// What [`EventLog::recover`] found.
@@ -15,7 +15,7 @@ pub struct Recovery {
     pub events: u64,
     /// How many events gap lines among them declare lost.
     pub lost: u64,
-    /// Bytes of a last line that was never finished. No event in it was acknowledged; the disk
+    /// Bytes of a last line of the current file that was never finished. No event in it was acknowledged; the disk
     /// writer sets them aside when it opens the file.
     pub torn_bytes: u64,
     /// Everything that was met and is no record, the unfinished line included.
@@ -28,8 +28,9 @@ impl<E: Versioned + DeserializeOwned> EventLog<E> {
     /// A log with the default settings that goes on where the file left off: its ring has the
     /// newest events that are on disk. No more of the files is read than their ends.
     ///
-    /// Versions, truncation and the newest version are those of the whole history, so a subscriber
-    /// that comes back with a version is told the truth across the restart. Its epoch is new: a
+    /// Versions, truncation and the newest version are those of the whole history, as long as its
+    /// versions never fell, so a subscriber that comes back with a version is told the truth across
+    /// the restart; where the files do not tell, that events may be missing. Its epoch is new: a
     /// cursor of before the restart is `Foreign`, because events that never became durable may be
     /// in what it stands for.
     ///
@@ -71,10 +72,13 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
         let mut ring = self.ring().map_err(invalid)?;
         let config = config.borrow();
         let tail = read_last::<E>(&config.path, self.capacity_set());
-        let (damage, torn_bytes) = assess(tail.damage)?;
+        let (damage, torn_bytes) = assess(tail.damage, config)?;
 
-        if let Some(before) = &tail.before {
-            ring.note_evicted(highest_version(before));
+        if tail.records.is_empty() {
+            ring.set_base(self.base_version_set());
+        }
+        if let Some(version) = missed_before(tail.before.as_ref(), tail.records.first(), config) {
+            ring.note_evicted(version);
         }
         let (mut events, mut lost) = (0, 0);
         for record in tail.records {
@@ -96,15 +100,14 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
                 }
             }
         }
-        // Where a damaged line stood among the events is not known, nor what it held.
-        if damage
-            .iter()
-            .any(|damage| !matches!(damage.kind, DamageKind::TornTail))
-        {
-            ring.note_evicted(ring.newest_version().unwrap_or(u64::MAX));
+        // Where a damaged line stood among the events is not known, nor what it held: it may have
+        // been the newest.
+        if damage.iter().any(|damage| !is_torn_tail(damage, config)) {
+            let newest = ring.newest_version().unwrap_or(u64::MAX);
+            ring.note_evicted(newest.saturating_add(1));
         }
         let log = EventLog::with(ring, Some(config.path.clone()));
-        log.mark_followed(&config.path);
+        log.mark_followed(&config.absolute_path());
         let bytes_read = tail.bytes_read;
         Ok((
             log,
@@ -120,18 +123,42 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
 }
 
 /// Counts the bytes of an unfinished line; a file that cannot be read is an error.
-fn assess(damage: Vec<Damage>) -> io::Result<(Vec<Damage>, u64)> {
+fn assess(damage: Vec<Damage>, config: &DiskConfig) -> io::Result<(Vec<Damage>, u64)> {
     let mut torn_bytes = 0;
     for found in &damage {
-        match &found.kind {
-            DamageKind::Unreadable(error) => {
-                return Err(io::Error::new(error.kind(), found.to_string()));
-            }
-            DamageKind::TornTail => torn_bytes += found.len,
-            _ => {}
+        if let DamageKind::Unreadable(error) = &found.kind {
+            return Err(io::Error::new(error.kind(), found.to_string()));
+        }
+        if is_torn_tail(found, config) {
+            torn_bytes += found.len;
         }
     }
     Ok((damage, torn_bytes))
+}
+
+/// Whether this is what a crash leaves behind the acknowledged events. Full files end in a whole
+/// line before they get their names, so there it is damage.
+fn is_torn_tail(damage: &Damage, config: &DiskConfig) -> bool {
+    matches!(damage.kind, DamageKind::TornTail)
+        && damage.file.file_name() == config.path.file_name()
+}
+
+/// Up to which version there were events before the first that was read, if there were any.
+///
+/// Where as many full files are kept as there may be, one may have been removed that ended with
+/// the very version that the first event left has.
+fn missed_before<E: Versioned>(
+    before: Option<&Record<E>>,
+    first: Option<&Record<E>>,
+    config: &DiskConfig,
+) -> Option<u64> {
+    let may_be_removed = || {
+        let oldest = Paths::new(&config.path)?.old(config.keep.max(1));
+        oldest.try_exists().ok().filter(|exists| *exists)
+    };
+    before
+        .or_else(|| first.filter(|_| may_be_removed().is_some()))
+        .map(highest_version)
 }
 
 fn highest_version<E: Versioned>(record: &Record<E>) -> u64 {

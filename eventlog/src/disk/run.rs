@@ -73,18 +73,21 @@ where
     let Some(path) = log.disk_path() else { return };
     let config = DiskConfig::new(path);
     let (sender, receiver) = mpsc::channel(QUEUE);
+    let (opened, open) = oneshot::channel();
     let (done, ended) = oneshot::channel::<()>();
     let thread = thread::Builder::new()
         .name("eventlog-disk".to_owned())
         .spawn(move || {
-            record(&config, receiver);
+            record(&config, receiver, opened);
             drop(done);
         });
     if let Err(error) = thread {
         tracing::warn!(%error, "cannot start a thread for the event log; it will not be written");
         return;
     }
-    forward(&log, &mut events, &sender).await;
+    if open.await.is_ok() {
+        forward(&log, &mut events, &sender).await;
+    }
     drop(sender);
     // The sender's end is dropped, never used: an error is how it says that it is done.
     ended.await.ok();
@@ -127,7 +130,11 @@ async fn forward<E: Versioned + Clone>(
 }
 
 /// The thread: everything that is queued is one batch.
-fn record<E: Versioned + Serialize>(config: &DiskConfig, mut items: mpsc::Receiver<Item<E>>) {
+fn record<E: Versioned + Serialize>(
+    config: &DiskConfig,
+    mut items: mpsc::Receiver<Item<E>>,
+    opened: oneshot::Sender<()>,
+) {
     let file = match FileLog::open(RealStorage, config) {
         Ok((file, _)) => file,
         Err(error) => {
@@ -135,6 +142,8 @@ fn record<E: Versioned + Serialize>(config: &DiskConfig, mut items: mpsc::Receiv
             return;
         }
     };
+    // Fails if the task is gone; its queue is then at its end too.
+    opened.send(()).ok();
     let mut committer = Committer::new(file, config);
     let mut seq = 0;
     while let Some(first) = items.blocking_recv() {

@@ -2,6 +2,7 @@
 
 use std::{
     fmt, io,
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -139,8 +140,8 @@ impl DiskWriter {
         E: Serialize + Send + Sync + 'static,
         D: Destination,
     {
-        let follower = log.follow(&config.path, config.backlog_events as u64);
-        let from = follower.position();
+        let follower = log.follow(&config.absolute_path(), config.backlog_events as u64);
+        let from = follower.begin();
         let control = Arc::new(Control {
             acks: Arc::new(Acks::new(from)),
             flush_to: AtomicU64::new(0),
@@ -148,7 +149,12 @@ impl DiskWriter {
             stats: Mutex::default(),
         });
         let newest = follower.newest();
+        let end = EndOnDrop {
+            control: control.clone(),
+            path: config.path.clone(),
+        };
         let worker = Worker {
+            missed_before: follower.position(),
             committer: Committer::new(destination, &config),
             follower,
             taken: None,
@@ -158,7 +164,10 @@ impl DiskWriter {
         };
         let thread = thread::Builder::new()
             .name("eventlog-disk".to_owned())
-            .spawn(move || worker.run())?
+            .spawn(move || {
+                let _end = end;
+                worker.run();
+            })?
             .thread()
             .clone();
         Ok(Self {
@@ -241,15 +250,11 @@ impl DiskWriter {
     }
 
     fn start_flush(&self, deadline: Duration) -> Wait {
-        let deadline = Instant::now() + deadline;
-        let to = (self.newest)();
-        self.control.flush_to.fetch_max(to, Ordering::AcqRel);
-        self.thread.unpark();
         Wait {
             control: self.control.clone(),
             from: self.from,
-            to,
-            deadline,
+            to: self.flush_all(),
+            deadline: from_now(deadline),
             end: false,
         }
     }
@@ -260,6 +265,14 @@ impl DiskWriter {
         Wait { end: true, ..wait }
     }
 
+    /// Has everything that was appended so far synced without delay; says up to where that is.
+    fn flush_all(&self) -> u64 {
+        let to = (self.newest)();
+        self.control.flush_to.fetch_max(to, Ordering::AcqRel);
+        self.thread.unpark();
+        to
+    }
+
     fn stop(&self, until: Instant) {
         self.control.stop_until.get_or_init(|| until);
         self.thread.unpark();
@@ -268,7 +281,8 @@ impl DiskWriter {
 
 impl Drop for DiskWriter {
     fn drop(&mut self) {
-        self.stop(Instant::now() + FAREWELL);
+        self.flush_all();
+        self.stop(from_now(FAREWELL));
     }
 }
 
@@ -278,6 +292,12 @@ impl fmt::Debug for DiskWriter {
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
+}
+
+/// A deadline. One that no clock can show is far enough away.
+fn from_now(duration: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    Instant::now() + duration.min(CENTURY)
 }
 
 /// What a caller of `flush` or `shutdown` waits for.
@@ -322,6 +342,8 @@ impl Wait {
 struct Worker<E, D> {
     follower: Follower<E>,
     taken: Option<Taken<E>>,
+    /// What is lost and below this was gone before the writer came.
+    missed_before: u64,
     committer: Committer<D>,
     control: Arc<Control>,
     config: DiskConfig,
@@ -330,12 +352,8 @@ struct Worker<E, D> {
 
 impl<E: Serialize, D: Destination> Worker<E, D> {
     fn run(mut self) {
-        let _end = EndOnDrop(self.control.clone());
         let waker = thread_waker();
         while self.round(&waker) {}
-        self.follower
-            .leave_off_at(self.control.acks.settled().get() + 1);
-        drop(self);
     }
 
     /// Takes what there is and commits it, or waits for more. Says whether to go on.
@@ -346,15 +364,13 @@ impl<E: Serialize, D: Destination> Worker<E, D> {
         if !self.committer.is_empty() && (took || sync) && !self.commit(sync) {
             return false;
         }
-        match (took, stop) {
-            (true, Some(until)) => Instant::now() < until,
-            (true, None) => true,
-            (false, Some(_)) => false,
-            (false, None) => {
+        let Some(until) = stop else {
+            if !took {
                 self.wait(waker);
-                true
             }
-        }
+            return true;
+        };
+        took && !self.is_flushed() && Instant::now() < until
     }
 
     /// Moves events from the ring into the batch. Says whether there were any.
@@ -386,14 +402,18 @@ impl<E: Serialize, D: Destination> Worker<E, D> {
         let Some(lost) = taken.lost.take() else {
             return false;
         };
-        let through = taken.start() - 1;
-        self.control.acks.lose(taken.start() - lost.count..=through);
+        let (first, through) = (taken.start() - lost.count, taken.start() - 1);
+        self.control.acks.lose(first..=through);
         let Lost {
             count,
             min_version,
             max_version,
         } = lost;
-        let reason = GapReason::Backlog;
+        let reason = if first < self.missed_before {
+            GapReason::Missed
+        } else {
+            GapReason::Backlog
+        };
         self.committer.push_lost(
             through,
             Gap {
@@ -416,23 +436,28 @@ impl<E: Serialize, D: Destination> Worker<E, D> {
     fn sync_is_due(&self) -> bool {
         match self.config.sync {
             SyncPolicy::Interval(interval) => {
-                let flush_to = self.control.flush_to.load(Ordering::Acquire);
                 self.committer.is_full()
                     || self.synced_at.elapsed() >= interval
-                    || self.control.acks.settled().get() < flush_to
+                    || !self.is_flushed()
             }
             SyncPolicy::EveryBatch | SyncPolicy::Never => true,
         }
+    }
+
+    /// Whether all that was ever to be synced without delay is.
+    fn is_flushed(&self) -> bool {
+        self.control.acks.settled().get() >= self.control.flush_to.load(Ordering::Acquire)
     }
 
     /// Tries until it succeeds. Says `false` if it was told to end before that.
     fn commit(&mut self, sync: bool) -> bool {
         loop {
             let (settled, result) = self.committer.attempt(sync);
+            // First the counters, so that who is woken finds them up to date.
+            self.publish_stats();
             if let Some(seq) = settled {
                 self.control.acks.settle(seq);
             }
-            self.publish_stats();
             match result {
                 Ok(()) if sync => {
                     self.synced_at = Instant::now();
@@ -445,21 +470,15 @@ impl<E: Serialize, D: Destination> Worker<E, D> {
         }
     }
 
-    /// Waits before another attempt; a caller of `flush` or `shutdown` cuts that short. Says
-    /// whether there is time for one.
+    /// Waits before another attempt; a caller of `flush` or `shutdown` cuts that short, and with a
+    /// deadline to keep there are no long waits. Says whether there is time for one.
     fn back_off(&self, wait: Duration) -> bool {
-        let has_time = || {
-            self.control
-                .stop_until
-                .get()
-                .is_none_or(|until| Instant::now() < *until)
+        let left = || {
+            let until = self.control.stop_until.get()?;
+            Some(until.saturating_duration_since(Instant::now()))
         };
-        let wait = match self.control.stop_until.get() {
-            Some(until) => wait.min(until.saturating_duration_since(Instant::now())),
-            None => wait,
-        };
-        thread::park_timeout(wait);
-        has_time()
+        thread::park_timeout(left().map_or(wait, |left| left.min(wait.min(self.config.retry_min))));
+        left().is_none_or(|left| !left.is_zero())
     }
 
     fn wait(&self, waker: &Waker) {
@@ -498,11 +517,29 @@ impl<E: Serialize, D: Destination> Worker<E, D> {
     }
 }
 
-/// Tells everyone who waits that the thread has ended, also if a destination's code panicked.
-struct EndOnDrop(Arc<Control>);
+impl<E, D> Drop for Worker<E, D> {
+    fn drop(&mut self) {
+        let settled = self.control.acks.settled().get();
+        self.follower.leave_off_at(settled + 1);
+    }
+}
+
+/// Tells everyone who waits that the thread has ended and that the path is free, also if a
+/// destination's code panicked.
+struct EndOnDrop {
+    control: Arc<Control>,
+    path: PathBuf,
+}
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {
-        self.0.acks.stop();
+        if thread::panicking() {
+            tracing::error!(
+                path = %self.path.display(),
+                "the event log's writer panicked and has ended; events are no longer written \
+                 until another one is started"
+            );
+        }
+        self.control.acks.stop();
     }
 }

@@ -2,13 +2,16 @@
 
 use std::{collections::vec_deque, ops::Range, slice, sync::Arc, sync::OnceLock};
 
-use super::{Entry, Segment, SegmentList};
+use super::{Entry, Segment, SegmentList, ring::segments_in};
 
 type Slots<'a, E> = slice::Iter<'a, OnceLock<Entry<E>>>;
 
 /// The entries of a range of sequence numbers with these numbers, from both ends.
 pub(crate) struct Entries<'a, E> {
-    rest: Range<u64>,
+    /// Behind the last that is left. The number of the first follows from it, so that a reader who
+    /// goes forward pays for no second counter.
+    end: u64,
+    segment_len: usize,
     front: Slots<'a, E>,
     middle: vec_deque::Iter<'a, Arc<Segment<E>>>,
     back: Slots<'a, E>,
@@ -17,18 +20,18 @@ pub(crate) struct Entries<'a, E> {
 impl<'a, E> Entries<'a, E> {
     /// `range` must have been appended, and its segments be in the list.
     pub(super) fn new(segments: &'a SegmentList<E>, range: Range<u64>) -> Self {
-        let touched = segments.partition_point(|segment| segment.end() <= range.start)
-            ..segments.partition_point(|segment| segment.first() < range.end);
-        if range.is_empty() || touched.is_empty() {
+        let Some(oldest) = segments.front().filter(|_| !range.is_empty()) else {
             let none = [].iter();
             return Self {
-                rest: 0..0,
+                end: range.end,
+                segment_len: 0,
                 front: none.clone(),
                 middle: segments.range(0..0),
                 back: none,
             };
-        }
-        let (first, last) = (touched.start, touched.end - 1);
+        };
+        let index = |seq: u64| segments_in(seq - oldest.first(), oldest.slots().len());
+        let (first, last) = (index(range.start), index(range.end - 1));
         let (front, back) = if first == last {
             (part(&segments[first], &range), [].iter())
         } else {
@@ -39,7 +42,8 @@ impl<'a, E> Entries<'a, E> {
         };
         let middle = segments.range((first + 1).min(last)..last);
         Self {
-            rest: range,
+            end: range.end,
+            segment_len: oldest.slots().len(),
             front,
             middle,
             back,
@@ -54,15 +58,26 @@ fn part<'a, E>(segment: &'a Segment<E>, range: &Range<u64>) -> Slots<'a, E> {
     segment.slots()[from..to].iter()
 }
 
-impl<'a, E> Iterator for Entries<'a, E> {
-    type Item = (u64, &'a Entry<E>);
+impl<E> Entries<'_, E> {
+    /// The number of the first that is left.
+    pub(crate) fn start(&self) -> u64 {
+        self.end - self.len() as u64
+    }
 
+    /// The number behind the last that is left.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+}
+
+impl<'a, E> Iterator for Entries<'a, E> {
+    type Item = &'a Entry<E>;
+
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(slot) = self.front.next() {
-                let seq = self.rest.start;
-                self.rest.start += 1;
-                return Some((seq, slot.get()?));
+                return slot.get();
             }
             self.front = match self.middle.next() {
                 Some(segment) => segment.slots().iter(),
@@ -73,8 +88,7 @@ impl<'a, E> Iterator for Entries<'a, E> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        // A range of slots in memory never has more than `usize::MAX` of them.
-        let len = usize::try_from(self.rest.end - self.rest.start).unwrap_or(usize::MAX);
+        let len = self.front.len() + self.middle.len() * self.segment_len + self.back.len();
         (len, Some(len))
     }
 }
@@ -83,8 +97,8 @@ impl<E> DoubleEndedIterator for Entries<'_, E> {
     fn next_back(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(slot) = self.back.next_back() {
-                self.rest.end -= 1;
-                return Some((self.rest.end, slot.get()?));
+                self.end -= 1;
+                return slot.get();
             }
             self.back = match self.middle.next_back() {
                 Some(segment) => segment.slots().iter(),
@@ -100,7 +114,8 @@ impl<E> ExactSizeIterator for Entries<'_, E> {}
 impl<E> Clone for Entries<'_, E> {
     fn clone(&self) -> Self {
         Self {
-            rest: self.rest.clone(),
+            end: self.end,
+            segment_len: self.segment_len,
             front: self.front.clone(),
             middle: self.middle.clone(),
             back: self.back.clone(),

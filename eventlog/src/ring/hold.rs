@@ -28,14 +28,14 @@ pub(super) struct Holds {
 }
 
 impl Holds {
-    pub(super) fn add(&mut self, from: u64, limit: u64) -> HoldId {
+    pub(super) fn add(&mut self, from: u64, limit: u64, lost: Option<Lost>) -> HoldId {
         let id = HoldId(self.next_id);
         self.next_id += 1;
         self.list.push(Hold {
             id,
             from,
             limit,
-            lost: None,
+            lost,
         });
         id
     }

@@ -12,6 +12,6 @@ mod snapshot;
 
 pub(crate) use entries::Entries;
 pub(crate) use hold::{HoldId, Lost};
-pub(crate) use ring::{Ring, Taken};
+pub(crate) use ring::{LeftOff, Ring, Taken};
 pub(crate) use segment::{Entry, Segment, SegmentList};
 pub(crate) use snapshot::Snapshot;

@@ -126,9 +126,35 @@ impl<E> Ring<E> {
             .saturating_sub(self.segments.len())
     }
 
-    /// Holds on to every event from `from` on, at most `limit` of them after they were evicted.
-    pub(crate) fn hold(&mut self, from: u64, limit: u64) -> HoldId {
-        self.holds.add(from.max(self.oldest), limit)
+    /// Holds on to every event behind `left_off`, at most `limit` of them after they were evicted.
+    /// What was evicted before that is lost.
+    pub(crate) fn hold(&mut self, left_off: LeftOff, limit: u64) -> HoldId {
+        let from = left_off.next.max(self.oldest);
+        let max_version = self.evicted_max.unwrap_or_default();
+        let lost = Lost {
+            count: from - left_off.next,
+            min_version: left_off.min_version.min(max_version),
+            max_version,
+        };
+        self.holds
+            .add(from, limit, Some(lost).filter(|lost| lost.count > 0))
+    }
+
+    /// Where somebody stands who has everything below `next`.
+    pub(crate) fn left_off(&self, next: u64) -> LeftOff {
+        let is_first = next <= 1;
+        let version = self
+            .segment_of(next)
+            .and_then(|segment| Some(segment.get(next)?.version));
+        let min_version = match version {
+            Some(version) => version,
+            None if is_first => self.base.map_or(0, |base| base.saturating_add(1)),
+            None if next < self.next => 0,
+            None => self
+                .newest_version
+                .map_or(0, |newest| newest.saturating_add(1)),
+        };
+        LeftOff { next, min_version }
     }
 
     /// Gives a hold up.
@@ -210,6 +236,15 @@ impl<E> Ring<E> {
     }
 }
 
+/// Where a follower left off, or has yet to begin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct LeftOff {
+    /// The sequence number of the first event that it does not have.
+    pub(crate) next: u64,
+    /// That event's version; where it is not known, none below it as long as versions rise.
+    pub(crate) min_version: u64,
+}
+
 /// Events that a follower has taken, and kept alive by that.
 pub(crate) struct Taken<E> {
     /// What was lost right before these.
@@ -233,7 +268,12 @@ impl<E> Taken<E> {
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (u64, &Entry<E>)> {
         let rest = self.range.clone();
         let start = &mut self.range.start;
-        Entries::new(&self.segments, rest).inspect(move |(seq, _)| *start = seq + 1)
+        Entries::new(&self.segments, rest.clone())
+            .zip(rest)
+            .map(move |(entry, seq)| {
+                *start = seq + 1;
+                (seq, entry)
+            })
     }
 
     /// Whether there are events left.
@@ -256,7 +296,8 @@ pub(super) fn entry_at<E>(segments: &SegmentList<E>, seq: u64) -> &Entry<E> {
 }
 
 /// How many whole segments a distance between sequence numbers spans.
-fn segments_in(distance: u64, segment_len: usize) -> usize {
-    // The segments of a distance beyond the address space are not in any list.
-    usize::try_from(distance / segment_len as u64).unwrap_or(usize::MAX)
+pub(super) fn segments_in(distance: u64, segment_len: usize) -> usize {
+    // A shift, because the length is a power of two and a division is felt in each append. The
+    // segments of a distance beyond the address space are not in any list.
+    usize::try_from(distance >> segment_len.trailing_zeros()).unwrap_or(usize::MAX)
 }

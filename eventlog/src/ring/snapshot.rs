@@ -40,9 +40,10 @@ impl<E> Snapshot<E> {
     /// Linear only over the part in which versions fall.
     pub(crate) fn first_above(&self, since: u64) -> u64 {
         let sorted_from = self.last_fall.max(self.retained.start);
-        self.entries(self.retained.start..sorted_from)
-            .find(|(_, entry)| entry.version > since)
-            .map_or_else(|| self.search_sorted(sorted_from, since), |(seq, _)| seq)
+        let unsorted = (self.retained.start..sorted_from)
+            .zip(self.entries(self.retained.start..sorted_from))
+            .find(|(_, entry)| entry.version > since);
+        unsorted.map_or_else(|| self.search_sorted(sorted_from, since), |(seq, _)| seq)
     }
 
     /// Whether a version falls behind `from`, so that what follows may be at or below any `since`.
@@ -55,8 +56,12 @@ impl<E> Snapshot<E> {
         Entries::new(&self.segments, range)
     }
 
-    /// Gallops back from the newest event, where subscribers usually are, then bisects.
+    /// Who wants everything gets it at once. Else gallops back from the newest event, where
+    /// subscribers usually are, then bisects.
     fn search_sorted(&self, from: u64, since: u64) -> u64 {
+        if from < self.retained.end && self.version_at(from) > since {
+            return from;
+        }
         let mut high = self.retained.end;
         let mut step = 1;
         while high - from >= step && self.version_at(high - step) > since {

@@ -89,7 +89,10 @@ pub fn check_one(script: &Script, operation: u64, ending: Ending) -> Result<(), 
 }
 
 /// Runs a script on a disk of its own, with a picture behind every operation.
-pub(super) fn pictures(script: &Script) -> Result<Vec<Picture>, Broken> {
+///
+/// # Errors
+/// W07 if the log does not come through.
+pub fn pictures(script: &Script) -> Result<Vec<Picture>, Broken> {
     let disk = SimDisk::new();
     for (operation, fault) in &script.faults {
         disk.fail_at(*operation, *fault);
@@ -242,16 +245,11 @@ fn same_reading(law: &'static str, found: &[u64], disk: &SimDisk) -> Result<(), 
 }
 
 fn whole_lines(disk: &SimDisk, items: &[Result<Record<Numbered>, Damage>]) -> Result<(), Broken> {
-    let torn = items.iter().flatten().count() < items.len()
-        && items.iter().any(|item| {
-            matches!(
-                item,
-                Err(Damage {
-                    kind: DamageKind::TornTail,
-                    ..
-                })
-            )
-        });
+    let torn_tail = |damage: &Damage| matches!(damage.kind, DamageKind::TornTail);
+    let torn = items
+        .iter()
+        .filter_map(|item| item.as_ref().err())
+        .any(torn_tail);
     let current = disk.bytes(&path("")).unwrap_or_default();
     if torn || !(current.is_empty() || current.ends_with(b"\n")) || ends_damaged(&current) {
         let text = String::from_utf8_lossy(&current).into_owned();
@@ -293,10 +291,10 @@ fn bounded(script: &Script, disk: &SimDisk) -> Result<(), Broken> {
         .bytes(&path(&format!(".old.{}", script.keep + 1)))
         .is_some();
     let (files, _) = files(disk, script.keep);
-    let newlines = |file: &[u8]| file.iter().filter(|byte| **byte == b'\n').count();
+    let lines = |file: &[u8]| file.split_inclusive(|byte| *byte == b'\n').count();
     let too_large = files
         .iter()
-        .find(|file| file.len() as u64 > script.max_bytes && newlines(file) > 1);
+        .find(|file| file.len() as u64 > script.max_bytes && lines(file) > 1);
     match too_large {
         Some(file) => Err(Broken::new(
             "W08",

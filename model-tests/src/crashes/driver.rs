@@ -100,7 +100,7 @@ impl Driver {
                 .extend_from_slice(Numbered::new(number, *len).line().as_bytes());
             self.ends.push(self.bytes.len());
         }
-        self.attempt(|driver| driver.hand_over())
+        self.attempt(Self::hand_over)
     }
 
     /// Makes all records durable.

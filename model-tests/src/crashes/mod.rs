@@ -11,7 +11,7 @@ mod driver;
 mod report;
 mod script;
 
-pub use self::check::{Ending, check_one, endings};
-pub use self::driver::{Driver, PATH};
+pub use self::check::{Ending, check_one, endings, pictures};
+pub use self::driver::{Driver, PATH, files, path};
 pub use self::report::{LAWS, Report, Violation, enumerate};
 pub use self::script::{Script, Step};

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::{Component, Path};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -217,7 +218,21 @@ impl SimDisk {
     pub fn lies(&self, path: &Path) -> bool {
         let state = self.state();
         let node = state.resolve(path);
-        node.is_ok_and(|node| state.file(node).is_ok_and(|file| file.lies()))
+        node.is_ok_and(|node| state.file(node).is_ok_and(File::lies))
+    }
+
+    /// Turns a range of a file into garbage, on the platter and for readers.
+    ///
+    /// # Panics
+    /// If there is no such file or range.
+    pub fn ruin(&self, path: &Path, range: Range<usize>) {
+        let mut state = self.state();
+        let node = state
+            .resolve(path)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let file = state.file_mut(node);
+        file.durable[range.clone()].fill(0xff);
+        file.cache[range].fill(0xff);
     }
 
     /// Overwrites what is on the platter, and is seen: damage, or a file of another making.
@@ -227,14 +242,13 @@ impl SimDisk {
     pub fn put(&self, path: &Path, bytes: &[u8]) {
         let mut state = self.state();
         let file = File::on_disk(bytes.to_vec());
-        match state.resolve(path) {
-            Ok(node) => state.nodes[node] = Arc::new(Node::File(file)),
-            Err(_) => {
-                let node = state.add(Node::File(file));
-                let (dir, name) = state.parent(path).unwrap_or_else(|error| panic!("{error}"));
-                state.dir_mut(dir).add_durable(name, node);
-            }
+        if let Ok(node) = state.resolve(path) {
+            state.nodes[node] = Arc::new(Node::File(file));
+            return;
         }
+        let node = state.add(Node::File(file));
+        let (dir, name) = state.parent(path).unwrap_or_else(|error| panic!("{error}"));
+        state.dir_mut(dir).add_durable(name, node);
     }
 }
 

@@ -11,14 +11,17 @@ const COPY_BYTES: u64 = 64 * 1024;
 
 impl<S: Storage> FileLog<S> {
     /// Leaves the current file with exactly its durable bytes, in blocks that a sync speaks true
-    /// of: in a new file, or, if none can be made, by cutting this one.
+    /// of: in a new file, or, if there is no room for one, by cutting this one.
     ///
     /// Syncing again proves nothing after a failed sync, and neither does writing the same range
     /// again and syncing that: the system may have dropped the bytes and call the range clean.
     pub(super) fn rebuild(&mut self) -> Result<(), DiskError> {
         self.copy_durable().or_else(|error| {
-            tracing::debug!(%error, "cannot copy the log; cutting it to its durable length");
-            self.cut_to_durable().map_err(|_| error)
+            let no_copy = error.is_full() || error.kind() == io::ErrorKind::PermissionDenied;
+            if no_copy && self.cut_to_durable().is_ok() {
+                return Ok(());
+            }
+            Err(error)
         })?;
         if let Some(current) = &mut self.current {
             current.suspect = false;

@@ -1,0 +1,101 @@
+//! W07, W09: directories that cannot be written, and directories that go away.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::{PermissionsExt as _, chown},
+    sync::Arc,
+};
+
+use eventlog::{EventLog, disk::DiskWriter};
+
+use crate::{
+    child::{Start, Word},
+    system::{not_run, run},
+    writing::{PATIENCE, Step, config, dense, step},
+};
+
+/// Somebody whom permissions bind: they do not bind root.
+const NOBODY: u32 = 65534;
+
+#[test]
+fn w07_a_read_only_directory_that_becomes_writable_loses_nothing() {
+    const TEST: &str = "w07_a_read_only_directory_that_becomes_writable_loses_nothing";
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.log");
+    let mut under = vec![];
+    if run("id", &["-u"]).as_deref() == Ok("0") {
+        under = [
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+        ]
+        .to_vec();
+        let program = std::env::current_exe().unwrap();
+        let trial = [&under[1..], &["test", "-x", program.to_str().unwrap()]].concat();
+        if let Err(why) = run("setpriv", &trial) {
+            return not_run(TEST, &why);
+        }
+        chown(directory.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let allow = |mode| fs::set_permissions(directory.path(), Permissions::from_mode(mode)).unwrap();
+    allow(0o555);
+    let mut child = Start {
+        under: &under,
+        up_to: Some(20),
+        ..Start::PLAIN
+    }
+    .spawn(&path);
+    assert_eq!(child.next(), Some(Word::Stuck(1)));
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    allow(0o755);
+    let done = child.until(|word| matches!(word, Word::Done { .. }));
+    assert!(
+        matches!(done, Word::Done { failures } if failures > 0),
+        "{done:?}"
+    );
+    assert_eq!(dense(&path), 20);
+}
+
+#[test]
+fn w07_a_log_directory_that_is_removed_and_put_back_is_written_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let logs = directory.path().join("logs");
+    let path = logs.join("x.log");
+    let log = Arc::new(EventLog::<Step>::new(None));
+    let writer = DiskWriter::spawn(&log, config(&path)).unwrap();
+    let append = |version| writer.blocking_durable(log.append(step(version)));
+    append(1).unwrap();
+    assert_eq!(dense(&path), 1);
+
+    // Put aside, and a file is in its place: there is nowhere to write to.
+    fs::rename(&logs, directory.path().join("aside")).unwrap();
+    fs::write(&logs, "").unwrap();
+    let seq = log.append(step(2));
+    while !writer.stats().failing {
+        std::thread::yield_now();
+    }
+    fs::remove_file(&logs).unwrap();
+    fs::rename(directory.path().join("aside"), &logs).unwrap();
+    writer.blocking_durable(seq).unwrap();
+    assert_eq!(dense(&path), 2);
+
+    // Removed with all that is in it: those events are gone, and a new file begins.
+    fs::remove_dir_all(&logs).unwrap();
+    append(3).unwrap();
+    append(4).unwrap();
+    writer.blocking_shutdown(PATIENCE).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2);
+    assert_eq!(writer_can_follow(&path), 5);
+}
+
+/// Another writer finds the new file in order. Returns the version that it appended.
+fn writer_can_follow(path: &std::path::Path) -> u64 {
+    let (log, _) = EventLog::<Step>::recover(config(path)).unwrap();
+    let log = Arc::new(log);
+    let writer = DiskWriter::spawn(&log, config(path)).unwrap();
+    log.append_with(|newest| step(newest.unwrap() + 1));
+    writer.blocking_shutdown(PATIENCE).unwrap();
+    let (again, _) = EventLog::<Step>::recover(config(path)).unwrap();
+    again.newest_version().unwrap()
+}

@@ -1,0 +1,85 @@
+//! System calls that fail because `strace` makes them.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    child::{Start, Word},
+    system::{not_run, run, text},
+    writing::dense,
+};
+
+/// Runs a child to its 60th event while `inject` is done to it, on these files only. Returns how
+/// many attempts have failed; `None` if there is no way to trace.
+fn inject(test: &str, inject: &str, files: impl Fn(&Path) -> Vec<PathBuf>) -> Option<u64> {
+    if let Err(why) = run("strace", &["-f", "-qq", "-o", "/dev/null", "true"]) {
+        not_run(test, &why);
+        return None;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.log");
+    let calls = inject.split_once(':').unwrap().0;
+    let (trace, inject) = (format!("trace={calls}"), format!("inject={inject}"));
+    let files = files(&path);
+    let mut under = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        &trace,
+        "-e",
+        &inject,
+    ]
+    .to_vec();
+    under.extend(files.iter().flat_map(|file| ["-P", text(file)]));
+    let start = Start {
+        under: &under,
+        up_to: Some(60),
+        max_bytes: Some(2000),
+    };
+    let mut child = start.spawn(&path);
+    let done = child.until(|word| matches!(word, Word::Done { .. }));
+    assert_eq!(dense(&path), 60, "each event once");
+    let Word::Done { failures } = done else {
+        unreachable!()
+    };
+    Some(failures)
+}
+
+/// Where each is met again while the failure before it is being mended.
+#[test]
+fn w06_failing_fdatasync_is_survived() {
+    let test = "w06_failing_fdatasync_is_survived";
+    let anywhere = |_: &Path| vec![];
+    if let Some(failures) = inject(test, "fdatasync:error=EIO:when=3+5", anywhere) {
+        assert!(failures >= 10, "{failures}");
+    }
+}
+
+#[test]
+fn w06_failing_fsync_of_the_directory_is_survived() {
+    let test = "w06_failing_fsync_of_the_directory_is_survived";
+    let anywhere = |_: &Path| vec![];
+    if let Some(failures) = inject(test, "fsync:error=EIO:when=2+3", anywhere) {
+        assert!(failures >= 2, "{failures}");
+    }
+}
+
+#[test]
+fn w07_failing_write_is_survived() {
+    let test = "w07_failing_write_is_survived";
+    let log = |path: &Path| vec![path.to_path_buf(), path.with_extension("log.tmp")];
+    if let Some(failures) = inject(test, "write:error=ENOSPC:when=2+3", log) {
+        assert!(failures >= 10, "{failures}");
+    }
+}
+
+#[test]
+fn w08_failing_rename_is_survived() {
+    let test = "w08_failing_rename_is_survived";
+    let anywhere = |_: &Path| vec![];
+    if let Some(failures) = inject(test, "/^rename:error=EACCES:when=1+2", anywhere) {
+        assert!(failures >= 2, "{failures}");
+    }
+}

@@ -1,0 +1,234 @@
+//! `run_disk_writer`: the baseline's call shape.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, mpsc},
+};
+
+use eventlog::disk::{Gap, GapReason, run_disk_writer};
+use eventlog::{EventLog, Versioned};
+use serde::{Serialize, Serializer};
+use tempfile::TempDir;
+use tokio::{
+    sync::{
+        broadcast,
+        mpsc::{UnboundedSender, unbounded_channel},
+    },
+    time::timeout,
+};
+
+use crate::account::{Event, PATIENCE, account, event, line};
+use crate::warnings;
+
+struct Bench {
+    _directory: TempDir,
+    path: PathBuf,
+    log: Arc<EventLog<Event>>,
+    sender: broadcast::Sender<Event>,
+    receiver: Option<broadcast::Receiver<Event>>,
+}
+
+impl Bench {
+    fn new(ring: usize, channel: usize) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.log");
+        let log = EventLog::builder()
+            .capacity(ring)
+            .disk_path(&path)
+            .build()
+            .unwrap();
+        let (sender, receiver) = broadcast::channel(channel);
+        Self {
+            _directory: directory,
+            path,
+            log: Arc::new(log),
+            sender,
+            receiver: Some(receiver),
+        }
+    }
+
+    fn publish(&self, event: &Event) {
+        self.log.append(event.clone());
+        self.sender.send(event.clone()).unwrap();
+    }
+
+    fn publish_all(&self, events: &[Event]) {
+        for event in events {
+            self.publish(event);
+        }
+    }
+
+    /// Runs the writer to its end, and gives back the lines.
+    async fn write(mut self) -> Vec<String> {
+        let receiver = self.receiver.take().unwrap();
+        let writer = tokio::spawn(run_disk_writer(self.log.clone(), receiver));
+        let Self {
+            path, log, sender, ..
+        } = self;
+        drop((sender, log));
+        timeout(PATIENCE, writer).await.unwrap().unwrap();
+        let text = fs::read_to_string(path).unwrap();
+        text.split_inclusive('\n').map(str::to_owned).collect()
+    }
+}
+
+#[tokio::test]
+async fn w13_a_run_leaves_the_baselines_bytes_and_ends_with_the_channel() {
+    let bench = Bench::new(64, 64);
+    let history: Vec<_> = (1..=30).map(event).collect();
+    bench.publish_all(&history);
+    let lines = bench.write().await;
+    assert_eq!(lines, history.iter().map(line).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn events_that_were_sent_but_never_appended_are_written() {
+    let bench = Bench::new(64, 64);
+    bench.publish(&event(1));
+    bench.sender.send(event(2)).unwrap();
+    bench.publish(&event(3));
+    assert_eq!(
+        account(&bench.write().await, &[event(1), event(2), event(3)]),
+        []
+    );
+}
+
+#[tokio::test]
+async fn what_the_channel_drops_is_taken_from_the_ring() {
+    let bench = Bench::new(4096, 4);
+    let history: Vec<_> = (1..=1000).map(|n| event(3 * n)).collect();
+    bench.publish_all(&history);
+    assert_eq!(account(&bench.write().await, &history), []);
+}
+
+#[tokio::test]
+async fn what_the_ring_has_lost_too_is_counted() {
+    let bench = Bench::new(10, 4);
+    let history: Vec<_> = (1..=100).map(event).collect();
+    bench.publish_all(&history);
+    let lines = bench.write().await;
+    let gap = Gap::parse(lines[0].trim_end().as_bytes()).unwrap();
+    let reason = GapReason::Missed;
+    assert_eq!(
+        gap,
+        Gap {
+            count: 90,
+            min_version: 0,
+            max_version: 90,
+            reason
+        }
+    );
+    assert_eq!(account(&lines[1..], &history[90..]), []);
+}
+
+/// What was dropped was never appended, so the ring has something else in its place: the events
+/// before it, which have their lines already.
+#[tokio::test]
+async fn a_ring_with_another_history_is_no_substitute() {
+    let mut bench = Bench::new(64, 4);
+    let receiver = bench.receiver.take().unwrap();
+    let writer = tokio::spawn(run_disk_writer(bench.log.clone(), receiver));
+    bench.publish(&event(1));
+    bench.publish(&event(2));
+    let path = bench.path.clone();
+    let written = |count: usize| {
+        let path = path.clone();
+        async move {
+            while fs::read_to_string(&path)
+                .unwrap_or_default()
+                .lines()
+                .count()
+                < count
+            {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    timeout(PATIENCE, written(2)).await.unwrap();
+    bench.log.append(event(9));
+    for version in 3..=11 {
+        bench.sender.send(event(version)).unwrap();
+    }
+    bench.publish(&event(12));
+    let Bench {
+        sender,
+        log,
+        _directory,
+        ..
+    } = bench;
+    drop((sender, log));
+    timeout(PATIENCE, writer).await.unwrap().unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<_> = text.split_inclusive('\n').map(str::to_owned).collect();
+    let history: Vec<_> = (1..=12).map(event).collect();
+    assert_eq!(account(&lines, &history), [(3..=8, GapReason::Missed)]);
+}
+
+#[tokio::test]
+async fn without_a_path_it_returns_at_once() {
+    let (_sender, receiver) = broadcast::channel(4);
+    let log = Arc::new(EventLog::<Event>::new(None));
+    timeout(PATIENCE, run_disk_writer(log, receiver))
+        .await
+        .unwrap();
+}
+
+/// It used to return only with the next event, which may never come.
+#[tokio::test]
+async fn a_path_that_cannot_be_opened_is_one_warning_and_it_returns_at_once() {
+    warnings::listen();
+    let bench = Bench::new(64, 64);
+    fs::create_dir(&bench.path).unwrap();
+    let (sender, receiver) = broadcast::channel(4);
+    timeout(PATIENCE / 4, run_disk_writer(bench.log.clone(), receiver))
+        .await
+        .unwrap();
+    assert_eq!(sender.receiver_count(), 0);
+    bench.publish(&event(1));
+    let said = warnings::said(&bench.path);
+    assert_eq!(said.len(), 1, "{said:#?}");
+    assert!(
+        said[0].contains("move it away or choose another path"),
+        "{said:#?}"
+    );
+    assert_eq!(bench.log.events_since(0), [event(1)]);
+}
+
+/// A runtime of one thread goes on while the writer is busy, here with an event that cannot be
+/// serialised before the runtime has done something else.
+#[tokio::test(flavor = "current_thread")]
+async fn the_runtime_is_never_blocked() {
+    #[derive(Clone)]
+    struct Slow {
+        entered: UnboundedSender<()>,
+        gate: Arc<Mutex<mpsc::Receiver<()>>>,
+    }
+    impl Versioned for Slow {
+        fn version(&self) -> u64 {
+            1
+        }
+    }
+    impl Serialize for Slow {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.entered.send(()).unwrap();
+            let opened = self.gate.lock().unwrap().recv_timeout(PATIENCE / 2);
+            opened.map_err(serde::ser::Error::custom)?;
+            serializer.serialize_u64(1)
+        }
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.log");
+    let log = Arc::new(EventLog::new(Some(path.clone())));
+    let (open, gate) = mpsc::channel();
+    let (sender, receiver) = broadcast::channel(4);
+    let writer = tokio::spawn(run_disk_writer(log.clone(), receiver));
+    let (entered, mut busy) = unbounded_channel();
+    let gate = Arc::new(Mutex::new(gate));
+    sender.send(Slow { entered, gate }).ok().unwrap();
+    busy.recv().await.unwrap();
+    open.send(()).unwrap();
+    drop(sender);
+    timeout(PATIENCE, writer).await.unwrap().unwrap();
+    assert_eq!(fs::read_to_string(path).unwrap(), "1\n");
+}

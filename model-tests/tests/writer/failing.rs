@@ -1,0 +1,151 @@
+//! W06, W07, W09: a destination that fails, fills up, stalls or panics.
+
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use eventlog::disk::{Durable, NotDurable};
+use eventlog::{EventLog, Seq};
+
+use crate::account::{PATIENCE, account, append_all, config, event, range, scripted};
+use crate::script::Step;
+use crate::warnings;
+
+fn is_pending(durable: Durable) -> bool {
+    let mut context = Context::from_waker(Waker::noop());
+    matches!(pin!(durable).poll(&mut context), Poll::Pending)
+}
+
+#[test]
+fn w06_nothing_is_acknowledged_until_a_sync_succeeds_on_bytes_that_were_handed_over_anew() {
+    let (log, writer, remote) = scripted(64, &config("w06-sync"));
+    for _ in 0..3 {
+        remote.then(Step::FailSync);
+    }
+    remote.then(Step::Stall);
+    let history: Vec<_> = (1..=5).map(event).collect();
+    log.append_batch(history.clone());
+    remote.wait_stalled();
+    assert!(
+        (1..=5)
+            .map(Seq::new)
+            .all(|seq| is_pending(writer.durable(seq)))
+    );
+    assert_eq!(writer.stats().failures, 3);
+    remote.release();
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(5)));
+    assert_eq!(account(&remote.durable(), &history), []);
+    assert_eq!(
+        remote.lock().writes,
+        4,
+        "all lines are written again before each sync"
+    );
+}
+
+#[test]
+fn w06_what_became_durable_before_an_error_is_acknowledged_and_not_handed_over_again() {
+    let (log, writer, remote) = scripted(64, &config("w06-partly"));
+    remote.then(Step::KeepThenFailWrite(2));
+    remote.then(Step::Stall);
+    let history: Vec<_> = (1..=5).map(event).collect();
+    log.append_batch(history.clone());
+    remote.wait_stalled();
+    assert_eq!(writer.blocking_durable(Seq::new(2)), Ok(()));
+    assert!(
+        (3..=5)
+            .map(Seq::new)
+            .all(|seq| is_pending(writer.durable(seq)))
+    );
+    assert!(writer.stats().failing);
+    let missing = vec![range(3, 5)];
+    let flushed = writer.blocking_flush(Duration::ZERO);
+    assert_eq!(flushed, Err(NotDurable::Deadline { missing }));
+    remote.release();
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(5)));
+    assert_eq!(account(&remote.durable(), &history), []);
+    assert!(!writer.stats().failing);
+}
+
+#[test]
+fn w07_a_full_disk_loses_nothing_that_fits_memory_and_is_spoken_of_once() {
+    warnings::listen();
+    let config = config("w07-full");
+    let (log, writer, remote) = scripted(16, &config);
+    for step in 0..50 {
+        remote.then(match step % 3 {
+            0 => Step::FailWrite,
+            1 => Step::KeepThenFailWrite(1),
+            _ => Step::FailSync,
+        });
+    }
+    let history: Vec<_> = (1..=1000).map(event).collect();
+    // All at once, because a batch of one event that fails after it was kept leaves nothing to try
+    // again, and the next success would end the trouble early.
+    log.append_batch(history.iter().cloned());
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(1000)));
+    assert_eq!(account(&remote.durable(), &history), []);
+    assert_eq!(remote.lock().failures, 50);
+    let said = warnings::said(&config.path);
+    assert_eq!(
+        said.len(),
+        2,
+        "one warning when it begins, one when it ends: {said:#?}"
+    );
+    assert!(said[0].contains("free some space"), "{said:#?}");
+    assert!(said[1].contains("written again"), "{said:#?}");
+}
+
+/// 10 s of stall at 20,000 events/s, with the default settings.
+#[test]
+fn w09_the_default_settings_carry_200_000_events_through_a_stall() {
+    let log = std::sync::Arc::new(EventLog::new(None));
+    let (script, remote) = crate::script::Script::new();
+    let config = eventlog::disk::DiskConfig::new("/nowhere/w09-default.log");
+    let writer = eventlog::disk::DiskWriter::spawn_to(&log, config, script).unwrap();
+    remote.stall();
+    log.append(event(1));
+    remote.wait_stalled();
+    let history: Vec<_> = (1..=200_001).map(event).collect();
+    // That this comes to an end shows that no append waits for the destination.
+    append_all(&log, history[1..].iter().cloned());
+    assert!(remote.lock().waiting, "the stall lasted all the while");
+    remote.release();
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(200_001)));
+    assert_eq!(account(&remote.durable(), &history), []);
+}
+
+#[test]
+fn w09_a_destination_that_panics_ends_the_writer_and_nothing_else() {
+    warnings::listen();
+    let config = config("w09-panic");
+    let (log, writer, remote) = scripted(16, &config);
+    let first = log.append(event(1));
+    assert_eq!(writer.blocking_durable(first), Ok(()));
+    remote.then(Step::Panic);
+    let second = log.append(event(2));
+    let stopped = NotDurable::Stopped {
+        seq: second,
+        settled: first,
+    };
+    assert_eq!(writer.blocking_durable(second), Err(stopped));
+    log.append(event(3));
+    let missing = vec![range(2, 3)];
+    assert_eq!(
+        writer.blocking_flush(PATIENCE),
+        Err(NotDurable::Deadline { missing })
+    );
+    assert_eq!(log.events_since(0).len(), 3);
+    assert_eq!(
+        warnings::said(&config.path).len(),
+        1,
+        "the writer says that it has ended"
+    );
+
+    // Another writer goes on where it ended, and writes no event twice.
+    let (script, other) = crate::script::Script::new();
+    let writer = eventlog::disk::DiskWriter::spawn_to(&log, config, script).unwrap();
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(3)));
+    assert_eq!(account(&other.durable(), &[event(2), event(3)]), []);
+}

@@ -1,0 +1,194 @@
+//! W03: order, and a line for every hole.
+
+use eventlog::disk::{DiskConfig, GapReason, NotDurable};
+use eventlog::{Seq, Versioned};
+use proptest::{collection::vec, prelude::*};
+
+use crate::account::{
+    Event, PANICS, PATIENCE, REFUSES, account, append_all, config, event, exited, line,
+};
+use crate::account::{range, scripted};
+
+/// Appends one event and waits until it is stuck in the destination.
+fn stick(log: &eventlog::EventLog<Event>, remote: &crate::script::Remote, first: Event) {
+    remote.stall();
+    log.append(first);
+    remote.wait_stalled();
+}
+
+#[test]
+fn w03_what_goes_past_the_backlogs_events_is_one_gap_line_with_the_exact_count_and_versions() {
+    let history: Vec<_> = (1..=100).map(|n| event(1000 + 7 * n)).collect();
+    let (log, writer, remote) = scripted(4, &config("w03-events").backlog_events(8));
+    stick(&log, &remote, history[0].clone());
+    append_all(&log, history[1..].iter().cloned());
+    remote.release();
+
+    // Of what the ring evicted 8 are kept, and the ring has 4: 12 of the 99 that came meanwhile.
+    let missing = vec![range(2, 88)];
+    assert_eq!(
+        writer.blocking_flush(PATIENCE),
+        Err(NotDurable::Deadline { missing })
+    );
+    let holes = account(&remote.durable(), &history);
+    assert_eq!(holes, [(2..=88, GapReason::Backlog)]);
+    let stats = writer.stats();
+    assert_eq!((stats.lost, stats.gap_lines, stats.events), (87, 1, 13));
+    assert_eq!(writer.blocking_durable(Seq::new(1)), Ok(()));
+    for lost in [2, 88] {
+        let seq = Seq::new(lost);
+        assert_eq!(writer.blocking_durable(seq), Err(NotDurable::Lost { seq }));
+    }
+    assert_eq!(writer.blocking_durable(Seq::new(89)), Ok(()));
+}
+
+#[test]
+fn w03_the_backlog_is_bounded_in_bytes_too() {
+    let history: Vec<_> = (1..=100).map(event).collect();
+    let bytes = 10 * line(&history[0]).len();
+    let (log, writer, remote) = scripted(4, &config("w03-bytes").backlog_bytes(bytes));
+    stick(&log, &remote, history[0].clone());
+    append_all(&log, history[1..].iter().cloned());
+    remote.release();
+    writer.blocking_shutdown(PATIENCE).unwrap_err();
+    // 10 events' worth of bytes behind the ring's 4.
+    assert_eq!(
+        account(&remote.durable(), &history),
+        [(2..=86, GapReason::Backlog)]
+    );
+}
+
+#[test]
+fn w03_an_event_that_cannot_be_serialised_is_a_gap_and_its_neighbours_are_not() {
+    let (log, writer, remote) = scripted(64, &config("w03-serialise"));
+    let history = [
+        exited(1, 0),
+        exited(9, REFUSES),
+        exited(3, PANICS),
+        exited(4, 0),
+        exited(5, PANICS),
+    ];
+    log.append_batch(history.clone());
+    let missing = vec![range(2, 3), range(5, 5)];
+    assert_eq!(
+        writer.blocking_flush(PATIENCE),
+        Err(NotDurable::Deadline { missing })
+    );
+    let reason = GapReason::Unserializable;
+    let holes = account(&remote.durable(), &history);
+    assert_eq!(holes, [(2..=3, reason), (5..=5, reason)]);
+
+    let seq = log.append(exited(6, 0));
+    assert_eq!(writer.blocking_durable(seq), Ok(()), "the writer goes on");
+}
+
+/// A log that lived without a writer for a while has evicted events that no writer will ever see.
+/// They were neither counted on disk nor refused an acknowledgement.
+#[test]
+fn w03_events_that_were_gone_before_the_writer_came_are_counted_and_not_called_durable() {
+    let log = std::sync::Arc::new(eventlog::EventLog::builder().capacity(4).build().unwrap());
+    let history: Vec<_> = (1..=10).map(|n| event(10 * n)).collect();
+    append_all(&log, history.iter().cloned());
+    let (script, remote) = crate::script::Script::new();
+    let writer = eventlog::disk::DiskWriter::spawn_to(&log, config("w03-before"), script).unwrap();
+    let missing = vec![range(1, 6)];
+    assert_eq!(
+        writer.blocking_flush(PATIENCE),
+        Err(NotDurable::Deadline { missing })
+    );
+    for seq in (1..=6).map(Seq::new) {
+        assert_eq!(writer.blocking_durable(seq), Err(NotDurable::Lost { seq }));
+    }
+    assert_eq!(writer.blocking_durable(Seq::new(7)), Ok(()));
+    let lines = remote.durable();
+    let gap = eventlog::disk::Gap::parse(lines[0].trim_end().as_bytes()).unwrap();
+    assert_eq!((gap.count, gap.reason), (6, GapReason::Missed));
+    assert!(gap.min_version <= 10 && gap.max_version == 60, "{gap:?}");
+    assert_eq!(account(&lines[1..], &history[6..]), []);
+}
+
+/// The same between two writers: what the ring evicted meanwhile was a hole without a line.
+#[test]
+fn w03_what_was_evicted_between_two_writers_is_counted() {
+    let log = std::sync::Arc::new(eventlog::EventLog::builder().capacity(4).build().unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let config = DiskConfig::new(directory.path().join("x.log"));
+    let writer = eventlog::disk::DiskWriter::spawn(&log, config.clone()).unwrap();
+    append_all(&log, (1..=3).map(event));
+    assert_eq!(writer.blocking_shutdown(PATIENCE), Ok(Seq::new(3)));
+    append_all(&log, (4..=20).map(event));
+    let writer = eventlog::disk::DiskWriter::spawn(&log, config.clone()).unwrap();
+    let missing = vec![range(4, 16)];
+    assert_eq!(
+        writer.blocking_shutdown(PATIENCE),
+        Err(NotDurable::Deadline { missing })
+    );
+
+    let text = std::fs::read_to_string(&config.path).unwrap();
+    let lines: Vec<_> = text.split_inclusive('\n').map(str::to_owned).collect();
+    let history: Vec<_> = (1..=20).map(event).collect();
+    assert_eq!(account(&lines, &history), [(4..=16, GapReason::Missed)]);
+}
+
+/// One thing that happens to a writer.
+#[derive(Clone, Debug)]
+enum Op {
+    Append(Vec<(u64, i32)>),
+    /// These many events come while the destination stalls.
+    Stall(usize),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let code = prop_oneof![8 => Just(0), 1 => Just(REFUSES)];
+    prop_oneof![
+        vec((0..50_u64, code), 1..20).prop_map(Op::Append),
+        (0..60_usize).prop_map(Op::Stall),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Versions repeat and fall, events refuse to be serialised, the destination stalls and the
+    /// backlog overflows: whatever happens, the lines account for the whole history, and an event
+    /// is acknowledged exactly if it has a line.
+    #[test]
+    fn w03_lines_account_for_any_history(
+        ops in vec(op(), 1..12),
+        capacity in 1..20_usize,
+        backlog in 0..20_usize,
+    ) {
+        let (log, writer, remote) = scripted(capacity, &config("w03-any").backlog_events(backlog));
+        let mut history = Vec::new();
+        for op in ops {
+            match op {
+                Op::Append(events) => {
+                    let events = events.into_iter().map(|(version, code)| exited(version, code));
+                    for event in events {
+                        history.push(event.clone());
+                        log.append(event);
+                    }
+                }
+                Op::Stall(count) => {
+                    stick(&log, &remote, event(7));
+                    history.push(event(7));
+                    for n in 0..count as u64 {
+                        history.push(event(n));
+                        log.append(event(n));
+                    }
+                    remote.release();
+                }
+            }
+        }
+        let flushed = writer.blocking_flush(PATIENCE);
+        let holes = account(&remote.durable(), &history);
+        let lost: u64 = holes.iter().map(|(range, _)| range.end() - range.start() + 1).sum();
+        prop_assert_eq!(flushed.is_ok(), lost == 0);
+        prop_assert_eq!(writer.stats().lost, lost);
+        for (seq, event) in (1..).zip(&history) {
+            let in_hole = holes.iter().any(|(range, _)| range.contains(&seq));
+            let acknowledged = writer.blocking_durable(Seq::new(seq)).is_ok();
+            prop_assert_eq!(acknowledged, !in_hole, "event {} of version {}", seq, event.version());
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! W11 and the handle: `durable`, `flush`, `shutdown`, and the order of writers on one log.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    thread,
+    time::{Duration, Instant},
+};
+
+use eventlog::disk::{DiskConfig, DiskWriter, NotDurable, SyncPolicy};
+use eventlog::{EventLog, Seq};
+
+use crate::account::{PATIENCE, account, append_all, config, event, range, scripted};
+use crate::script::{Script, Step};
+
+/// A wait that no test can afford.
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn w11_flush_says_exactly_what_is_not_durable_at_the_deadline() {
+    let (log, writer, remote) = scripted(64, &config("w11-flush"));
+    log.append_batch((1..=3).map(event));
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(3)));
+    remote.stall();
+    log.append_batch((4..=10).map(event));
+    let missing = vec![range(4, 10)];
+    let flushed = writer.blocking_flush(Duration::from_millis(5));
+    assert_eq!(flushed, Err(NotDurable::Deadline { missing }));
+    remote.release();
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(10)));
+}
+
+#[test]
+fn w11_what_was_lost_and_what_is_still_to_come_are_told_apart_by_their_ranges() {
+    let (log, writer, remote) = scripted(2, &config("w11-both").backlog_events(0));
+    remote.stall();
+    log.append(event(1));
+    remote.wait_stalled();
+    log.append_batch((2..=9).map(event)); // of these the ring keeps 8 and 9
+    remote.then(Step::Stall);
+    remote.release();
+    remote.wait_stalled();
+    let error = writer.blocking_flush(Duration::ZERO).unwrap_err();
+    let missing = vec![range(1, 9)];
+    assert_eq!(
+        error,
+        NotDurable::Deadline { missing },
+        "nothing is settled yet"
+    );
+    assert!(error.to_string().contains("1..=9"), "{error}");
+    remote.release();
+    let missing = vec![range(2, 7)];
+    assert_eq!(
+        writer.blocking_flush(PATIENCE),
+        Err(NotDurable::Deadline { missing })
+    );
+}
+
+#[tokio::test]
+async fn w11_shutdown_gives_up_at_the_deadline_and_says_what_is_missing() {
+    let (log, writer, remote) = scripted(64, &config("w11-shutdown"));
+    let seq = log.append(event(1));
+    assert_eq!(writer.durable(seq).await, Ok(()));
+    remote.stall();
+    log.append_batch([event(2), event(3)]);
+    let waits = writer.durable(Seq::new(3));
+    let missing = vec![range(2, 3)];
+    let ended = writer.shutdown(Duration::from_millis(5)).await;
+    assert_eq!(ended, Err(NotDurable::Deadline { missing }));
+    // The thread comes out of the stall, completes what it was in, and ends.
+    remote.release();
+    assert_eq!(waits.await, Ok(()));
+}
+
+/// A disk that was full and has room again was not tried again before the deadline, because the
+/// pause between two attempts had grown longer than the time left.
+#[test]
+fn w11_shutdown_goes_on_trying_until_the_deadline() {
+    let config = config("w11-trying").retry_max(HOUR);
+    let (log, writer, remote) = scripted(64, &config);
+    for _ in 0..25 {
+        remote.then(Step::FailWrite);
+    }
+    log.append(event(1));
+    // Each flush cuts the pause short, and the next is twice as long: 2^22 ms in the end.
+    while remote.lock().failures < 22 {
+        let failures = remote.lock().failures;
+        writer.blocking_flush(Duration::ZERO).unwrap_err();
+        remote.wait("another attempt", |state| state.failures > failures);
+    }
+    assert_eq!(writer.blocking_shutdown(PATIENCE / 2), Ok(Seq::new(1)));
+}
+
+/// While events kept coming, `shutdown` went on writing them until its deadline.
+#[test]
+fn w11_shutdown_covers_what_was_appended_before_it_and_does_not_wait_for_more() {
+    let (log, writer, _remote) = scripted(64, &config("w11-more"));
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut version = 0;
+            while !done.load(Ordering::Relaxed) {
+                version += 1;
+                log.append(event(version));
+            }
+        });
+        writer.blocking_durable(Seq::new(1000)).unwrap();
+        let began = Instant::now();
+        let _ = writer.blocking_shutdown(PATIENCE);
+        let took = began.elapsed();
+        done.store(true, Ordering::Relaxed);
+        assert!(took < PATIENCE / 2, "{took:?}");
+    });
+}
+
+#[test]
+fn w11_dropping_the_handle_drains_without_waiting() {
+    let (log, writer, remote) = scripted(64, &config("w11-drop"));
+    remote.stall();
+    log.append(event(1));
+    remote.wait_stalled();
+    log.append(event(2));
+    let last = writer.durable(Seq::new(2));
+    drop(writer);
+    remote.release();
+    remote.wait("both lines", |state| state.durable.len() == 2);
+    assert_eq!(block_on(last), Ok(()));
+}
+
+/// `Instant + Duration` panics on overflow.
+#[test]
+fn a_deadline_may_be_as_far_away_as_a_duration_reaches() {
+    let (log, writer, _remote) = scripted(64, &config("far-deadline"));
+    let seq = log.append(event(1));
+    assert_eq!(writer.blocking_flush(Duration::MAX), Ok(seq));
+    assert_eq!(writer.blocking_shutdown(Duration::MAX), Ok(seq));
+}
+
+#[test]
+fn durable_may_be_dropped_and_asked_again_and_leaves_nothing_behind() {
+    struct Counted(AtomicBool);
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let (log, writer, remote) = scripted(64, &config("cancel"));
+    remote.stall();
+    let seq = log.append(event(1));
+    remote.wait_stalled();
+    let woken = Arc::new(Counted(AtomicBool::new(false)));
+    let waker = Waker::from(woken.clone());
+    let mut context = Context::from_waker(&waker);
+    for _ in 0..100 {
+        let mut waits = Box::pin(writer.durable(seq));
+        assert!(waits.as_mut().poll(&mut context).is_pending());
+        assert!(
+            waits.as_mut().poll(&mut context).is_pending(),
+            "polling twice is one waiter"
+        );
+    }
+    assert_eq!(
+        Arc::strong_count(&woken),
+        2,
+        "dropped futures leave no waker behind"
+    );
+    let mut waits = Box::pin(writer.durable(seq));
+    assert!(waits.as_mut().poll(&mut context).is_pending());
+    let other = writer.durable(seq);
+    remote.release();
+    assert_eq!(block_on(other), Ok(()));
+    assert!(
+        woken.0.load(Ordering::SeqCst),
+        "the one that was not dropped is woken"
+    );
+    assert_eq!(waits.as_mut().poll(&mut context), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn durable_waits_for_an_event_that_is_not_appended_yet() {
+    let (log, writer, _remote) = scripted(64, &config("not-yet"));
+    let waits = writer.durable(Seq::new(2));
+    log.append(event(1));
+    log.append(event(2));
+    assert_eq!(block_on(waits), Ok(()));
+    let never = writer.durable(Seq::new(3));
+    let settled = writer.blocking_shutdown(PATIENCE).unwrap();
+    let stopped = NotDurable::Stopped {
+        seq: Seq::new(3),
+        settled,
+    };
+    assert_eq!(
+        block_on(never),
+        Err(stopped),
+        "and is told when the writer ends"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixteen_tasks_that_await_each_of_their_events_share_commits() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = Arc::new(EventLog::new(None));
+    let config = DiskConfig::new(directory.path().join("x.log"));
+    let writer = Arc::new(DiskWriter::spawn(&log, config.clone()).unwrap());
+    let mut tasks = Vec::new();
+    for _ in 0..16 {
+        let (log, writer) = (log.clone(), writer.clone());
+        tasks.push(tokio::spawn(async move {
+            for _ in 0..20 {
+                let seq = log.append_with(|newest| event(newest.unwrap_or(0) + 1));
+                writer.durable(seq).await.unwrap();
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let text = std::fs::read_to_string(&config.path).unwrap();
+    let lines: Vec<_> = text.split_inclusive('\n').map(str::to_owned).collect();
+    assert_eq!(
+        account(&lines, &(1..=320).map(event).collect::<Vec<_>>()),
+        []
+    );
+    assert!(writer.stats().commits < 320, "{:?}", writer.stats());
+}
+
+#[test]
+fn what_comes_during_a_commit_is_one_batch() {
+    let (log, writer, remote) = scripted(4096, &config("group"));
+    remote.stall();
+    log.append(event(1));
+    remote.wait_stalled();
+    append_all(&log, (2..=1000).map(event));
+    remote.release();
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(1000)));
+    assert_eq!(writer.stats().commits, 2);
+}
+
+#[test]
+fn an_interval_delays_the_sync_until_it_has_passed_or_somebody_flushes() {
+    let config = config("interval").sync(SyncPolicy::Interval(HOUR));
+    let (log, writer, remote) = scripted(64, &config);
+    log.append(event(1));
+    remote.wait("the line to be written", |state| state.handed.len() == 1);
+    log.append(event(2));
+    remote.wait("the line to be written", |state| state.handed.len() == 2);
+    assert_eq!(
+        (remote.lock().syncs, writer.stats().settled),
+        (0, Seq::ZERO)
+    );
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(2)));
+    log.append(event(3));
+    assert_eq!(writer.blocking_shutdown(PATIENCE), Ok(Seq::new(3)));
+    assert_eq!(remote.lock().syncs, 2);
+}
+
+#[test]
+fn an_interval_syncs_by_itself_when_it_has_passed() {
+    let config = config("interval-passes").sync(SyncPolicy::Interval(Duration::from_millis(1)));
+    let (log, writer, _remote) = scripted(64, &config);
+    let seq = log.append(event(1));
+    assert_eq!(writer.blocking_durable(seq), Ok(()));
+}
+
+#[test]
+fn writers_one_after_the_other_write_each_event_once() {
+    let log = Arc::new(EventLog::new(None));
+    let config = config("successors");
+    let mut lines = Vec::new();
+    for round in 0..5 {
+        let (script, remote) = Script::new();
+        let writer = DiskWriter::spawn_to(&log, config.clone(), script).unwrap();
+        append_all(&log, (1..=10).map(|n| event(20 * round + n)));
+        assert!(writer.blocking_shutdown(PATIENCE).is_ok());
+        lines.extend(remote.durable());
+        append_all(&log, (11..=20).map(|n| event(20 * round + n)));
+    }
+    assert_eq!(
+        account(&lines, &(1..=90).map(event).collect::<Vec<_>>()),
+        []
+    );
+}
+
+/// A deadline that passes leaves events to the next writer, neither lost nor written twice.
+#[test]
+fn a_writer_that_was_cut_off_leaves_the_rest_to_the_next() {
+    let log = Arc::new(EventLog::new(None));
+    let config = config("cut-off").retry_min(HOUR).retry_max(HOUR);
+    let (script, remote) = Script::new();
+    let writer = DiskWriter::spawn_to(&log, config.clone(), script).unwrap();
+    remote.then(Step::KeepThenFailWrite(2));
+    log.append_batch((1..=5).map(event));
+    remote.wait("the failure", |state| state.failures == 1);
+    remote.then(Step::FailWrite);
+    let last = writer.durable(Seq::new(5));
+    let missing = vec![range(3, 5)];
+    let ended = writer.blocking_shutdown(Duration::from_millis(20));
+    assert_eq!(ended, Err(NotDurable::Deadline { missing }));
+
+    assert!(
+        block_on(last).is_err(),
+        "resolves when the thread has ended"
+    );
+
+    let (script, next) = Script::new();
+    let writer = DiskWriter::spawn_to(&log, config, script).unwrap();
+    assert_eq!(writer.blocking_shutdown(PATIENCE), Ok(Seq::new(5)));
+    let lines: Vec<_> = remote.durable().into_iter().chain(next.durable()).collect();
+    assert_eq!(account(&lines, &(1..=5).map(event).collect::<Vec<_>>()), []);
+}
+
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}

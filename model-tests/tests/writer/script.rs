@@ -1,0 +1,183 @@
+//! A destination that does what the test tells it.
+
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+};
+
+use eventlog::disk::{Destination, DiskError, Records};
+
+use crate::account::PATIENCE;
+
+/// What becomes of the next call that it fits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Step {
+    FailWrite,
+    /// A disk that fills up: this many lines become durable, then the call fails.
+    KeepThenFailWrite(usize),
+    FailSync,
+    /// From here on every call waits until the test releases it.
+    Stall,
+    Panic,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub durable: Vec<String>,
+    /// Lines handed over and not yet durable.
+    pub handed: Vec<String>,
+    pub writes: usize,
+    pub syncs: usize,
+    /// How many calls failed.
+    pub failures: usize,
+    /// Whether a call waits to be released.
+    pub waiting: bool,
+    /// How many calls have waited and gone on.
+    released: usize,
+    stalled: bool,
+    steps: VecDeque<Step>,
+}
+
+/// The destination.
+pub struct Script(Remote);
+
+/// The test's side of it.
+#[derive(Clone, Default)]
+pub struct Remote(Arc<(Mutex<State>, Condvar)>);
+
+impl Script {
+    pub fn new() -> (Self, Remote) {
+        let remote = Remote::default();
+        (Self(remote.clone()), remote)
+    }
+}
+
+impl Remote {
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.0
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Every call from now on waits.
+    pub fn stall(&self) {
+        self.lock().stalled = true;
+    }
+
+    /// Lets a waiting call go on, and returns when it has.
+    pub fn release(&self) {
+        let mut state = self.lock();
+        state.stalled = false;
+        let (waiting, released) = (state.waiting, state.released);
+        drop(state);
+        self.0.1.notify_all();
+        self.wait("a call to go on", |state| {
+            !waiting || state.released > released
+        });
+    }
+
+    pub fn then(&self, step: Step) {
+        self.lock().steps.push_back(step);
+    }
+
+    pub fn wait(&self, what: &str, reached: impl Fn(&State) -> bool) {
+        let waited = self
+            .0
+            .1
+            .wait_timeout_while(self.lock(), PATIENCE, |state| !reached(state))
+            .unwrap();
+        assert!(!waited.1.timed_out(), "waited in vain: {what}");
+    }
+
+    pub fn wait_stalled(&self) {
+        self.wait("a call into the stalled destination", |state| state.waiting);
+    }
+
+    pub fn durable(&self) -> Vec<String> {
+        self.lock().durable.clone()
+    }
+
+    /// Notes a call, waits while stalled, and says which step fits it.
+    fn enter(
+        &self,
+        count: fn(&mut State) -> &mut usize,
+        fits: fn(Step) -> bool,
+    ) -> (MutexGuard<'_, State>, Option<Step>) {
+        let mut state = self.lock();
+        *count(&mut state) += 1;
+        if state.steps.front() == Some(&Step::Stall) {
+            state.steps.pop_front();
+            state.stalled = true;
+        }
+        if state.stalled {
+            state.waiting = true;
+            self.0.1.notify_all();
+            state = self.0.1.wait_while(state, |state| state.stalled).unwrap();
+            state.waiting = false;
+            state.released += 1;
+        }
+        let next = state.steps.front().copied().filter(|step| fits(*step));
+        if next.is_some() {
+            state.steps.pop_front();
+            state.failures += 1;
+        }
+        self.0.1.notify_all();
+        assert_ne!(next, Some(Step::Panic), "a bug in a destination");
+        (state, next)
+    }
+}
+
+fn refused() -> DiskError {
+    DiskError::Io {
+        action: "write to",
+        path: "/scripted".into(),
+        source: io::Error::from(io::ErrorKind::StorageFull),
+    }
+}
+
+impl Destination for Script {
+    fn write(&mut self, records: Records<'_>) -> Result<(), DiskError> {
+        let (mut state, step) = self.0.enter(
+            |state| &mut state.writes,
+            |step| !matches!(step, Step::FailSync | Step::Stall),
+        );
+        let lines = records
+            .iter()
+            .map(|line| String::from_utf8(line.to_vec()).unwrap());
+        match step {
+            None => {
+                state.handed.extend(lines);
+                return Ok(());
+            }
+            Some(Step::KeepThenFailWrite(count)) => {
+                let handed = std::mem::take(&mut state.handed);
+                state
+                    .durable
+                    .extend(handed.into_iter().chain(lines.take(count)));
+            }
+            Some(_) => state.handed.clear(),
+        }
+        Err(refused())
+    }
+
+    fn sync(&mut self) -> Result<(), DiskError> {
+        let (mut state, step) = self.0.enter(
+            |state| &mut state.syncs,
+            |step| matches!(step, Step::FailSync),
+        );
+        let handed = std::mem::take(&mut state.handed);
+        if step.is_some() {
+            return Err(refused());
+        }
+        state.durable.extend(handed);
+        drop(state);
+        self.0.0.1.notify_all();
+        Ok(())
+    }
+
+    fn durable(&self) -> u64 {
+        self.0.lock().durable.len() as u64
+    }
+}
