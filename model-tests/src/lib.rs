@@ -22,6 +22,7 @@ mod engine;
 pub mod laws;
 mod model;
 pub mod naive_writer;
+mod on_disk;
 mod ops;
 mod ours;
 mod patience;
@@ -40,10 +41,11 @@ pub use conformance::__run;
 pub use eventlog::{Coverage, Versioned};
 pub use laws::Law;
 pub use model::{Model, Reader};
+pub use on_disk::OnDisk;
 pub use ops::{At, History, Op, Step};
 pub use ours::{Ours, Tick};
 pub use probe::{Moment, Probe, Probed};
 pub use report::{Class, Report};
 pub use subject::{
-    Capability, Case, Event, Log, OpenError, Received, Replay, Subject, Subscription,
+    Capability, Case, Event, Line, Log, OpenError, Received, Replay, Subject, Subscription,
 };

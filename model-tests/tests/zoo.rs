@@ -107,7 +107,9 @@ fn the_baseline_breaks_r11() {
 mod sound {
     use super::NaiveSubject;
 
-    model_tests::conformance!(naive => NaiveSubject { bug: None });
+    model_tests::conformance!(
+        naive => NaiveSubject { bug: None }, lacks: [Durable]
+    );
 }
 
 /// What a violation prints can be pasted: `tests/pasted.rs` is such a test, word for word.
