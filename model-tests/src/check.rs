@@ -106,7 +106,7 @@ impl fmt::Display for Violation {
         writeln!(f, "  at:       {step}")?;
         writeln!(f, "  expected: {expected}")?;
         writeln!(f, "  actual:   {actual}")?;
-        writeln!(f, "  to see it again:\n\n{}", self.script)
+        write!(f, "  to see it again:\n\n{}", self.script)
     }
 }
 
@@ -189,20 +189,25 @@ impl Parted {
 
 impl<S: Subject> Trial<'_, S> {
     /// The expression that makes the subject.
-    pub(crate) fn subject_source(&self) -> &'static str {
+    pub(crate) fn subject_source(&self) -> String {
         if self.budget.subject.is_empty() {
-            type_name::<S>()
+            type_name::<S>().into()
         } else {
-            self.budget.subject
+            self.budget.subject.replace("$crate", "model_tests")
         }
     }
 
     /// A violation that is seen again by running the law again.
     pub(crate) fn violation(&self, parted: Parted) -> Box<Violation> {
         let id = self.law.id;
+        let lacks = match self.budget.lacks {
+            [] => String::new(),
+            lacks => format!("\n    budget.lacks = &{lacks:?};"),
+        };
         let script = format!(
-            "#[test]\nfn {}_again() {{\n    use model_tests::*;\n    let subject = {};\n    \
-             check(&subject, &laws::{id}, &Budget::default()).unwrap();\n}}\n",
+            "#[test]\nfn {}_again() {{\n    use model_tests::{{Capability::*, *}};\n    \
+             let subject = {};\n    let mut budget = Budget::default();{lacks}\n    \
+             check(&subject, &laws::{id}, &budget).unwrap();\n}}\n",
             id.to_lowercase(),
             self.subject_source(),
         );

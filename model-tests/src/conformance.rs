@@ -13,7 +13,8 @@ use crate::{Budget, Capability, Law, Subject, check};
 /// ```
 ///
 /// The second form needs only an event type, and a function that makes an event of a version and
-/// of a number (which may choose the variant). It runs everything on `eventlog` itself.
+/// of a number (which may choose the variant). It runs everything on `eventlog` itself, in memory
+/// and on disk, so the event is one that `serde` can write and read.
 ///
 /// ```ignore
 /// model_tests::conformance!(my_events => event MyEvent, |version, pick| match pick % 2 {
@@ -27,12 +28,18 @@ use crate::{Budget, Capability, Law, Subject, check};
 #[macro_export]
 macro_rules! conformance {
     ($name:ident => event $event:ty, $make:expr $(,)?) => {
-        $crate::conformance!($name => $crate::Ours($make as fn(u64, u32) -> $event));
+        $crate::conformance!(
+            @ $name ($crate::Ours($make as fn(u64, u32) -> $event))
+            ($crate::OnDisk($make as fn(u64, u32) -> $event)) []
+        );
     };
     ($name:ident => $subject:expr $(,)?) => {
         $crate::conformance!($name => $subject, lacks: []);
     };
     ($name:ident => $subject:expr, lacks: [$($lack:ident),* $(,)?] $(,)?) => {
+        $crate::conformance!(@ $name ($subject) ($subject) [$($lack)*]);
+    };
+    (@ $name:ident $memory:tt $disk:tt [$($lack:ident)*]) => {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
@@ -40,7 +47,7 @@ macro_rules! conformance {
             const LACKS: &[$crate::Capability] = &[$($crate::Capability::$lack),*];
 
             $crate::__law_tests! {
-                $name ($subject) [$($lack)*]
+                $name $memory [$($lack)*]
                 r01_insertion_order R01 []
                 r02_events_since R02 []
                 r03_retains_exactly_the_newest R03 []
@@ -60,6 +67,19 @@ macro_rules! conformance {
                 s05_cut_and_resumed_the_same S05 [Subscribe Cursor]
                 s06_closed_after_the_last_event S06 [Subscribe Close]
                 d01_version_is_the_field D01 []
+            }
+            $crate::__law_tests! {
+                $name $disk [$($lack)*]
+                w01_acknowledged_is_durable W01 [Durable]
+                w03_holes_are_declared W03 [Durable]
+                w04_lines_are_whole W04 [Durable]
+                w05_damage_is_reported_not_removed W05 [Durable]
+                w08_rotation_is_atomic_and_bounded W08 [Durable]
+                w09_no_disk_delays_an_append W09 [Durable]
+                w10_one_writer_a_path W10 [Durable]
+                w11_shutdown_drains_or_says_what_it_left W11 [Durable]
+                w13_the_bytes_are_the_baselines W13 [Durable JsonLines]
+                w14_no_file_before_the_first_event W14 [Durable]
             }
         }
     };
@@ -145,6 +165,10 @@ macro_rules! __lacking {
     };
     (Durable [Durable $($rest:ident)*] { $($test:tt)* } $needed:tt) => {
         #[ignore = "lacks Durable"]
+        $($test)*
+    };
+    (JsonLines [JsonLines $($rest:ident)*] { $($test:tt)* } $needed:tt) => {
+        #[ignore = "lacks JsonLines"]
         $($test)*
     };
     ($need:ident [$other:ident $($rest:ident)*] $test:tt $more:tt) => {

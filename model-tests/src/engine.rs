@@ -76,7 +76,9 @@ fn exhaust<S: Subject>(trial: &Trial<'_, S>, plan: &Plan) -> Result<Report, Box<
     let affordable = |len: &usize| alphabet.len().pow(*len as u32) <= small_histories;
     let max_len = (0..=depth).take_while(affordable).last().unwrap_or(0);
     let mut report = Report::default();
-    for &capacity in plan.capacities.iter().filter(|capacity| **capacity <= 4) {
+    let is_small = |at: usize| at == 0 || plan.capacities[at] <= 4;
+    for at in (0..plan.capacities.len()).filter(|at| is_small(*at)) {
+        let capacity = plan.capacities[at];
         for &base in bases {
             for word in words(alphabet.len(), max_len) {
                 let ops = word.iter().map(|letter| &alphabet[*letter]);

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use crate::{Capability, Class, Report, Subject, Violation, check::Trial};
 
 mod derive;
+mod files;
 mod intrusion;
 mod memory;
 mod race;

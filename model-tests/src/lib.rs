@@ -1,10 +1,20 @@
 //! The specification of an event log as a naive model, its laws, and the suite that judges any log
 //! by them.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "what is counted here are the events of small histories"
+)]
+#![allow(
+    clippy::unnecessary_box_returns,
+    reason = "violations travel in results, which are to stay small"
+)]
+
 #[doc(hidden)]
 pub use eventlog;
 
 mod check;
+mod checked;
 mod conformance;
 pub mod crashes;
 pub mod disk_model;
@@ -12,6 +22,7 @@ mod engine;
 pub mod laws;
 mod model;
 pub mod naive_writer;
+mod on_disk;
 mod ops;
 mod ours;
 mod patience;
@@ -21,17 +32,20 @@ mod run;
 pub mod sim_disk;
 mod subject;
 mod waker;
+pub mod zoo;
 
 pub use check::{Budget, Violation, check};
+pub use checked::Checked;
 #[doc(hidden)]
 pub use conformance::__run;
 pub use eventlog::{Coverage, Versioned};
 pub use laws::Law;
 pub use model::{Model, Reader};
+pub use on_disk::OnDisk;
 pub use ops::{At, History, Op, Step};
 pub use ours::{Ours, Tick};
 pub use probe::{Moment, Probe, Probed};
 pub use report::{Class, Report};
 pub use subject::{
-    Capability, Case, Event, Log, OpenError, Received, Replay, Subject, Subscription,
+    Capability, Case, Event, Line, Log, OpenError, Received, Replay, Subject, Subscription,
 };

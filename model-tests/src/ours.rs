@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Case, Event, Log, OpenError, Probe, Probed, Received, Replay, Subject, Subscription};
 
 /// The smallest event: a version, and a number that tells equal versions apart.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Versioned, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Tick {
     version: u64,
     pick: u32,
@@ -19,12 +19,6 @@ impl Tick {
     #[must_use]
     pub fn new(version: u64, pick: u32) -> Self {
         Self { version, pick }
-    }
-}
-
-impl Versioned for Tick {
-    fn version(&self) -> u64 {
-        self.version
     }
 }
 

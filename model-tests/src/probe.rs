@@ -29,10 +29,15 @@ pub struct Probe(Arc<Inner>);
 struct Inner {
     live: AtomicUsize,
     seen: [AtomicUsize; 3],
-    armed: Mutex<Option<(Moment, Hook)>>,
+    armed: Mutex<Option<Armed>>,
 }
 
-type Hook = Box<dyn FnOnce() + Send>;
+struct Armed {
+    moment: Moment,
+    /// How many such moments pass before the hook runs.
+    skip: usize,
+    hook: Box<dyn FnOnce() + Send>,
+}
 
 /// When a log runs an event's code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,12 +57,18 @@ impl Probe {
         Self::default()
     }
 
-    /// Runs `hook` at the next such moment, once, in the thread that the log runs the code in.
-    pub fn arm(&self, moment: Moment, hook: impl FnOnce() + Send + 'static) {
-        *self.armed() = Some((moment, Box::new(hook)));
+    /// Lets `skip` such moments pass and runs `hook` at the next, once, in the thread that the log
+    /// runs the code in.
+    pub fn arm(&self, moment: Moment, skip: usize, hook: impl FnOnce() + Send + 'static) {
+        *self.armed() = Some(Armed {
+            moment,
+            skip,
+            hook: Box::new(hook),
+        });
     }
 
     /// Forgets the hook; says whether it was still waiting.
+    #[must_use = "a hook that was still waiting has tested nothing"]
     pub fn disarm(&self) -> bool {
         self.armed().take().is_some()
     }
@@ -74,24 +85,25 @@ impl Probe {
         self.0.seen[moment as usize].load(Ordering::SeqCst)
     }
 
-    fn armed(&self) -> MutexGuard<'_, Option<(Moment, Hook)>> {
+    fn armed(&self) -> MutexGuard<'_, Option<Armed>> {
         self.0.armed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn at(&self, moment: Moment) {
         self.0.seen[moment as usize].fetch_add(1, Ordering::SeqCst);
-        let hook = {
+        let due = {
             let mut armed = self.armed();
-            match armed.take() {
-                Some((wanted, hook)) if wanted == moment => Some(hook),
-                other => {
-                    *armed = other;
+            match armed.as_mut() {
+                Some(waiting) if waiting.moment == moment && waiting.skip == 0 => armed.take(),
+                Some(waiting) if waiting.moment == moment => {
+                    waiting.skip -= 1;
                     None
                 }
+                _ => None,
             }
         };
-        if let Some(hook) = hook {
-            hook();
+        if let Some(armed) = due {
+            (armed.hook)();
         }
     }
 }

@@ -82,6 +82,16 @@ pub enum Class {
     Intruded,
     /// A count of the live events.
     Counted,
+    /// An acknowledgement that was relied on.
+    Acknowledged,
+    /// A log that was opened on files that were there.
+    Reopened,
+    /// A log that has more than one file.
+    Rotated,
+    /// A file that was cut in the middle of a line.
+    Torn,
+    /// A file with a damaged line in the middle.
+    Damaged,
 }
 
 impl Report {

@@ -3,8 +3,8 @@
 use std::{
     error::Error,
     fmt::Debug,
-    io,
-    path::Path,
+    fs, io,
+    path::{Path, PathBuf},
     sync::OnceLock,
     task::{Context, Poll},
     thread,
@@ -50,6 +50,45 @@ pub trait Subject: Sync + 'static {
         let _ = (version, probe);
         lacking(Capability::Probe)
     }
+
+    /// What the files of a case say, the oldest line first. [`Capability::Durable`].
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read. No files are no error: nothing was written yet.
+    fn read_back(&self, case: &Case) -> Result<Vec<Line<Self::Event>>, OpenError> {
+        let _ = case;
+        lacking(Capability::Durable)
+    }
+
+    /// The files that hold a case's events, the oldest first and the one that is written to last,
+    /// whether they are there or not. Locks and the like are not among them.
+    /// [`Capability::Durable`].
+    ///
+    /// # Errors
+    ///
+    /// If the case has no directory.
+    fn files(&self, case: &Case) -> Result<Vec<PathBuf>, OpenError> {
+        let _ = case;
+        lacking(Capability::Durable)
+    }
+
+    /// The bytes that an event must have in a file, with the newline. [`Capability::JsonLines`].
+    fn line(&self, event: &Self::Event) -> String {
+        let _ = event;
+        lacking(Capability::JsonLines)
+    }
+}
+
+/// A line that was read back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Line<E> {
+    /// An event.
+    Event(E),
+    /// So many events are missing here, and the file says so.
+    Gap(u64),
+    /// A line that cannot be read, and why.
+    Damage(String),
 }
 
 /// The settings of one case, and its directory.
@@ -62,6 +101,8 @@ pub struct Case {
     pub capacity: usize,
     /// What a subscriber must have seen before the first event; `None` leaves it to the log.
     pub base_version: Option<u64>,
+    /// The bytes that no file exceeds, unless one event alone is longer.
+    pub max_file_bytes: u64,
     dir: OnceLock<TempDir>,
 }
 
@@ -72,6 +113,7 @@ impl Case {
         Self {
             capacity,
             base_version: None,
+            max_file_bytes: 8 * 1024 * 1024,
             dir: OnceLock::new(),
         }
     }
@@ -81,6 +123,31 @@ impl Case {
     pub fn with_base(mut self, base: u64) -> Self {
         self.base_version = Some(base);
         self
+    }
+
+    /// The same, with files of at most so many bytes.
+    #[must_use]
+    pub fn with_files_of(mut self, max_bytes: u64) -> Self {
+        self.max_file_bytes = max_bytes;
+        self
+    }
+
+    /// Another case with the files of this one as they are now: what a killed process leaves.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be copied.
+    pub fn killed(&self) -> io::Result<Self> {
+        let left = Self {
+            base_version: self.base_version,
+            max_file_bytes: self.max_file_bytes,
+            ..Self::new(self.capacity)
+        };
+        for entry in fs::read_dir(self.dir()?)? {
+            let entry = entry?;
+            fs::copy(entry.path(), left.dir()?.join(entry.file_name()))?;
+        }
+        Ok(left)
     }
 
     /// The case's own directory.
@@ -158,6 +225,27 @@ pub trait Log<E>: Send + Sync + 'static {
     /// Ends the live stream. [`Capability::Close`].
     fn close(&self) {
         lacking(Capability::Close)
+    }
+
+    /// Waits until everything that was appended so far is durable. [`Capability::Durable`].
+    ///
+    /// # Errors
+    ///
+    /// If it is not, for whatever reason.
+    fn flush(&self) -> Result<(), OpenError> {
+        lacking(Capability::Durable)
+    }
+
+    /// Makes everything durable and ends the writer. [`Capability::Durable`].
+    ///
+    /// # Errors
+    ///
+    /// If not everything is durable.
+    fn shutdown(self) -> Result<(), OpenError>
+    where
+        Self: Sized,
+    {
+        lacking(Capability::Durable)
     }
 }
 
@@ -244,8 +332,11 @@ pub enum Capability {
     Skip,
     /// [`Log::close`].
     Close,
-    /// A durable writer.
+    /// A durable writer: [`Log::flush`], [`Log::shutdown`], [`Subject::read_back`],
+    /// [`Subject::files`].
     Durable,
+    /// The files are JSON lines: [`Subject::line`].
+    JsonLines,
 }
 
 /// The answer of an operation that the adapter does not have: the law fails, and says what to do.

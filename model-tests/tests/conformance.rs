@@ -5,20 +5,13 @@ use model_tests::conformance;
 use serde::{Deserialize, Serialize};
 
 /// One variant.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Versioned, Clone, PartialEq, Debug, Serialize, Deserialize)]
 enum Beat {
     Beat { version: u64, number: u32 },
 }
 
-impl Versioned for Beat {
-    fn version(&self) -> u64 {
-        let Self::Beat { version, .. } = self;
-        *version
-    }
-}
-
 /// Variants of different sizes, with and without an allocation.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Versioned, Clone, PartialEq, Debug, Serialize, Deserialize)]
 enum Launch {
     Spawned {
         version: u64,
@@ -35,16 +28,6 @@ enum Launch {
         from: String,
         to: String,
     },
-}
-
-impl Versioned for Launch {
-    fn version(&self) -> u64 {
-        match self {
-            Self::Spawned { version, .. }
-            | Self::Exited { version, .. }
-            | Self::Renamed { version, .. } => *version,
-        }
-    }
 }
 
 fn launch(version: u64, pick: u32) -> Launch {
@@ -69,19 +52,11 @@ fn launch(version: u64, pick: u32) -> Launch {
 }
 
 /// Equal events for equal versions, nested, and nothing to tell picks apart.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Versioned, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type")]
 enum Tree {
     Leaf { version: u64 },
     Node { version: u64, below: Vec<Tree> },
-}
-
-impl Versioned for Tree {
-    fn version(&self) -> u64 {
-        match self {
-            Self::Leaf { version } | Self::Node { version, .. } => *version,
-        }
-    }
 }
 
 conformance!(one_variant => event Beat, |version, number| Beat::Beat { version, number });

@@ -1,10 +1,6 @@
-//! The laws of the ring, on `eventlog`.
+//! The ring against the model, at length, and what no law of a single subject can say.
 
-use model_tests::{Budget, Class, Law, Ours, Report, Tick, check, laws};
-
-fn keeps(law: &'static Law) -> Report {
-    check(&Ours(Tick::new), law, &Budget::default()).unwrap_or_else(|broken| panic!("{broken}"))
-}
+use model_tests::{Budget, Checked, Class, Coverage, Law, Log, Ours, Tick, check, laws};
 
 #[test]
 fn ten_thousand_random_histories_agree_on_events_since() {
@@ -24,82 +20,66 @@ fn agrees_on_ten_thousand(law: &'static Law) {
     assert!(report.count(Class::History) >= 10_000, "{report}");
 }
 
-#[test]
-fn r01_insertion_order() {
-    keeps(&laws::R01);
+fn checked(capacity: usize) -> Checked<Tick, eventlog::EventLog<Tick>> {
+    let log = eventlog::EventLog::builder().capacity(capacity).build();
+    Checked::new(log.unwrap(), capacity, None)
 }
 
 #[test]
-fn r03_retains_exactly_the_newest() {
-    keeps(&laws::R03);
+fn a_full_ring_evicts_the_oldest() {
+    let log = checked(4096);
+    for version in 1..=4096 + 5 {
+        log.append(Tick::new(version, 0));
+    }
+    let events = log.events_since(0);
+    assert_eq!(events.len(), 4096);
+    assert_eq!(events[0], Tick::new(6, 0));
+    assert_eq!(events[4095], Tick::new(4101, 0));
 }
 
 #[test]
-fn r05_dense_versions_need_no_care() {
-    keeps(&laws::R05);
+fn a_new_log_replays_nothing_and_misses_nothing() {
+    let log = checked(8);
+    for since in [0, 100, u64::MAX] {
+        assert!(log.events_since(since).is_empty());
+        assert!(!log.replay_truncated(since));
+    }
 }
 
 #[test]
-fn r06_one_replay_is_one_instant() {
-    keeps(&laws::R06);
+fn a_subscriber_behind_the_ring_is_told() {
+    let log = checked(4096);
+    for version in 1..=4096 + 100 {
+        log.append(Tick::new(version, 0));
+    }
+    assert!(log.replay_truncated(5));
+    assert!(!log.replay_truncated(100));
+    assert!(!log.replay_truncated(101));
+}
+
+/// A cursor of the future of this very life can only come from outside, as text.
+#[test]
+fn a_cursor_beyond_the_newest_event_is_ahead() {
+    let log = eventlog::EventLog::new(None);
+    log.append(Tick::new(7, 0));
+    let forged = format!("{}.2.9", log.epoch()).parse().unwrap();
+    let replay = log.replay_after(&forged);
+    assert_eq!(replay.coverage(), Coverage::Ahead { newest: 7 });
+    assert!(replay.is_empty());
 }
 
 #[test]
-fn r07_nothing_wraps_at_the_top() {
-    keeps(&laws::R07);
-}
-
-#[test]
-fn r08_the_future_is_ahead() {
-    keeps(&laws::R08);
-}
-
-#[test]
-fn r09_another_life_is_foreign() {
-    keeps(&laws::R09);
-}
-
-#[test]
-fn r10_capacity_one_works_none_is_refused() {
-    keeps(&laws::R10);
-}
-
-#[test]
-fn r11_no_user_code_under_the_lock() {
-    keeps(&laws::R11);
-}
-
-#[test]
-fn r12_memory_is_bounded() {
-    keeps(&laws::R12);
-}
-
-#[test]
-fn s01() {
-    keeps(&laws::S01);
-}
-
-#[test]
-fn s02() {
-    keeps(&laws::S02);
-}
-
-#[test]
-fn s03() {
-    keeps(&laws::S03);
-}
-
-#[test]
-fn s04() {
-    keeps(&laws::S04);
-}
-
-#[test]
-fn s05() {
-    keeps(&laws::S05);
-}
-
-#[test]
-fn s06() {
-    keeps(&laws::S06);
+#[should_panic(expected = "`replay_truncated(4)`:\n  expected: true\n  actual:   false")]
+fn the_oracle_says_where_a_log_parts_from_it() {
+    use model_tests::{
+        Case, Subject,
+        zoo::{Bug, NaiveSubject},
+    };
+    let subject = NaiveSubject {
+        bug: Some(Bug::OldestVersionOnly),
+    };
+    let log = Checked::new(subject.open(&Case::new(1)).unwrap(), 1, None);
+    log.append(subject.event(5, 1));
+    log.append(subject.event(5, 2));
+    log.replay_truncated(4);
 }

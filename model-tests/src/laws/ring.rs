@@ -201,9 +201,10 @@ fn retains_the_newest<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Box<Vi
 
 fn refuses_capacity_zero<S: Subject>(trial: &Trial<'_, S>) -> Result<(), Parted> {
     let step = "open with a capacity of 0";
-    match guarded(step, || trial.subject.open(&Case::new(0)).is_err())? {
-        true => Ok(()),
-        false => Err(Parted::said(step, "an error", "an open log")),
+    if guarded(step, || trial.subject.open(&Case::new(0)).is_err())? {
+        Ok(())
+    } else {
+        Err(Parted::said(step, "an error", "an open log"))
     }
 }
 

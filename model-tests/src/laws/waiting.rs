@@ -78,7 +78,7 @@ fn wakes_wakers<S: Subject>(
     for (number, reader) in readers.iter_mut().enumerate() {
         let woken = woken.clone();
         // Nobody listens once the verdict is there.
-        let waker = waker_fn(move || drop(woken.send(number)));
+        let waker = waker_fn(move || woken.send(number).unwrap_or(()));
         let polled = reader.poll_recv(&mut Context::from_waker(&waker));
         if polled.is_ready() {
             return Err(Parted::new("poll_recv on an empty log", "Pending", polled));
@@ -210,7 +210,7 @@ fn panicking_waker<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Res
     let mut good = log.subscribe(0);
     let (woken, wait) = mpsc::channel();
     let panics = waker_fn(|| panic!("a panic in a waker, on purpose"));
-    let tells = waker_fn(move || drop(woken.send(())));
+    let tells = waker_fn(move || woken.send(()).unwrap_or(()));
     let _ = bad.poll_recv(&mut Context::from_waker(&panics));
     let _ = good.poll_recv(&mut Context::from_waker(&tells));
     append_many(trial, &log, 2, "a reader's waker panics")?;

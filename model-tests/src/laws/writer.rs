@@ -1,10 +1,7 @@
 //! What a durable writer must leave on the disk.
 
-use super::laws;
-use crate::{
-    Report, Subject, Violation,
-    check::{Parted, Trial},
-};
+use super::{files, laws};
+use crate::{Report, Subject, Violation, check::Trial};
 
 laws! {
     W01 "acknowledged is durable" {
@@ -14,11 +11,11 @@ laws! {
         bug: "NATS 2.12.1 (Jepsen): 131,418 of 930,005 acknowledged messages were lost when power \
             failed everywhere at once.",
         needs: [Durable],
-        visits: [],
+        visits: [Acknowledged, Reopened],
     }
     W02 "nothing is durable by being there" {
         statement: "After opening, nothing that is found in the file is called durable until it has \
-            been fsynced again.",
+            been fsynced again. (Judged on the simulated disk, by `tests/crash.rs`.)",
         why: "After a crash of the process alone, what is read may be in the page cache only; a \
             power failure takes it after it was promised.",
         bug: "Kafka PR #8812: a recovered log was trusted without being flushed.",
@@ -31,7 +28,7 @@ laws! {
         why: "A forensic file with a hole that it does not mention tells another story.",
         bug: "The baseline's writer logs `Lagged(n)` and goes on: the file has a hole and no trace.",
         needs: [Durable],
-        visits: [],
+        visits: [History],
     }
     W04 "lines are whole" {
         statement: "After repair every line of the file is whole.",
@@ -39,7 +36,7 @@ laws! {
         bug: "eliza #30878 and octos #2006: the record after a torn one was fused with it and lost. \
             The baseline appends behind a torn tail as well.",
         needs: [Durable],
-        visits: [],
+        visits: [Torn, Reopened],
     }
     W05 "damage is reported, not removed" {
         statement: "A damaged line in the middle is reported and skipped, never truncated. A torn \
@@ -47,11 +44,11 @@ laws! {
         why: "Behind a flipped bit stand good events; to cut there is to lose them all.",
         bug: "laurus #814: recovery stopped at the first bad record and dropped what followed.",
         needs: [Durable],
-        visits: [],
+        visits: [Damaged, Reopened],
     }
     W06 "a failed fsync is not asked twice" {
         statement: "After a failed fsync nothing is acknowledged until the bytes were written anew \
-            and synced; and the writer goes on.",
+            and synced; and the writer goes on. (Judged on the simulated disk, by the tests of faults.)",
         why: "The kernel marks pages clean whose write failed: the next fsync says yes, and the \
             bytes are gone.",
         bug: "PostgreSQL's fsync bug of 2018: a retried fsync called lost data safe.",
@@ -60,7 +57,7 @@ laws! {
     }
     W07 "a full disk loses nothing" {
         statement: "While the disk is full nothing is lost that fits the backlog in memory, and the \
-            writer resumes by itself.",
+            writer resumes by itself. (Judged on the simulated disk, by `tests/crash.rs` and the tests of faults.)",
         why: "Disks fill at night, and the events of that night are the ones that are asked for.",
         bug: "systemd #3968: the journal never resumed after it could not rotate for lack of space.",
         needs: [Durable],
@@ -73,14 +70,14 @@ laws! {
         bug: "etcd #6368: a rename without an fsync of the directory. logforth #153: a reopened file \
             forgot its size and outgrew the cap. flexi_logger #150: a rotation overwrote a file.",
         needs: [Durable],
-        visits: [],
+        visits: [Rotated, Reopened],
     }
     W09 "no disk delays an append" {
         statement: "No fault or stall of the disk blocks, slows or crashes `append`.",
         why: "The disk is for forensics; the process lives by the append.",
         bug: "okaywal: one failed sync left every follower hanging.",
         needs: [Durable],
-        visits: [],
+        visits: [History],
     }
     W10 "one writer a path" {
         statement: "A path has one writer, across rotations; a second one gets a clear error and \
@@ -89,7 +86,7 @@ laws! {
         bug: "A lock on the log file itself goes with the renamed file: after the rotation a second \
             writer locks the new one.",
         needs: [Durable],
-        visits: [],
+        visits: [Reopened],
     }
     W11 "shutdown drains or says what it left" {
         statement: "A shutdown writes what is there, and at its deadline says exactly what is not \
@@ -97,11 +94,11 @@ laws! {
         why: "The last events before the end are those that a post-mortem needs.",
         bug: "tracing-appender #1941: what was dropped at the end was reported to nobody.",
         needs: [Durable],
-        visits: [],
+        visits: [History],
     }
     W12 "followers survive rotations" {
         statement: "A reader that follows the file through 1,000 rotations sees each event once, or a \
-            declared gap.",
+            declared gap. (Judged by the tests of followers, as only `eventlog` has one.)",
         why: "`tail -f` across a rename is where a line is lost or read twice.",
         bug: "file-rotate #6: a reopened file was truncated under its readers.",
         needs: [Durable],
@@ -112,8 +109,8 @@ laws! {
             the very bytes that the baseline would have left.",
         why: "The tools that read the old files must read the new ones.",
         bug: "None on record: the law keeps it so.",
-        needs: [Durable],
-        visits: [],
+        needs: [Durable, JsonLines],
+        visits: [Rotated],
     }
     W14 "no file before the first event" {
         statement: "There is no file before the first event.",
@@ -121,11 +118,27 @@ laws! {
             as it is.",
         bug: "The baseline creates the file when the writer starts, against its own documentation.",
         needs: [Durable],
-        visits: [],
+        visits: [History],
     }
 }
 
-/// Judges the laws of a durable writer.
+/// Judges the laws of a durable writer by what stands in its files. The faults of a disk, and what
+/// it loses with the power, are simulated by other tests, below the writer of `eventlog`.
 pub(super) fn judge<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Box<Violation>> {
-    Err(trial.violation(Parted::said("opening", "a durable log", "it has no writer")))
+    let mut report = Report::default();
+    let judge = match trial.law.id {
+        "W01" => files::acknowledged,
+        "W03" => files::declared_holes,
+        "W04" => files::cut_anywhere,
+        "W05" => files::damaged_anywhere,
+        "W08" => files::rotated,
+        "W09" => files::no_place_to_write,
+        "W10" => files::second_writer,
+        "W11" => files::drained,
+        "W13" => files::same_bytes,
+        "W14" => files::no_file_yet,
+        _ => files::elsewhere,
+    };
+    judge(trial, &mut report).map_err(|parted| trial.violation(parted))?;
+    Ok(report)
 }

@@ -1,0 +1,225 @@
+//! A real log with the model beside it.
+
+use std::{
+    fmt::Debug,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use crate::{Event, Log, Model, Reader, Received, Replay, Subscription};
+
+/// A log that compares each of its answers with the model's, and panics where they part.
+///
+/// For your own tests and debug builds: put it where the log was, and every test that you already
+/// have checks the laws as well. It keeps every event that it was ever given, and runs one
+/// operation at a time, so it is not for production.
+///
+/// ```should_panic
+/// use model_tests::{Checked, Log, Tick, zoo};
+/// # use model_tests::{Case, Subject};
+/// # let case = Case::new(1);
+/// # let broken = zoo::NaiveSubject { bug: Some(zoo::Bug::OldestVersionOnly) }.open(&case).unwrap();
+/// # let event = |version, pick| model_tests::Probed::new(Tick::new(version, pick), None);
+/// let log = Checked::new(broken, 1, None);
+/// log.append(event(5, 1));
+/// log.append(event(5, 2));
+/// log.replay_truncated(4); // panics: call 3, `replay_truncated(4)`: expected true, but false
+/// ```
+#[derive(Debug)]
+pub struct Checked<E, L> {
+    log: L,
+    beside: Arc<Mutex<Beside<E>>>,
+}
+
+/// The model, and how many calls it has seen.
+#[derive(Debug)]
+struct Beside<E> {
+    model: Model<E>,
+    calls: u64,
+    /// What each printed cursor stands for.
+    cursors: Vec<(String, u64)>,
+}
+
+impl<E: Event, L: Log<E>> Checked<E, L> {
+    /// Puts the model beside a log that is still empty and has these settings.
+    pub fn new(log: L, capacity: usize, base: Option<u64>) -> Self {
+        let beside = Beside {
+            model: Model::new(capacity, base),
+            calls: 0,
+            cursors: Vec::new(),
+        };
+        Self {
+            log,
+            beside: Arc::new(Mutex::new(beside)),
+        }
+    }
+
+    /// The log itself.
+    pub fn log(&self) -> &L {
+        &self.log
+    }
+}
+
+impl<E> Beside<E> {
+    fn lock(shared: &Mutex<Self>) -> MutexGuard<'_, Self> {
+        let mut beside = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        beside.calls += 1;
+        beside
+    }
+
+    /// The number of events behind a cursor; `None` if this log never printed it.
+    fn seen(&self, cursor: &str) -> Option<u64> {
+        let known = self.cursors.iter().rev().find(|(text, _)| text == cursor);
+        known.map(|(_, seen)| *seen)
+    }
+
+    #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an expected answer is made to be compared"
+    )]
+    fn compare<T: PartialEq + Debug>(&self, call: &str, expected: T, actual: T) -> T {
+        assert!(
+            actual == expected,
+            "the log parts from the model at call {}, `{call}`:\n  expected: {expected:?}\n  \
+             actual:   {actual:?}",
+            self.calls
+        );
+        actual
+    }
+}
+
+impl<E: Event, L: Log<E>> Log<E> for Checked<E, L> {
+    fn append(&self, event: E) -> Option<u64> {
+        let mut beside = Beside::lock(&self.beside);
+        let seq = self.log.append(event.clone());
+        let expected = beside.model.append(event);
+        beside.compare("append", seq.map(|_| expected), seq)
+    }
+
+    fn events_since(&self, since: u64) -> Vec<E> {
+        let beside = Beside::lock(&self.beside);
+        let call = format!("events_since({since})");
+        beside.compare(
+            &call,
+            beside.model.events_since(since),
+            self.log.events_since(since),
+        )
+    }
+
+    fn replay_truncated(&self, since: u64) -> bool {
+        let beside = Beside::lock(&self.beside);
+        let call = format!("replay_truncated({since})");
+        let expected = beside.model.replay_truncated(since);
+        beside.compare(&call, expected, self.log.replay_truncated(since))
+    }
+
+    fn replay(&self, since: u64) -> Replay<E> {
+        let beside = Beside::lock(&self.beside);
+        let call = format!("replay({since})");
+        beside.compare(&call, beside.model.replay(since), self.log.replay(since))
+    }
+
+    fn append_batch(&self, events: Vec<E>) {
+        let mut beside = Beside::lock(&self.beside);
+        self.log.append_batch(events.clone());
+        for event in events {
+            beside.model.append(event);
+        }
+    }
+
+    fn append_with(&self, make: &mut dyn FnMut(Option<u64>) -> E) {
+        let mut beside = Beside::lock(&self.beside);
+        let mut copy = None;
+        self.log.append_with(&mut |newest| {
+            beside.compare("append_with", beside.model.newest(), newest);
+            let event = make(newest);
+            copy = Some(event.clone());
+            event
+        });
+        if let Some(event) = copy {
+            beside.model.append(event);
+        }
+    }
+
+    fn cursor(&self) -> String {
+        let mut beside = Beside::lock(&self.beside);
+        let cursor = self.log.cursor();
+        let seen = beside.model.history().len() as u64;
+        beside.cursors.push((cursor.clone(), seen));
+        cursor
+    }
+
+    fn replay_after(&self, cursor: &str) -> Replay<E> {
+        let beside = Beside::lock(&self.beside);
+        let call = format!("replay_after({cursor:?})");
+        let expected = beside.model.replay_after(beside.seen(cursor));
+        beside.compare(&call, expected, self.log.replay_after(cursor))
+    }
+
+    fn subscribe(&self, since: u64) -> Box<dyn Subscription<E>> {
+        let beside = Beside::lock(&self.beside);
+        let ours = beside.model.subscribe(since);
+        self.follow(self.log.subscribe(since), ours)
+    }
+
+    fn resume(&self, cursor: &str) -> Box<dyn Subscription<E>> {
+        let beside = Beside::lock(&self.beside);
+        let ours = beside.model.resume(beside.seen(cursor));
+        self.follow(self.log.resume(cursor), ours)
+    }
+
+    fn close(&self) {
+        let mut beside = Beside::lock(&self.beside);
+        self.log.close();
+        beside.model.close();
+    }
+}
+
+impl<E: Event, L: Log<E>> Checked<E, L> {
+    fn follow(&self, theirs: Box<dyn Subscription<E>>, ours: Reader) -> Box<dyn Subscription<E>> {
+        Box::new(CheckedReader {
+            theirs,
+            ours,
+            beside: self.beside.clone(),
+        })
+    }
+}
+
+/// A subscription with the model's reader beside it.
+struct CheckedReader<E> {
+    theirs: Box<dyn Subscription<E>>,
+    ours: Reader,
+    beside: Arc<Mutex<Beside<E>>>,
+}
+
+impl<E: Event> Subscription<E> for CheckedReader<E> {
+    fn try_recv(&mut self) -> Received<E> {
+        let beside = Beside::lock(&self.beside);
+        let expected = beside.model.recv(&mut self.ours);
+        beside.compare("try_recv", expected, self.theirs.try_recv())
+    }
+
+    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Received<E>> {
+        let beside = Beside::lock(&self.beside);
+        let polled = self.theirs.poll_recv(context);
+        let expected = match beside.model.recv(&mut self.ours) {
+            Received::Empty => Poll::Pending,
+            received => Poll::Ready(received),
+        };
+        beside.compare("poll_recv", expected, polled)
+    }
+
+    fn cursor(&self) -> String {
+        let mut beside = Beside::lock(&self.beside);
+        let cursor = self.theirs.cursor();
+        beside.cursors.push((cursor.clone(), self.ours.seen()));
+        cursor
+    }
+
+    fn skip_to_newest(&mut self) -> u64 {
+        let beside = Beside::lock(&self.beside);
+        let expected = beside.model.skip_to_newest(&mut self.ours);
+        beside.compare("skip_to_newest", expected, self.theirs.skip_to_newest())
+    }
+}

@@ -1,0 +1,430 @@
+//! Judges the laws of a writer by its files: as a killed process leaves them, cut at every byte,
+//! and with every line damaged.
+
+use std::{fs, path::PathBuf};
+
+use crate::{
+    Case, Class, Line, Log, OpenError, Report, Subject,
+    check::{Parted, Trial},
+    patience::within,
+    run::guarded,
+};
+
+const CAPACITY: usize = 16;
+
+/// Runs something of the subject that may fail; that it does not is demanded.
+fn works<T>(step: &str, act: impl FnOnce() -> Result<T, OpenError>) -> Result<T, Parted> {
+    guarded(step, act)?.map_err(|error| Parted::said(step, "no error", error.to_string()))
+}
+
+fn open<S: Subject>(trial: &Trial<'_, S>, case: &Case, step: &str) -> Result<S::Log, Parted> {
+    works(&format!("open {step}"), || trial.subject.open(case))
+}
+
+fn append<S: Subject>(trial: &Trial<'_, S>, log: &S::Log, versions: std::ops::RangeInclusive<u64>) {
+    for version in versions {
+        log.append(trial.subject.event(version, version as u32));
+    }
+}
+
+fn shutdown<S: Subject>(log: S::Log, step: &str) -> Result<(), Parted> {
+    works(&format!("shutdown {step}"), || log.shutdown())
+}
+
+fn read<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    step: &str,
+) -> Result<Vec<Line<S::Event>>, Parted> {
+    works(&format!("read back {step}"), || {
+        trial.subject.read_back(case)
+    })
+}
+
+fn current<S: Subject>(trial: &Trial<'_, S>, case: &Case) -> Result<PathBuf, Parted> {
+    let files = works("files", || trial.subject.files(case))?;
+    files
+        .last()
+        .cloned()
+        .ok_or_else(|| Parted::said("files", "at least one", "none"))
+}
+
+/// Writes these versions to a new case and ends the writer.
+fn written<S: Subject>(trial: &Trial<'_, S>, case: Case, last: u64) -> Result<Case, Parted> {
+    let log = open(trial, &case, "for the first time")?;
+    append(trial, &log, 1..=last);
+    shutdown::<S>(log, "of the first life")?;
+    Ok(case)
+}
+
+/// The events of these versions, as lines.
+fn lines<S: Subject>(
+    trial: &Trial<'_, S>,
+    versions: impl IntoIterator<Item = u64>,
+) -> Vec<Line<S::Event>> {
+    let line = |version| Line::Event(trial.subject.event(version, version as u32));
+    versions.into_iter().map(line).collect()
+}
+
+/// Holds what is read against what must be there.
+fn must_read<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    versions: impl IntoIterator<Item = u64>,
+    step: &str,
+) -> Result<(), Parted> {
+    let found = read(trial, case, step)?;
+    let expected = lines(trial, versions);
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Parted::new(format!("read back {step}"), expected, found))
+    }
+}
+
+pub(super) fn acknowledged<S: Subject>(
+    trial: &Trial<'_, S>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    for count in [1, 2, 40] {
+        let case = Case::new(CAPACITY);
+        let log = open(trial, &case, "for the first time")?;
+        append(trial, &log, 1..=count);
+        works("flush", || log.flush())?;
+        report.visit(Class::Acknowledged);
+        // The process is killed here: nothing of it runs on in the copy.
+        let left = case
+            .killed()
+            .map_err(|error| Parted::said("copying the files", "a copy", error.to_string()))?;
+        must_read(
+            trial,
+            &left,
+            1..=count,
+            "what was acknowledged before the kill",
+        )?;
+        let log = open(trial, &left, "after the kill")?;
+        append(trial, &log, count + 1..=count + 1);
+        shutdown::<S>(log, "of the second life")?;
+        report.visit(Class::Reopened);
+        must_read(trial, &left, 1..=count + 1, "both lives")?;
+    }
+    Ok(())
+}
+
+/// A burst that is many times the capacity, behind a writer that has to keep up.
+pub(super) fn declared_holes<S: Subject>(
+    trial: &Trial<'_, S>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    const EVENTS: u64 = 2_000;
+    let case = Case::new(CAPACITY);
+    let log = open(trial, &case, "for the first time")?;
+    append(trial, &log, 1..=EVENTS);
+    // What it could not keep it says here; the file must say so too.
+    let _ = guarded("shutdown", || log.shutdown())?;
+    report.visit(Class::History);
+    let mut next = 1;
+    for line in read(trial, &case, "a burst")? {
+        match line {
+            Line::Gap(events) => next += events,
+            Line::Event(event) if event == trial.subject.event(next, next as u32) => next += 1,
+            other => {
+                let step = format!("read back a burst, event {next}");
+                let expected = "this event, or a gap line that counts what is missing";
+                return Err(Parted::said(step, expected, format!("{other:?}")));
+            }
+        }
+    }
+    if next <= EVENTS {
+        let step = format!("read back a burst of {EVENTS}");
+        let expected = "every event, or a gap line that counts what is missing";
+        return Err(Parted::said(
+            step,
+            expected,
+            format!("it ends before event {next}"),
+        ));
+    }
+    Ok(())
+}
+
+/// The file is cut at every byte; then a writer opens it and goes on.
+pub(super) fn cut_anywhere<S: Subject>(
+    trial: &Trial<'_, S>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let case = written(trial, Case::new(CAPACITY), 3)?;
+    let file = current(trial, &case)?;
+    let bytes = works("reading the file", || Ok(fs::read(&file)?))?;
+    for cut in 0..bytes.len() {
+        let step = format!("after a cut at byte {cut} of {}", bytes.len());
+        let left = case
+            .killed()
+            .map_err(|error| Parted::said(&step, "a copy", error.to_string()))?;
+        works(&step, || {
+            Ok(fs::write(current_of(trial, &left)?, &bytes[..cut])?)
+        })?;
+        let log = open(trial, &left, &step)?;
+        append(trial, &log, 100..=100);
+        shutdown::<S>(log, &step)?;
+        report.visit(Class::Torn);
+        report.visit(Class::Reopened);
+        let whole = bytes[..cut].iter().filter(|byte| **byte == b'\n').count() as u64;
+        // A line that lacks only its newline may be completed.
+        let completed = whole + u64::from(bytes[cut] == b'\n');
+        let found = read(trial, &left, &step)?;
+        let allowed = [whole, completed].map(|last| lines(trial, (1..=last).chain([100])));
+        if !allowed.contains(&found) {
+            return Err(Parted::new(format!("read back {step}"), &allowed[0], found));
+        }
+    }
+    Ok(())
+}
+
+fn current_of<S: Subject>(trial: &Trial<'_, S>, case: &Case) -> Result<PathBuf, OpenError> {
+    let files = trial.subject.files(case)?;
+    files
+        .last()
+        .cloned()
+        .ok_or_else(|| "the log has no files".into())
+}
+
+/// Each line in turn is made unreadable; then a writer opens the file and goes on.
+pub(super) fn damaged_anywhere<S: Subject>(
+    trial: &Trial<'_, S>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    const LAST: u64 = 5;
+    let case = written(trial, Case::new(CAPACITY), LAST)?;
+    let file = current(trial, &case)?;
+    let bytes = works("reading the file", || Ok(fs::read(&file)?))?;
+    let mut start = 0;
+    for damaged in 1..LAST {
+        let mut bytes = bytes.clone();
+        bytes[start] = b'#';
+        start += 1 + bytes[start..]
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap_or(0);
+        let step = format!("with line {damaged} of {LAST} damaged");
+        works(&step, || Ok(fs::write(&file, &bytes)?))?;
+        one_damage(trial, &case, damaged, 1..=LAST, &step)?;
+        let left = case
+            .killed()
+            .map_err(|error| Parted::said(&step, "a copy", error.to_string()))?;
+        let log = open(trial, &left, &step)?;
+        append(trial, &log, LAST + 1..=LAST + 1);
+        shutdown::<S>(log, &step)?;
+        report.visit(Class::Damaged);
+        report.visit(Class::Reopened);
+        one_damage(
+            trial,
+            &left,
+            damaged,
+            1..=LAST + 1,
+            &format!("{step}, and one more event"),
+        )?;
+    }
+    Ok(())
+}
+
+/// All of these versions are read, but one, in whose place damage is reported.
+fn one_damage<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    damaged: u64,
+    versions: std::ops::RangeInclusive<u64>,
+    step: &str,
+) -> Result<(), Parted> {
+    let found = read(trial, case, step)?;
+    let matches = |(line, version): (&Line<S::Event>, u64)| match line {
+        Line::Damage(_) => version == damaged,
+        Line::Event(event) => *event == trial.subject.event(version, version as u32),
+        Line::Gap(_) => false,
+    };
+    let count = versions.clone().count();
+    if found.len() == count && found.iter().zip(versions.clone()).all(matches) {
+        return Ok(());
+    }
+    let expected = format!("events {versions:?}, with a report of damage in place of {damaged}");
+    Err(Parted::said(
+        format!("read back {step}"),
+        expected,
+        format!("{found:?}"),
+    ))
+}
+
+/// Three lives with small files: each file within its bound, and nothing missing but what is older
+/// than everything that is there.
+pub(super) fn rotated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
+    const CAP: u64 = 1024;
+    let case = Case::new(CAPACITY).with_files_of(CAP);
+    let mut last = 0;
+    for life in 1..=12 {
+        let log = open(trial, &case, &format!("life {life}"))?;
+        for _ in 0..7 {
+            last += 1;
+            append(trial, &log, last..=last);
+            works("flush", || log.flush())?;
+            let step = format!("life {life}, after event {last}");
+            bounded(trial, &case, CAP, report, &step)?;
+            suffix(trial, &case, last, &step)?;
+        }
+        shutdown::<S>(log, &format!("life {life}"))?;
+        report.visit(Class::Reopened);
+    }
+    Ok(())
+}
+
+fn bounded<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    cap: u64,
+    report: &mut Report,
+    step: &str,
+) -> Result<(), Parted> {
+    let files = works("files", || trial.subject.files(case))?;
+    let sizes = files.iter().filter_map(|file| fs::metadata(file).ok());
+    let sizes: Vec<u64> = sizes.map(|file| file.len()).collect();
+    if sizes.len() > 1 {
+        report.visit(Class::Rotated);
+    }
+    if sizes.iter().any(|size| *size > cap) {
+        let expected = format!("no file above {cap} bytes");
+        return Err(Parted::said(
+            format!("files of {step}"),
+            expected,
+            format!("{sizes:?}"),
+        ));
+    }
+    Ok(())
+}
+
+/// What is read is the newest part of the history, and more than the last file alone can be.
+fn suffix<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    last: u64,
+    step: &str,
+) -> Result<(), Parted> {
+    let found = read(trial, case, step)?;
+    let first = last + 1 - (found.len() as u64).clamp(1, last);
+    let expected = lines(trial, first..=last);
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Parted::new(format!("read back {step}"), expected, found))
+    }
+}
+
+/// A directory stands where the file should be.
+pub(super) fn no_place_to_write<S: Subject>(
+    trial: &Trial<'_, S>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let case = Case::new(CAPACITY);
+    let file = current(trial, &case)?;
+    works("making a directory", || Ok(fs::create_dir_all(&file)?))?;
+    report.visit(Class::History);
+    // To refuse is allowed; to open and then fail in `append` is not.
+    let step = "appends where a directory stands in place of the file";
+    let Ok(log) = guarded("open where a directory stands", || {
+        trial.subject.open(&case)
+    })?
+    else {
+        return Ok(());
+    };
+    let events: Vec<_> = (1..=100)
+        .map(|pick| trial.subject.event(u64::from(pick), pick))
+        .collect();
+    within(trial.budget.patience, move || {
+        for event in events {
+            log.append(event);
+        }
+    })
+    .map_err(|stuck| Parted::said(step, "each returns", stuck.text(trial.budget.patience)))
+}
+
+pub(super) fn second_writer<S: Subject>(
+    trial: &Trial<'_, S>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let case = Case::new(CAPACITY).with_files_of(256);
+    let log = open(trial, &case, "for the first time")?;
+    for last in 1..=8 {
+        append(trial, &log, last..=last);
+        works("flush", || log.flush())?;
+        let step = format!("open beside a writer that has written {last} events");
+        if guarded(&step, || trial.subject.open(&case))?.is_ok() {
+            return Err(Parted::said(step, "an error", "a second writer"));
+        }
+    }
+    shutdown::<S>(log, "of the first writer")?;
+    let log = open(trial, &case, "after the first writer has ended")?;
+    report.visit(Class::Reopened);
+    shutdown::<S>(log, "of the second writer")
+}
+
+pub(super) fn drained<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
+    for count in [1, 10, 500] {
+        let case = written(trial, Case::new(1024), count)?;
+        report.visit(Class::History);
+        must_read(trial, &case, 1..=count, "after a shutdown without an error")?;
+    }
+    Ok(())
+}
+
+pub(super) fn same_bytes<S: Subject>(
+    trial: &Trial<'_, S>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    const LAST: u64 = 20;
+    let event = |version| trial.subject.event(version, version as u32);
+    let all: String = (1..=LAST)
+        .map(|version| trial.subject.line(&event(version)))
+        .collect();
+    // Two thirds of all: one rotation, and nothing is gone.
+    let case = Case::new(64).with_files_of(all.len() as u64 * 2 / 3);
+    let case = written(trial, case, LAST)?;
+    let files = works("files", || trial.subject.files(&case))?;
+    let parts: Vec<String> = files
+        .iter()
+        .filter_map(|file| fs::read_to_string(file).ok())
+        .collect();
+    if parts.len() > 1 {
+        report.visit(Class::Rotated);
+    }
+    if parts.concat() == all {
+        Ok(())
+    } else {
+        Err(Parted::new("the bytes of all files", all, parts.concat()))
+    }
+}
+
+pub(super) fn no_file_yet<S: Subject>(
+    trial: &Trial<'_, S>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let case = Case::new(CAPACITY);
+    let log = open(trial, &case, "for the first time")?;
+    works("flush", || log.flush())?;
+    shutdown::<S>(log, "before the first event")?;
+    report.visit(Class::History);
+    let files = works("files", || trial.subject.files(&case))?;
+    match files.iter().find(|file| file.exists()) {
+        None => Ok(()),
+        Some(file) => {
+            let actual = format!("{} is there", file.display());
+            Err(Parted::said("open, flush and shutdown", "no file", actual))
+        }
+    }
+}
+
+/// For the laws that no subject can be asked about through its files.
+pub(super) fn elsewhere<S: Subject>(_: &Trial<'_, S>, _: &mut Report) -> Result<(), Parted> {
+    let elsewhere = "a test with a disk that fails";
+    Err(Parted::said(
+        "judging",
+        elsewhere,
+        "a question that no working disk answers",
+    ))
+}

@@ -1,0 +1,95 @@
+//! The table: which bug, which law, which words.
+
+use crate::{
+    Law,
+    laws::{
+        D01, R01, R02, R03, R04, R05, R06, R07, R08, R09, R10, R11, R12, S01, S02, S03, S04, S05,
+        S06,
+    },
+};
+
+/// Declares the bugs and their rows at once, so that none is without a law.
+macro_rules! bugs {
+    ($($bug:ident $law:ident $part:literal $story:literal)*) => {
+        /// What is wrong with a [`Naive`](super::Naive) log. The documentation of each is its story.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum Bug {
+            $(#[doc = $story] $bug,)*
+        }
+
+        /// The table, one row a bug.
+        #[must_use]
+        pub fn rows() -> Vec<Row> {
+            vec![$(Row { bug: Bug::$bug, law: &$law, part: $part, story: $story },)*]
+        }
+    };
+}
+
+/// A bug, and what must be said about it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Row {
+    /// The bug.
+    pub bug: Bug,
+    /// The law that must find it.
+    pub law: &'static Law,
+    /// A part of what the violation says.
+    pub part: &'static str,
+    /// What is wrong, in words.
+    pub story: &'static str,
+}
+
+bugs! {
+    SortsByVersion R01 "log.events_since(" "A replay is sorted by version."
+    NewestFirst R01 "log.events_since(" "A replay starts with the newest event."
+    SinceInclusive R02 "log.events_since(" "The event at `since` itself is replayed again."
+    SearchesFallingVersions R02 "log.events_since(" "A binary search also where versions fall."
+    IndexesByVersion R02 "log.events_since(" "Versions are taken for positions, as if none was skipped."
+    RefusesRepeats R02 "log.events_since(" "An event of the same version as the newest is not kept."
+    OneTooFew R03 "log.events_since(0)" "Retains one event less than its capacity."
+    OneTooMany R03 "log.events_since(0)" "Retains one event more than its capacity."
+    EvictsNewest R03 "log.events_since(0)" "Once full, it replaces the newest event."
+    EvictsHalf R03 "log.events_since(0)" "Once full, it lets half of its events go."
+    NeverTruncated R04 "actual:   false" "A subscriber behind an evicted event gets the tail as if it were all."
+    AlwaysTruncated R04 "actual:   true" "A full log calls every replay truncated."
+    ForgetsBase R04 "actual:   false" "What was before the first event does not count."
+    LastEvictedOnly R04 "actual:   false" "Only the last evicted version counts, though an earlier one was higher."
+    OldestVersionOnly R04 "log.replay_truncated(" "Compares with the oldest retained version, as if versions were dense."
+    OldestLessOneIsGap R05 "actual:   true" "A subscriber right before the oldest event is told of a gap."
+    LocksTwice R06 "while another thread appends" "Events under one lock, what they cover under another."
+    SinceOverflows R07 "attempt to add with overflow" "Computes `since + 1`."
+    SignedVersions R07 "log.events_since(" "Compares versions as signed numbers."
+    FutureIsComplete R08 "Ahead" "A subscriber from the future is up to date."
+    FutureGetsOldEvents R08 "Ahead" "A subscriber from the future is served from the oldest event on."
+    EmptyIsComplete R08 "Ahead" "A log without events calls everyone up to date."
+    NoEpoch R09 "Foreign" "A cursor of another life is taken at its number."
+    CursorIsVersion R09 "log.replay_after(" "A cursor is only a version, so that repeats are lost."
+    AcceptsCapacityZero R10 "open with a capacity of 0" "A log that can hold nothing opens."
+    CapacityOneHoldsTwo R10 "log." "The capacity is rounded up to at least two."
+    ClonesUnderLock R11 "runs Clone of an event" "A replay is cloned while the lock is held."
+    DropsUnderLock R11 "runs Drop of an event" "What was evicted is dropped while the lock is held."
+    AsksVersionUnderLock R11 "runs Version of an event" "An append asks for the version while the lock is held."
+    WakesUnderLock R11 "append wakes a reader" "Readers are woken while the lock is held."
+    EvictsBeforeClosure R11 "a closure that panics" "`append_with` makes room before it has the event."
+    KeepsEvicted R12 "live events" "Evicted events are kept in a list that nobody reads."
+    EvictsLate R12 "live events" "Memory is freed only when it has grown to four times the capacity."
+    GapAtHandOff S01 "subscribed since" "The live stream starts later than the replay ends."
+    TwiceAtHandOff S01 "subscribed since" "The live stream starts before the replay ends."
+    LiveDropsRepeats S01 "try_recv()" "The live stream drops what is not above the last version."
+    LagByOne S02 "Lagged" "A reader is told of one event less than it lost."
+    LagUntold S02 "Lagged" "A reader goes on from the oldest event and is told nothing."
+    LagJumpsToNewest S02 "try_recv()" "A reader that fell behind goes on from the newest event."
+    LagToldTwice S02 "Lagged" "A reader is told of the same loss again."
+    WakesOne S03 "readers are woken" "An append wakes one of the readers that wait."
+    CloseWakesNobody S03 "Close" "Readers that wait do not learn that the log was closed."
+    BatchWakesNobody S03 "Batch" "A batch wakes nobody."
+    RegistersLate S03 "a reader still sleeps" "Looks for an event, then registers to be woken, and an append comes between."
+    WaitsForReaders S04 "it is blocked" "An append waits for the slowest reader."
+    WakerPanicEscapes S04 "a panic in a waker" "A panic in one reader's waker is the appender's."
+    ResumesInclusive S05 "try_recv()" "A resumed reader gets the last event of its first life again."
+    CursorRunsAhead S05 "try_recv()" "A reader's cursor is behind the event that it is yet to get."
+    CloseDropsBacklog S06 "Closed" "A closed log delivers nothing any more."
+    DeliversAfterClose S06 "Closed" "A closed log delivers what is appended after the close."
+    ForgottenVariant D01 "version()" "One variant has no arm of its own, and version 0."
+}

@@ -1,0 +1,517 @@
+//! A small log behind one lock: sound without a bug, and broken in one place with it.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::Waker,
+    thread,
+};
+
+use eventlog::{Coverage, Versioned};
+
+use super::{Bug, reader::NaiveReader};
+use crate::{Case, Event, Log, OpenError, Probe, Probed, Replay, Subject, Subscription, Tick};
+
+/// Opens [`Naive`] logs.
+#[derive(Clone, Copy, Debug)]
+pub struct NaiveSubject {
+    /// What is wrong with them.
+    pub bug: Option<Bug>,
+}
+
+impl Subject for NaiveSubject {
+    type Event = Probed<Tick>;
+    type Log = Naive<Probed<Tick>>;
+
+    fn open(&self, case: &Case) -> Result<Self::Log, OpenError> {
+        Naive::open(case.capacity, case.base_version, self.bug)
+    }
+
+    fn event(&self, version: u64, pick: u32) -> Self::Event {
+        let forgotten = self.bug == Some(Bug::ForgottenVariant) && pick % 62 == 61;
+        Probed::new(Tick::new(if forgotten { 0 } else { version }, pick), None)
+    }
+
+    fn probed_event(&self, version: u64, probe: &Probe) -> Self::Event {
+        Probed::new(Tick::new(version, 0), Some(probe))
+    }
+}
+
+/// A log that keeps its events in a deque.
+#[derive(Debug)]
+pub struct Naive<E>(pub(super) Arc<Shared<E>>);
+
+/// An event and its version, which was asked for once.
+pub(super) type Entry<E> = (u64, Arc<E>);
+
+#[derive(Debug)]
+pub(super) struct Shared<E> {
+    pub(super) bug: Option<Bug>,
+    capacity: usize,
+    epoch: u64,
+    pub(super) read: Condvar,
+    state: Mutex<State<E>>,
+}
+
+#[derive(Debug)]
+pub(super) struct State<E> {
+    pub(super) retained: VecDeque<Entry<E>>,
+    pub(super) evicted: u64,
+    pub(super) closed_at: Option<u64>,
+    pub(super) waiters: Vec<Waker>,
+    /// Where the readers stand: only a log that waits for them looks.
+    pub(super) readers: BTreeMap<u64, u64>,
+    pub(super) next_reader: u64,
+    evicted_max: Option<u64>,
+    base: Option<u64>,
+    newest: Option<u64>,
+    kept_for_nothing: Vec<Entry<E>>,
+}
+
+impl<E> Clone for State<E> {
+    fn clone(&self) -> Self {
+        Self {
+            retained: self.retained.clone(),
+            waiters: Vec::new(),
+            readers: BTreeMap::new(),
+            kept_for_nothing: Vec::new(),
+            ..*self
+        }
+    }
+}
+
+impl<E> State<E> {
+    pub(super) fn appended(&self) -> u64 {
+        self.evicted + self.retained.len() as u64
+    }
+
+    /// How many events subscribers get.
+    pub(super) fn end(&self) -> u64 {
+        self.closed_at.unwrap_or(self.appended())
+    }
+
+    fn newest_or_base(&self) -> u64 {
+        self.newest.or(self.base).unwrap_or(0)
+    }
+}
+
+impl<E> Shared<E> {
+    pub(super) fn has(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn cursor(&self, seen: u64, version: u64) -> String {
+        let seen = if self.has(Bug::CursorIsVersion) {
+            version
+        } else {
+            seen
+        };
+        format!("{}.{seen}", self.epoch)
+    }
+
+    fn wake(&self, waiters: Vec<Waker>) {
+        for waker in waiters {
+            let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            if let (Err(panic), true) = (woken, self.has(Bug::WakerPanicEscapes)) {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}
+
+impl<E: Event> Naive<E> {
+    fn open(capacity: usize, base: Option<u64>, bug: Option<Bug>) -> Result<Self, OpenError> {
+        static EPOCHS: AtomicU64 = AtomicU64::new(1);
+        if capacity == 0 && bug != Some(Bug::AcceptsCapacityZero) {
+            return Err("a log of capacity 0 can hold nothing".into());
+        }
+        let capacity = match bug {
+            Some(Bug::OneTooFew) => capacity.max(2) - 1,
+            Some(Bug::OneTooMany) => capacity + 1,
+            Some(Bug::CapacityOneHoldsTwo) => capacity.max(2),
+            _ => capacity,
+        };
+        let epoch = match bug {
+            Some(Bug::NoEpoch) => 0,
+            _ => EPOCHS.fetch_add(1, Ordering::Relaxed),
+        };
+        let state = State {
+            retained: VecDeque::new(),
+            evicted: 0,
+            closed_at: None,
+            waiters: Vec::new(),
+            readers: BTreeMap::new(),
+            next_reader: 0,
+            evicted_max: None,
+            base,
+            newest: None,
+            kept_for_nothing: Vec::new(),
+        };
+        Ok(Self(Arc::new(Shared {
+            bug,
+            capacity,
+            epoch,
+            read: Condvar::new(),
+            state: Mutex::new(state),
+        })))
+    }
+
+    fn has(&self, bug: Bug) -> bool {
+        self.0.has(bug)
+    }
+
+    fn snapshot(&self) -> State<E> {
+        self.0.lock().clone()
+    }
+
+    fn append_all(&self, events: Vec<E>, wakes: bool) -> u64 {
+        let version = |event: E| (event.version(), Arc::new(event));
+        let entries: Vec<Entry<E>> = events.into_iter().map(version).collect();
+        let mut gone = Vec::new();
+        let mut state = self.0.lock();
+        for (version, event) in entries {
+            if self.has(Bug::AsksVersionUnderLock) {
+                let _ = event.version();
+            }
+            state = self.wait_for_readers(state);
+            self.push(&mut state, (version, event), &mut gone);
+        }
+        let seq = state.appended();
+        if !wakes {
+            return seq;
+        }
+        let mut waiters = mem::take(&mut state.waiters);
+        if self.has(Bug::WakesOne) {
+            waiters.truncate(1);
+        }
+        if self.has(Bug::DropsUnderLock) {
+            gone.clear();
+        }
+        if self.has(Bug::WakesUnderLock) {
+            self.0.wake(mem::take(&mut waiters));
+        }
+        drop(state);
+        drop(gone);
+        self.0.wake(waiters);
+        seq
+    }
+
+    fn wait_for_readers<'a>(&'a self, state: MutexGuard<'a, State<E>>) -> MutexGuard<'a, State<E>> {
+        if !self.has(Bug::WaitsForReaders) {
+            return state;
+        }
+        let room = 2 * self.0.capacity as u64;
+        let full = |state: &mut State<E>| {
+            let appended = state.appended();
+            state.readers.values().any(|place| appended >= place + room)
+        };
+        self.0
+            .read
+            .wait_while(state, full)
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, state: &mut State<E>, entry: Entry<E>, gone: &mut Vec<Entry<E>>) {
+        let version = entry.0;
+        if self.has(Bug::RefusesRepeats) && state.newest == Some(version) {
+            return;
+        }
+        state.base.get_or_insert(version.saturating_sub(1));
+        state.newest = Some(version);
+        state.retained.push_back(entry);
+        let late = if self.has(Bug::EvictsLate) {
+            4 * self.0.capacity
+        } else {
+            0
+        };
+        if state.retained.len() > self.0.capacity.max(late) {
+            self.evict(state, gone);
+            let half = self.has(Bug::EvictsHalf);
+            while half && state.retained.len() > self.0.capacity.div_ceil(2) {
+                self.evict(state, gone);
+            }
+        }
+    }
+
+    fn evict(&self, state: &mut State<E>, gone: &mut Vec<Entry<E>>) {
+        let newest = self.has(Bug::EvictsNewest);
+        let index = if newest {
+            state.retained.len().saturating_sub(2)
+        } else {
+            0
+        };
+        let Some(entry) = state.retained.remove(index) else {
+            return;
+        };
+        state.evicted += 1;
+        state.evicted_max = if self.has(Bug::LastEvictedOnly) {
+            Some(entry.0)
+        } else {
+            state.evicted_max.max(Some(entry.0))
+        };
+        if self.has(Bug::KeepsEvicted) {
+            state.kept_for_nothing.push(entry);
+        } else {
+            gone.push(entry);
+        }
+    }
+
+    /// What a replay since `since` has. A log that evicts late must not show what it still has.
+    fn select(&self, state: &State<E>, since: u64) -> Vec<Arc<E>> {
+        let surplus = state.retained.len().saturating_sub(self.0.capacity);
+        let all: Vec<&Entry<E>> = state.retained.iter().skip(surplus).collect();
+        let ahead = since > state.newest_or_base();
+        let mut found: Vec<&Entry<E>> = match self.0.bug {
+            Some(Bug::SinceInclusive) => all.into_iter().filter(|entry| entry.0 >= since).collect(),
+            Some(Bug::SearchesFallingVersions) => {
+                let from = all.partition_point(|entry| entry.0 <= since);
+                all[from..].to_vec()
+            }
+            Some(Bug::IndexesByVersion) => {
+                let oldest = all.first().map_or(0, |entry| entry.0);
+                let seen = since.saturating_add(1).saturating_sub(oldest);
+                all.into_iter()
+                    .skip(usize::try_from(seen).unwrap_or(usize::MAX))
+                    .collect()
+            }
+            Some(Bug::SignedVersions) => {
+                let above = |entry: &&Entry<E>| entry.0.cast_signed() > since.cast_signed();
+                all.into_iter().filter(above).collect()
+            }
+            Some(Bug::FutureGetsOldEvents) if ahead => all,
+            _ => all.into_iter().filter(|entry| entry.0 > since).collect(),
+        };
+        if self.has(Bug::SortsByVersion) {
+            found.sort_by_key(|entry| entry.0);
+        }
+        if self.has(Bug::NewestFirst) {
+            found.reverse();
+        }
+        found.into_iter().map(|entry| entry.1.clone()).collect()
+    }
+
+    fn truncated(&self, state: &State<E>, since: u64) -> bool {
+        let oldest = state.retained.front().map(|entry| entry.0);
+        let evicted = state.evicted_max.is_some_and(|version| version > since);
+        match self.0.bug {
+            Some(Bug::NeverTruncated) => false,
+            Some(Bug::AlwaysTruncated) if state.evicted > 0 => true,
+            Some(Bug::ForgetsBase) => evicted,
+            Some(Bug::OldestVersionOnly) => {
+                oldest.is_some_and(|oldest| oldest > since.saturating_add(1))
+            }
+            Some(Bug::OldestLessOneIsGap) => oldest.is_some_and(|oldest| oldest > since),
+            Some(Bug::SinceOverflows) => {
+                evicted || state.base.is_some_and(|base| base + 1 > since + 1)
+            }
+            _ => evicted || state.base.is_some_and(|base| base > since),
+        }
+    }
+
+    fn coverage(&self, state: &State<E>, since: u64) -> Coverage {
+        let newest = state.newest_or_base();
+        let complete = match self.0.bug {
+            Some(Bug::FutureIsComplete) => true,
+            Some(Bug::EmptyIsComplete) => state.newest.is_none(),
+            _ => false,
+        };
+        if since > newest {
+            return if complete {
+                Coverage::Complete
+            } else {
+                Coverage::Ahead { newest }
+            };
+        }
+        let missed_through = state.evicted_max.max(state.base).unwrap_or(0);
+        if self.truncated(state, since) {
+            Coverage::Truncated {
+                missed_through,
+                missed: None,
+            }
+        } else {
+            Coverage::Complete
+        }
+    }
+
+    /// The number in a cursor, if the cursor is of this life.
+    fn seen(&self, cursor: &str) -> Option<u64> {
+        let (epoch, seen) = cursor.split_once('.')?;
+        (epoch == self.0.epoch.to_string())
+            .then(|| seen.parse().ok())
+            .flatten()
+    }
+
+    fn follow(&self, next: u64) -> Box<dyn Subscription<E>> {
+        Box::new(NaiveReader::new(self.0.clone(), next))
+    }
+
+    /// Where a reader starts that has seen version `since`.
+    fn place_since(state: &State<E>, since: u64) -> u64 {
+        let found = state.retained.iter().position(|entry| entry.0 > since);
+        found.map_or(state.appended(), |index| state.evicted + index as u64)
+    }
+}
+
+impl<E: Event> Log<E> for Naive<E> {
+    fn append(&self, event: E) -> Option<u64> {
+        self.append_all(vec![event], true);
+        // What it would say is compared with the model's: this log numbers nothing.
+        None
+    }
+
+    fn append_batch(&self, events: Vec<E>) {
+        self.append_all(events, !self.has(Bug::BatchWakesNobody));
+    }
+
+    fn append_with(&self, make: &mut dyn FnMut(Option<u64>) -> E) {
+        let mut gone = Vec::new();
+        let mut state = self.0.lock();
+        if self.has(Bug::EvictsBeforeClosure) && state.retained.len() == self.0.capacity {
+            self.evict(&mut state, &mut gone);
+        }
+        let event = make(state.newest);
+        let version = event.version();
+        self.push(&mut state, (version, Arc::new(event)), &mut gone);
+        let waiters = mem::take(&mut state.waiters);
+        drop(state);
+        drop(gone);
+        self.0.wake(waiters);
+    }
+
+    fn events_since(&self, since: u64) -> Vec<E> {
+        if self.has(Bug::ClonesUnderLock) {
+            let state = self.0.lock();
+            return owned(&self.select(&state, since));
+        }
+        owned(&self.select(&self.snapshot(), since))
+    }
+
+    fn replay_truncated(&self, since: u64) -> bool {
+        self.truncated(&self.0.lock(), since)
+    }
+
+    fn replay(&self, since: u64) -> Replay<E> {
+        let mut state = self.snapshot();
+        let events = owned(&self.select(&state, since));
+        if self.has(Bug::LocksTwice) {
+            thread::yield_now();
+            state = self.snapshot();
+        }
+        Replay {
+            events,
+            coverage: self.coverage(&state, since),
+            newest: state.newest,
+        }
+    }
+
+    fn cursor(&self) -> String {
+        let state = self.0.lock();
+        self.0.cursor(state.appended(), state.newest_or_base())
+    }
+
+    fn replay_after(&self, cursor: &str) -> Replay<E> {
+        let state = self.snapshot();
+        let newest = state.newest;
+        let Some(seen) = self.seen(cursor) else {
+            let events = owned(&select_from(&state, state.evicted));
+            return Replay {
+                events,
+                coverage: Coverage::Foreign,
+                newest,
+            };
+        };
+        if self.has(Bug::CursorIsVersion) {
+            let coverage = self.coverage(&state, seen);
+            return Replay {
+                events: owned(&self.select(&state, seen)),
+                coverage,
+                newest,
+            };
+        }
+        let missed_through = state.evicted_max.unwrap_or(0);
+        let coverage = if seen > state.appended() {
+            Coverage::Ahead {
+                newest: state.newest_or_base(),
+            }
+        } else if seen < state.evicted {
+            Coverage::Truncated {
+                missed_through,
+                missed: Some(state.evicted - seen),
+            }
+        } else {
+            Coverage::Complete
+        };
+        Replay {
+            events: owned(&select_from(&state, seen)),
+            coverage,
+            newest,
+        }
+    }
+
+    fn subscribe(&self, since: u64) -> Box<dyn Subscription<E>> {
+        let state = self.snapshot();
+        let replayed = Self::place_since(&state, since);
+        let seam = match self.0.bug {
+            Some(Bug::GapAtHandOff) => {
+                thread::yield_now();
+                self.0.lock().appended()
+            }
+            Some(Bug::TwiceAtHandOff) => {
+                thread::yield_now();
+                let later = self.snapshot();
+                let reader = NaiveReader::new(self.0.clone(), state.appended());
+                let from = usize::try_from(replayed - state.evicted).unwrap_or(0);
+                let replay = later.retained.iter().skip(from).cloned().collect();
+                return Box::new(reader.behind(replay));
+            }
+            _ => return self.follow(replayed),
+        };
+        let reader = NaiveReader::new(self.0.clone(), seam);
+        let from = usize::try_from(replayed - state.evicted).unwrap_or(0);
+        Box::new(reader.behind(state.retained.iter().skip(from).cloned().collect()))
+    }
+
+    fn resume(&self, cursor: &str) -> Box<dyn Subscription<E>> {
+        let state = self.0.lock();
+        let seen = match self.seen(cursor) {
+            Some(seen) if self.has(Bug::ResumesInclusive) => seen.saturating_sub(1),
+            Some(seen) => seen,
+            None => 0,
+        };
+        let next = seen.max(state.evicted).min(state.appended());
+        drop(state);
+        self.follow(next)
+    }
+
+    fn close(&self) {
+        let mut state = self.0.lock();
+        let end = state.appended();
+        state.closed_at.get_or_insert(end);
+        if self.has(Bug::CloseWakesNobody) {
+            return;
+        }
+        let waiters = mem::take(&mut state.waiters);
+        drop(state);
+        self.0.wake(waiters);
+    }
+}
+
+/// Everything behind the first `seen` events.
+fn select_from<E>(state: &State<E>, seen: u64) -> Vec<Arc<E>> {
+    let skip = usize::try_from(seen.saturating_sub(state.evicted)).unwrap_or(usize::MAX);
+    let behind = state.retained.iter().skip(skip);
+    behind.map(|entry| entry.1.clone()).collect()
+}
+
+fn owned<E: Clone>(events: &[Arc<E>]) -> Vec<E> {
+    events.iter().map(|event| E::clone(event)).collect()
+}
