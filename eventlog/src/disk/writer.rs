@@ -359,6 +359,8 @@ impl<E: Serialize, D: Destination> Worker<E, D> {
     /// Takes what there is and commits it, or waits for more. Says whether to go on.
     fn round(&mut self, waker: &Waker) -> bool {
         let stop = self.control.stop_until.get().copied();
+        // Whoever was just told that an event is durable may be about to append the next.
+        thread::yield_now();
         let took = self.fill();
         let sync = stop.is_some() || self.sync_is_due();
         if !self.committer.is_empty() && (took || sync) && !self.commit(sync) {
