@@ -3,6 +3,7 @@
 //! [`Naive`] is a log in memory and [`FileLog`] one with a file; both are sound as long as they
 //! have no bug. Beside them stands the baseline, the module that `eventlog` replaces, as it was.
 
+mod answers;
 mod baseline;
 mod baseline_writer;
 mod bugs;

@@ -1,5 +1,11 @@
 //! Every broken log is found by the law that is meant for it, and the sound one by none.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::unnecessary_box_returns
+)]
+
 use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
 use model_tests::{

@@ -108,7 +108,7 @@ fn run(path: &Path, max_bytes: u64, mut events: broadcast::Receiver<Tick>) {
     let Ok(mut file) = open_for_append(path) else {
         return;
     };
-    let mut bytes_written = file.metadata().map(|found| found.len()).unwrap_or(0);
+    let mut bytes_written = file.metadata().map_or(0, |found| found.len());
     loop {
         match events.blocking_recv() {
             Ok(event) => {

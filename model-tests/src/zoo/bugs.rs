@@ -112,7 +112,7 @@ bugs! {
     RepairCutsAtDamage W05 "and one more event" "Opening cuts the file at the first line that is no event."
     ReopenForgetsSize W08 "no file above" "A reopened file counts from 0 and outgrows its bound."
     NeverRotates W08 "no file above" "The file grows for ever."
-    RotationOverwrites W08 "is met at least once" "A rotation throws the full file away."
+    RotationOverwrites W08 "bytes that were there" "A rotation throws the full file away."
     RotationDropsEvent W08 "read back life" "The event that finds the file full is lost with the rotation."
     FailsInAppend W09 "a panic" "A failing disk is the appender's panic."
     NoLock W10 "a second writer" "Nothing keeps a second writer away."

@@ -31,7 +31,8 @@ struct Writer {
     /// Lines that a broken writer has not written yet.
     held_back: Vec<String>,
     capacity: usize,
-    _lock: Option<File>,
+    /// Held for as long as the log lives.
+    lock: Option<File>,
 }
 
 impl Subject for FileSubject {
@@ -47,7 +48,7 @@ impl Subject for FileSubject {
             len: 0,
             held_back: Vec::new(),
             capacity: case.capacity,
-            _lock: None,
+            lock: None,
         };
         writer.open()?;
         Ok(FileLog(Mutex::new(writer)))
@@ -129,7 +130,7 @@ impl Writer {
             let lock = suffixed(&self.path, ".lock");
             let lock = OpenOptions::new().create(true).append(true).open(lock)?;
             lock.try_lock()?;
-            self._lock = Some(lock);
+            self.lock = Some(lock);
         }
         if self.has(FileBug::ReopenTruncates) {
             File::create(&self.path)?;
