@@ -496,7 +496,7 @@ impl Growth {
 fn fan_out() -> Vec<Row> {
     [1, 4, 16, 64]
         .map(|subscribers| {
-            let what = format!("  {subscribers} subscribers");
+            let what = format!("  subscribers: {subscribers}");
             Row::new(what, publish(subscribers, 15), Target::None)
         })
         .into()

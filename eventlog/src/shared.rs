@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    mem,
     path::Path,
     sync::{Arc, PoisonError},
     task::Waker,
@@ -107,9 +106,11 @@ impl<E> Shared<E> {
         let mut inner = self.lock();
         let result = append(&mut inner.ring, &mut freed);
         self.oldest.store(inner.ring.oldest(), Ordering::Release);
-        let waiters = mem::take(&mut inner.waiters);
+        let waiters = inner.waiters.take_all();
         drop(inner);
-        waiters.wake_all();
+        if let Some(waiters) = waiters {
+            waiters.wake();
+        }
         result
     }
 
@@ -119,9 +120,11 @@ impl<E> Shared<E> {
         if self.end.load(Ordering::Acquire) == OPEN {
             self.end.store(inner.ring.next(), Ordering::Release);
         }
-        let waiters = mem::take(&mut inner.waiters);
+        let waiters = inner.waiters.take_all();
         drop(inner);
-        waiters.wake_all();
+        if let Some(waiters) = waiters {
+            waiters.wake();
+        }
     }
 
     pub(crate) fn oldest(&self) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::Arc,
@@ -27,9 +28,14 @@ impl Waiters {
         self.0.remove(&id)
     }
 
+    /// Everyone who waits, to be woken outside the lock; `None` if nobody does.
+    pub(crate) fn take_all(&mut self) -> Option<Self> {
+        (!self.0.is_empty()).then(|| mem::take(self))
+    }
+
     /// Wakes everyone. A waker that panics is somebody's bug, but neither the other readers' loss
     /// nor the appender's.
-    pub(crate) fn wake_all(self) {
+    pub(crate) fn wake(self) {
         for (reader, waker) in self.0 {
             if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
                 tracing::error!(

@@ -66,15 +66,15 @@ fn append_rounds(log: &Log, appender: u64) -> History {
     history
 }
 
-fn delivered(event: &EventRef<Note>) -> Result<(u64, Note), u64> {
-    Ok((EventRef::seq(event).get(), **event))
+fn delivered(event: &EventRef<Note>) -> (u64, Note) {
+    (EventRef::seq(event).get(), **event)
 }
 
 fn read_blocking(mut subscription: Subscription<Note>) -> Account {
     let mut account = Account::new();
     loop {
         match subscription.blocking_recv() {
-            Ok(event) => account.push(delivered(&event)),
+            Ok(event) => account.push(Ok(delivered(&event))),
             Err(RecvError::Lagged(events)) => account.push(Err(events)),
             Err(RecvError::Closed) => return account,
         }
@@ -87,7 +87,7 @@ fn read_async(mut subscription: Subscription<Note>) -> Account {
         let mut account = Account::new();
         loop {
             match subscription.recv().await {
-                Ok(event) => account.push(delivered(&event)),
+                Ok(event) => account.push(Ok(delivered(&event))),
                 Err(RecvError::Lagged(events)) => account.push(Err(events)),
                 Err(RecvError::Closed) => return account,
             }
@@ -99,7 +99,7 @@ fn read_trying(mut subscription: Subscription<Note>) -> Account {
     let mut account = Account::new();
     loop {
         match subscription.try_recv() {
-            Ok(event) => account.push(delivered(&event)),
+            Ok(event) => account.push(Ok(delivered(&event))),
             Err(TryRecvError::Lagged(events)) => account.push(Err(events)),
             Err(TryRecvError::Empty) => thread::yield_now(),
             Err(TryRecvError::Closed) => return account,
@@ -123,7 +123,7 @@ fn read_in_pieces(log: &Log, mut cursor: String) -> Account {
         }
         for _ in 0..37 {
             match subscription.blocking_recv() {
-                Ok(event) => account.push(delivered(&event)),
+                Ok(event) => account.push(Ok(delivered(&event))),
                 Err(RecvError::Lagged(events)) => account.push(Err(events)),
                 Err(RecvError::Closed) => return account,
             }
@@ -142,7 +142,7 @@ fn read_too_late(log: &Log, mut subscription: Subscription<Note>) -> Account {
             thread::yield_now();
         }
         match subscription.blocking_recv() {
-            Ok(event) => account.push(delivered(&event)),
+            Ok(event) => account.push(Ok(delivered(&event))),
             Err(RecvError::Lagged(events)) => account.push(Err(events)),
             Err(RecvError::Closed) => return account,
         }

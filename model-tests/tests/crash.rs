@@ -81,7 +81,7 @@ fn w13_without_faults_the_bytes_are_the_lines_and_nothing_else() {
             lines.as_bytes().ends_with(&files.concat()),
             "seed {seed}: {disk:?}"
         );
-        assert!(files.len() as u32 > script.keep.min(3), "seed {seed}");
+        assert_eq!(files.len(), script.keep as usize + 1, "seed {seed}");
     }
 }
 
@@ -177,6 +177,29 @@ fn w06_durable_bytes_that_share_a_block_with_a_failed_write_are_written_anew() {
     );
 }
 
+/// A sync fails and the process is killed before it can write the records anew. The next process
+/// reads them from a cache that lies; it must not build on them before they are on the disk.
+#[test]
+fn w02_what_a_process_killed_after_a_failed_sync_left_is_written_anew() {
+    let disk = SimDisk::new();
+    let script = Script::generate(0, 3);
+    let mut log = FileLog::open(disk.clone(), &script.config()).unwrap().0;
+    let line = Numbered::new(1, 40).line();
+    log.write(Records::new(line.as_bytes(), &[40])).unwrap();
+    disk.fail_next(Fault::SyncDrops(3));
+    log.sync().unwrap_err();
+    let disk = disk.kill();
+    assert!(disk.lies(&path("")));
+    let (_driver, opened) = Driver::open(&disk, &script, 1).unwrap();
+    assert!(opened.rewritten);
+    assert_eq!(opened.bytes, 40);
+    assert_eq!(
+        disk.crash(&Crash::LOST).bytes(&path("")).unwrap(),
+        line.as_bytes()
+    );
+    assert_eq!(disk.bytes(&path(".tmp")), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -204,12 +227,13 @@ proptest! {
 }
 
 fn any_fault() -> impl Strategy<Value = Fault> {
+    // Not `PermissionDenied`: that a directory may not be read, and hence not be synced, is no
+    // fault that passes, and for the directory above the log's it is documented to be let pass.
     let kind = prop::sample::select(vec![
         ErrorKind::StorageFull,
         ErrorKind::QuotaExceeded,
         ErrorKind::FileTooLarge,
         ErrorKind::ReadOnlyFilesystem,
-        ErrorKind::PermissionDenied,
         ErrorKind::Interrupted,
         ErrorKind::Other,
     ]);

@@ -10,6 +10,11 @@
 //! once instead of hanging. Each scenario returns what its readers saw, and the number of distinct
 //! sights is printed and demanded: a scenario whose threads never met would prove nothing.
 #![cfg(shuttle)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::explicit_write,
+    reason = "helpers of tests; and `eprintln!` would be swallowed"
+)]
 
 use std::{
     collections::BTreeSet,
@@ -66,7 +71,6 @@ fn explore<S: Ord + Debug + Send + 'static>(name: &str, sights: usize, scenario:
     let pct = Runner::new(PctScheduler::new(PCT_DEPTH, SCHEDULES), Config::new()).run(run);
 
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-    // Not `println!`, which the test harness swallows.
     writeln!(
         stderr(),
         "{name}: {random} random + {pct} PCT schedules, {} distinct outcomes",

@@ -26,9 +26,8 @@ fn without_deadlock(test: impl FnOnce() + Send + 'static) {
         // The receiver is gone only after a timeout, which has failed the test already.
         let _ = done.send(());
     });
-    if finished.recv_timeout(Duration::from_secs(10)) == Err(mpsc::RecvTimeoutError::Timeout) {
-        panic!("deadlock");
-    }
+    let outcome = finished.recv_timeout(Duration::from_secs(10));
+    assert_ne!(outcome, Err(mpsc::RecvTimeoutError::Timeout), "deadlock");
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);
     }

@@ -1,9 +1,9 @@
 //! The event that is measured: six variants with 0 to 3 strings.
 
 use eventlog::Versioned;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug)]
-#[expect(dead_code, reason = "the strings are there to be cloned and dropped")]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
     Ticked {
         version: u64,

@@ -116,3 +116,66 @@ impl<'s, S: Storage> Backward<'s, S> {
         Ok(count > 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::RealStorage;
+
+    /// Start, end, whether there is a newline, and how long the text is if it is not too long.
+    type Found = (u64, u64, bool, Option<usize>);
+
+    fn lines(text: &str, limit: usize) -> Vec<Found> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.log");
+        std::fs::write(&path, text).unwrap();
+        let file = RealStorage.open_read(&path).unwrap();
+        let mut lines = Backward::new(&RealStorage, &file, text.len() as u64, limit);
+        let mut found = Vec::new();
+        while let Some(line) = lines.next().unwrap() {
+            let bytes = line.bytes.inspect(|bytes| {
+                let start = usize::try_from(line.start).unwrap();
+                assert_eq!(*bytes, &text.as_bytes()[start..start + bytes.len()]);
+            });
+            found.push((
+                line.start,
+                line.end,
+                line.terminated,
+                bytes.map(<[u8]>::len),
+            ));
+        }
+        assert_eq!(lines.bytes_read(), text.len() as u64);
+        found
+    }
+
+    #[test]
+    fn all_lines_are_found_from_the_last_to_the_first() {
+        assert_eq!(lines("", 9), []);
+        assert_eq!(lines("\n", 9), [(0, 1, true, Some(0))]);
+        assert_eq!(
+            lines("a\n\nb", 9),
+            [
+                (3, 4, false, Some(1)),
+                (2, 3, true, Some(0)),
+                (0, 2, true, Some(1)),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_line_longer_than_many_chunks_is_found_or_skipped() {
+        let long = 1_000_000;
+        let text = format!("a\n{}\nb\n", "x".repeat(long));
+        let end = text.len() as u64;
+        for (limit, expected) in [(long, Some(long)), (long - 1, None), (1, None)] {
+            assert_eq!(
+                lines(&text, limit),
+                [
+                    (end - 2, end, true, Some(1)),
+                    (2, end - 2, true, expected),
+                    (0, 2, true, Some(1)),
+                ]
+            );
+        }
+    }
+}

@@ -17,7 +17,6 @@ pub struct Damage {
     /// How many bytes are affected.
     pub len: u64,
     /// What is wrong.
-    #[source]
     pub kind: DamageKind,
 }
 

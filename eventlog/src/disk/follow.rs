@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::common::{Common, common_lines};
 use super::damage::{Damage, DamageKind};
 use super::files::{LogFile, open_all, unreadable};
 use super::line::Record;
@@ -211,7 +212,7 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         };
         let mut place = None;
         for (index, file) in rest.iter().enumerate() {
-            let common = common_lines(&self.storage, open, file)
+            let common = common_lines(&self.storage, &open.lines, &file.file)
                 .map_err(|error| unreadable(file.path.clone(), 0, error))?;
             match common {
                 // The current file is being written anew and is not that far yet.
@@ -281,54 +282,4 @@ fn notice(paths: &Paths, offset: u64, kind: DamageKind) -> Damage {
         len: 0,
         kind,
     }
-}
-
-/// How much of what was read of a file another file starts with.
-struct Common {
-    lines: u64,
-    /// In bytes, up to the end of the last common line.
-    offset: u64,
-    /// Whether the other file holds nothing else, and not all that was read.
-    all_of_other: bool,
-}
-
-fn common_lines<S: Storage>(
-    storage: &S,
-    open: &Open<S::File>,
-    other: &LogFile<S::File>,
-) -> io::Result<Common> {
-    const PIECE: usize = 64 * 1024;
-    let read = open.lines.offset();
-    let (mut ours, mut theirs) = (vec![0; PIECE], vec![0; PIECE]);
-    let mut common = Common {
-        lines: 0,
-        offset: 0,
-        all_of_other: false,
-    };
-    let mut compared = 0;
-    while compared < read {
-        let want = usize::try_from(read - compared).map_or(PIECE, |left| left.min(PIECE));
-        let count = storage.read_at(open.lines.file(), compared, &mut ours[..want])?;
-        let found = storage.read_at(&other.file, compared, &mut theirs[..count])?;
-        if found == 0 {
-            common.all_of_other = count > 0;
-            break;
-        }
-        let pairs = ours[..found].iter().zip(&theirs[..found]);
-        for (byte, at) in pairs
-            .take_while(|(a, b)| a == b)
-            .map(|(a, _)| a)
-            .zip(compared + 1..)
-        {
-            if *byte == b'\n' {
-                common.lines += 1;
-                common.offset = at;
-            }
-        }
-        if ours[..found] != theirs[..found] {
-            break;
-        }
-        compared += found as u64;
-    }
-    Ok(common)
 }

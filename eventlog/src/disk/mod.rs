@@ -17,6 +17,7 @@ mod ack;
 mod backward;
 mod batch;
 mod committer;
+mod common;
 mod config;
 mod damage;
 mod destination;

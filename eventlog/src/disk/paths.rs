@@ -20,9 +20,10 @@ impl Paths {
     /// Made absolute, so that a change of the working directory does not move the log.
     /// `None` if `path` names no file.
     pub(crate) fn new(path: &Path) -> Option<Self> {
-        path.file_name()?;
-        let log = std::path::absolute(path).ok()?;
-        let dir = log.parent()?.to_path_buf();
+        let absolute = std::path::absolute(path).ok()?;
+        let dir = absolute.parent()?.to_path_buf();
+        // Put together again, because a suffix must not follow a slash at the end.
+        let log = dir.join(path.file_name()?);
         let with = |suffix| suffixed(&log, suffix);
         Some(Self {
             lock: with(".lock"),
@@ -91,5 +92,9 @@ mod tests {
             assert_eq!(number(other), None, "{other}");
         }
         assert!(Paths::new(Path::new("/")).is_none());
+        assert_eq!(
+            Paths::new(Path::new("/d/a.log/")).unwrap().old(1),
+            paths.old(1)
+        );
     }
 }

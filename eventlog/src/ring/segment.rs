@@ -62,10 +62,10 @@ impl<E> Segment<E> {
 
     /// Fills the slot of `seq`, which the ring does once a sequence number.
     pub(super) fn fill(&self, seq: u64, entry: Entry<E>) {
-        let filled = self
-            .index_of(seq)
-            .is_some_and(|index| self.slots[index].set(entry).is_ok());
-        debug_assert!(filled, "sequence number {seq} has one empty slot");
+        debug_assert!(self.get(seq).is_none(), "{seq} has a slot that is empty");
+        if let Some(index) = self.index_of(seq) {
+            self.slots[index].get_or_init(|| entry);
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::SimDisk;
 use super::node::{DataOp, Dir, File, Node, sectors};
-use super::{SimDisk, State};
+use super::state::State;
 
 /// What a power cut leaves of the changes that were not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,19 +12,20 @@
 mod crash;
 mod fault;
 mod node;
+mod state;
 mod storage;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::ops::Range;
-use std::path::{Component, Path};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::crash::{Crash, DataLoss, Random};
 pub use self::fault::{Fault, Op};
 use self::node::{Dir, File, Node};
+use self::state::State;
 pub use self::storage::SimFile;
 
 /// Size of a sector in bytes unless [`SimDisk::with_sector`] says otherwise. Smaller than a real
@@ -43,23 +44,6 @@ struct Shared {
 }
 
 type Hook = Arc<dyn Fn(Op) + Send + Sync>;
-
-#[derive(Clone)]
-struct State {
-    /// The file and directory numbers are indices; 0 is the root. Shared until changed, so that a
-    /// picture of the whole disk costs little.
-    nodes: Vec<Arc<Node>>,
-    locks: BTreeSet<usize>,
-    sector: usize,
-    capacity: Option<u64>,
-    /// How many operations that change something were tried.
-    operations: u64,
-    faults: BTreeMap<u64, Fault>,
-    /// Operations of these kinds fail until healed.
-    lasting: Vec<(Op, io::ErrorKind)>,
-    recording: Option<Vec<Picture>>,
-    note: Note,
-}
 
 /// What a driver knew when an operation was tried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -252,91 +236,6 @@ impl SimDisk {
     }
 }
 
-impl State {
-    fn end_process(&mut self) {
-        self.locks.clear();
-        self.faults.clear();
-        self.lasting.clear();
-        self.recording = None;
-        self.operations = 0;
-        self.note = Note::default();
-    }
-
-    fn add(&mut self, node: Node) -> usize {
-        self.nodes.push(Arc::new(node));
-        self.nodes.len() - 1
-    }
-
-    fn resolve(&self, path: &Path) -> io::Result<usize> {
-        let mut node = 0;
-        for component in path.components() {
-            if let Component::Normal(name) = component {
-                let names = &self.dir(node)?.cache;
-                node = *names.get(name).ok_or(io::ErrorKind::NotFound)?;
-            }
-        }
-        Ok(node)
-    }
-
-    /// The directory that a path's last name is in, and that name.
-    fn parent<'p>(&self, path: &'p Path) -> io::Result<(usize, &'p OsStr)> {
-        let invalid = io::ErrorKind::InvalidInput;
-        let node = self.resolve(path.parent().ok_or(invalid)?)?;
-        self.dir(node)?;
-        Ok((node, path.file_name().ok_or(invalid)?))
-    }
-
-    fn dir(&self, node: usize) -> io::Result<&Dir> {
-        match &*self.nodes[node] {
-            Node::Dir(dir) => Ok(dir),
-            Node::File(_) => Err(io::ErrorKind::NotADirectory.into()),
-        }
-    }
-
-    fn file(&self, node: usize) -> io::Result<&File> {
-        match &*self.nodes[node] {
-            Node::File(file) => Ok(file),
-            Node::Dir(_) => Err(io::ErrorKind::IsADirectory.into()),
-        }
-    }
-
-    fn dir_mut(&mut self, node: usize) -> &mut Dir {
-        match Arc::make_mut(&mut self.nodes[node]) {
-            Node::Dir(dir) => dir,
-            Node::File(_) => unreachable!("checked to be a directory"),
-        }
-    }
-
-    fn file_mut(&mut self, node: usize) -> &mut File {
-        match Arc::make_mut(&mut self.nodes[node]) {
-            Node::File(file) => file,
-            Node::Dir(_) => unreachable!("handles are of files only"),
-        }
-    }
-
-    fn links(&self, node: usize) -> u64 {
-        let dirs = self.nodes.iter().filter_map(|node| match &**node {
-            Node::Dir(dir) => Some(dir),
-            Node::File(_) => None,
-        });
-        dirs.flat_map(|dir| dir.cache.values())
-            .filter(|named| **named == node)
-            .count() as u64
-    }
-
-    /// How many bytes may still be written.
-    fn free(&self) -> u64 {
-        let Some(capacity) = self.capacity else {
-            return u64::MAX;
-        };
-        let linked = (0..self.nodes.len()).filter(|node| self.links(*node) > 0);
-        let used: usize = linked
-            .filter_map(|node| Some(self.file(node).ok()?.cache.len()))
-            .sum();
-        capacity.saturating_sub(used as u64)
-    }
-}
-
 impl fmt::Debug for SimDisk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
@@ -353,5 +252,151 @@ impl fmt::Debug for SimDisk {
             }
         }
         map.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use eventlog::disk::Storage;
+
+    use super::*;
+
+    const PATH: &str = "/x";
+
+    /// A disk with a file whose name and first bytes are durable.
+    fn disk() -> (SimDisk, SimFile) {
+        let disk = SimDisk::with_sector(4);
+        let mut file = disk.create_new(PATH.as_ref(), 0).unwrap();
+        write(&disk, &mut file, "durable ");
+        disk.sync(&mut file).unwrap();
+        disk.sync_dir("/".as_ref()).unwrap();
+        (disk, file)
+    }
+
+    fn write(disk: &SimDisk, file: &mut SimFile, text: &str) {
+        assert_eq!(disk.write(file, text.as_bytes()).unwrap(), text.len());
+    }
+
+    fn seen(disk: &SimDisk) -> Option<String> {
+        disk.bytes(PATH.as_ref())
+            .map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', "."))
+    }
+
+    fn after(disk: &SimDisk, data: DataLoss) -> String {
+        seen(&disk.crash(&Crash { data, names: 0 })).unwrap()
+    }
+
+    #[test]
+    fn unsynced_bytes_come_in_every_combination_of_sectors() {
+        let (disk, mut file) = disk();
+        write(&disk, &mut file, "12345678");
+        assert_eq!(after(&disk, DataLoss::Lost), "durable ");
+        assert_eq!(after(&disk, DataLoss::Kept), "durable 12345678");
+        assert_eq!(after(&disk, DataLoss::Zeros), "durable ........");
+        let all = |loss: fn(u64) -> DataLoss| {
+            let mut all: Vec<_> = (0..200).map(|seed| after(&disk, loss(seed))).collect();
+            all.sort();
+            all.dedup();
+            all
+        };
+        let prefixes = all(DataLoss::Prefix);
+        assert_eq!(prefixes, ["durable ", "durable 1234", "durable 12345678"]);
+        let subsets = all(DataLoss::Subset);
+        for subset in [
+            "durable ....5678",
+            "durable 1234....",
+            "durable ........",
+            "durable 1234",
+        ] {
+            assert!(
+                subsets.iter().any(|found| found == subset),
+                "{subset} in {subsets:?}"
+            );
+        }
+        let garbage = all(DataLoss::Garbage);
+        assert!(
+            garbage.iter().all(|text| text.starts_with("durable ")),
+            "{garbage:?}"
+        );
+        assert!(garbage.len() > 50);
+    }
+
+    #[test]
+    fn a_name_is_not_a_file() {
+        let (disk, mut file) = disk();
+        disk.rename(PATH.as_ref(), "/y".as_ref()).unwrap();
+        let mut other = disk.create_new(PATH.as_ref(), 0).unwrap();
+        write(&disk, &mut file, "old");
+        write(&disk, &mut other, "new");
+        disk.sync(&mut other).unwrap();
+        assert_eq!(disk.bytes("/y".as_ref()).unwrap(), b"durable old");
+        let names = |names| {
+            let crashed = disk.crash(&Crash {
+                data: DataLoss::Lost,
+                names,
+            });
+            (seen(&crashed), crashed.bytes("/y".as_ref()).is_some())
+        };
+        assert_eq!(names(0b00), (Some("durable ".into()), false));
+        assert_eq!(names(0b01), (None, true));
+        assert_eq!(names(0b10), (Some("new".into()), false));
+        assert_eq!(names(0b11), (Some("new".into()), true));
+        disk.remove(PATH.as_ref()).unwrap();
+        assert_eq!(disk.stat(&other).unwrap().links, 0);
+    }
+
+    #[test]
+    fn what_a_failed_sync_dropped_is_seen_but_only_a_cut_brings_it_back() {
+        let (disk, mut file) = disk();
+        write(&disk, &mut file, "1234");
+        // A seed that drops the only sector.
+        disk.fail_next(Fault::SyncDrops(0));
+        let dropped =
+            disk.sync(&mut file).is_err() && after(&disk, DataLoss::Kept) != "durable 1234";
+        assert!(dropped, "choose another seed");
+        assert_eq!(seen(&disk).unwrap(), "durable 1234", "the cache lies");
+        assert!(disk.lies(PATH.as_ref()));
+        disk.sync(&mut file).unwrap();
+        assert_eq!(
+            after(&disk, DataLoss::Kept),
+            "durable ....",
+            "a retried sync proves nothing"
+        );
+        write(&disk, &mut file, "5678");
+        disk.sync(&mut file).unwrap();
+        assert_eq!(after(&disk, DataLoss::Lost), "durable ....5678");
+        disk.truncate(&mut file, 8).unwrap();
+        write(&disk, &mut file, "1234");
+        disk.sync(&mut file).unwrap();
+        assert_eq!(after(&disk, DataLoss::Lost), "durable 1234");
+    }
+
+    #[test]
+    fn a_full_disk_takes_what_fits_and_then_refuses() {
+        let (disk, mut file) = disk();
+        disk.set_capacity(Some(11));
+        assert_eq!(disk.write(&mut file, b"12345").unwrap(), 3);
+        let full = disk.write(&mut file, b"45").unwrap_err();
+        assert_eq!(full.kind(), ErrorKind::StorageFull);
+        disk.set_capacity(None);
+        disk.fail_next(Fault::Short(1));
+        assert_eq!(disk.write(&mut file, b"45").unwrap(), 1);
+    }
+
+    #[test]
+    fn a_dead_process_frees_its_lock_and_leaves_its_bytes() {
+        let (disk, mut file) = disk();
+        let lock = disk.try_lock("/lock".as_ref(), 0).unwrap();
+        assert!(lock.is_some());
+        assert!(disk.try_lock("/lock".as_ref(), 0).unwrap().is_none());
+        write(&disk, &mut file, "more");
+        let killed = disk.kill();
+        assert!(killed.try_lock("/lock".as_ref(), 0).unwrap().is_some());
+        assert_eq!(seen(&killed).unwrap(), "durable more");
+        assert_eq!(after(&killed, DataLoss::Lost), "durable ");
+        drop(lock);
+        assert!(disk.try_lock("/lock".as_ref(), 0).unwrap().is_some());
     }
 }

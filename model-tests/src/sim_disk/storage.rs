@@ -10,7 +10,8 @@ use eventlog::disk::{FileId, Stat, Storage};
 
 use super::crash::Random;
 use super::node::{Dir, DirOp, File, Node};
-use super::{Fault, Op, Picture, SimDisk, State};
+use super::state::State;
+use super::{Fault, Op, Picture, SimDisk};
 
 /// An open file of a [`SimDisk`]. Dropping it frees its lock.
 pub struct SimFile {

@@ -11,7 +11,7 @@ use std::{
 
 use eventlog::{
     EventLog,
-    disk::{DiskConfig, DiskWriter},
+    disk::{DiskConfig, DiskWriter, SyncPolicy},
 };
 
 use crate::writing::{PATIENCE, Step, config, step};
@@ -19,6 +19,7 @@ use crate::writing::{PATIENCE, Step, config, step};
 const PATH: &str = "EVENTLOG_FAULTS_PATH";
 const MAX_BYTES: &str = "EVENTLOG_FAULTS_MAX_BYTES";
 const UP_TO: &str = "EVENTLOG_FAULTS_UP_TO";
+const NEVER: &str = "EVENTLOG_FAULTS_NEVER";
 
 /// What a child says.
 #[derive(Debug, PartialEq, Clone)]
@@ -63,6 +64,10 @@ fn child() {
         Some(bytes) => config.max_bytes(bytes),
         None => config,
     };
+    let config = match std::env::var_os(NEVER) {
+        Some(_) => config.sync(SyncPolicy::Never),
+        None => config,
+    };
     println!(); // ends the line that the test harness has begun
     if let Err(error) = write(&config, number(UP_TO).unwrap_or(u64::MAX)) {
         println!("refused {error}");
@@ -104,6 +109,8 @@ pub struct Start<'a> {
     pub under: &'a [&'a str],
     pub max_bytes: Option<u64>,
     pub up_to: Option<u64>,
+    /// Whether syncing is left to the operating system.
+    pub never_sync: bool,
 }
 
 impl Start<'_> {
@@ -111,6 +118,7 @@ impl Start<'_> {
         under: &[],
         max_bytes: None,
         up_to: None,
+        never_sync: false,
     };
 
     pub fn spawn(&self, path: &Path) -> Writing {
@@ -133,6 +141,7 @@ impl Start<'_> {
         for (name, number) in numbers {
             command.envs(number.map(|number| (name, number.to_string())));
         }
+        command.envs(self.never_sync.then_some((NEVER, "")));
         let mut process = command.spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         Writing {

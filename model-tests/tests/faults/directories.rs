@@ -2,8 +2,10 @@
 
 use std::{
     fs::{self, Permissions},
+    io::ErrorKind,
     os::unix::fs::{PermissionsExt as _, chown},
     sync::Arc,
+    time::Instant,
 };
 
 use eventlog::{EventLog, disk::DiskWriter};
@@ -93,9 +95,21 @@ fn w07_a_log_directory_that_is_removed_and_put_back_is_written_again() {
 fn writer_can_follow(path: &std::path::Path) -> u64 {
     let (log, _) = EventLog::<Step>::recover(config(path)).unwrap();
     let log = Arc::new(log);
-    let writer = DiskWriter::spawn(&log, config(path)).unwrap();
+    let writer = spawn_when_free(&log, path);
     log.append_with(|newest| step(newest.unwrap() + 1));
     writer.blocking_shutdown(PATIENCE).unwrap();
     let (again, _) = EventLog::<Step>::recover(config(path)).unwrap();
     again.newest_version().unwrap()
+}
+
+/// A process that another test starts shares this one's open files, and the lock with them, for as
+/// long as it takes to begin its own program.
+fn spawn_when_free(log: &Arc<EventLog<Step>>, path: &std::path::Path) -> DiskWriter {
+    let began = Instant::now();
+    loop {
+        match DiskWriter::spawn(log, config(path)) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock && began.elapsed() < PATIENCE => {}
+            result => return result.unwrap(),
+        }
+    }
 }

@@ -9,13 +9,24 @@ use crate::{
     writing::{PATIENCE, Step, config, dense, holds, step},
 };
 
-/// Each child goes on where the one before was killed, through rotations.
 #[test]
 fn w01_what_was_acknowledged_is_there_after_sigkill() {
+    kill_again_and_again(false);
+}
+
+/// The operating system keeps what a killed process has handed over.
+#[test]
+fn w01_sigkill_takes_nothing_that_was_acknowledged_without_a_sync() {
+    kill_again_and_again(true);
+}
+
+/// Each child goes on where the one before was killed, through rotations.
+fn kill_again_and_again(never_sync: bool) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.log");
     let start = Start {
         max_bytes: Some(8 * 1024),
+        never_sync,
         ..Start::PLAIN
     };
     let mut acknowledged = 0;

@@ -37,6 +37,7 @@ fn inject(test: &str, inject: &str, files: impl Fn(&Path) -> Vec<PathBuf>) -> Op
         under: &under,
         up_to: Some(60),
         max_bytes: Some(2000),
+        ..Start::PLAIN
     };
     let mut child = start.spawn(&path);
     let done = child.until(|word| matches!(word, Word::Done { .. }));
@@ -81,5 +82,46 @@ fn w08_failing_rename_is_survived() {
     let anywhere = |_: &Path| vec![];
     if let Some(failures) = inject(test, "/^rename:error=EACCES:when=1+2", anywhere) {
         assert!(failures >= 2, "{failures}");
+    }
+}
+
+/// How often a child that acknowledges 60 events one by one, through rotations, syncs a file.
+fn syncs(never_sync: bool) -> Result<usize, String> {
+    run("strace", &["-f", "-qq", "-o", "/dev/null", "true"])?;
+    let directory = tempfile::tempdir().unwrap();
+    let calls = directory.path().join("calls");
+    let under = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        text(&calls),
+        "-e",
+        "trace=fdatasync",
+    ];
+    let start = Start {
+        under: &under,
+        up_to: Some(60),
+        max_bytes: Some(2000),
+        never_sync,
+    };
+    let path = directory.path().join("x.log");
+    let mut child = start.spawn(&path);
+    child.until(|word| matches!(word, Word::Done { .. }));
+    drop(child);
+    assert_eq!(dense(&path), 60);
+    let calls = std::fs::read_to_string(calls).unwrap();
+    Ok(calls.lines().filter(|line| line.contains("= 0")).count())
+}
+
+#[test]
+fn a_policy_of_never_syncs_only_to_rotate() {
+    let counts = syncs(false).and_then(|each| Ok((each, syncs(true)?)));
+    match counts {
+        Err(why) => not_run("a_policy_of_never_syncs_only_to_rotate", &why),
+        Ok((each, never)) => {
+            assert!(each >= 60, "every batch: {each}");
+            assert!((1..=5).contains(&never), "never: {never}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 use crate::script::{Remote, Script};
 
 /// More than any correct run takes; only a hang gets there.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Versioned)]
 pub enum Event {

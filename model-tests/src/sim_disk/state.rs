@@ -1,0 +1,112 @@
+//! All that a disk is at one moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use super::node::{Dir, File, Node};
+use super::{Fault, Note, Op, Picture};
+
+#[derive(Clone)]
+pub(super) struct State {
+    /// The file and directory numbers are indices; 0 is the root. Shared until changed, so that a
+    /// picture of the whole disk costs little.
+    pub(super) nodes: Vec<Arc<Node>>,
+    pub(super) locks: BTreeSet<usize>,
+    pub(super) sector: usize,
+    pub(super) capacity: Option<u64>,
+    /// How many operations that change something were tried.
+    pub(super) operations: u64,
+    pub(super) faults: BTreeMap<u64, Fault>,
+    /// Operations of these kinds fail until healed.
+    pub(super) lasting: Vec<(Op, io::ErrorKind)>,
+    pub(super) recording: Option<Vec<Picture>>,
+    pub(super) note: Note,
+}
+
+impl State {
+    pub(super) fn end_process(&mut self) {
+        self.locks.clear();
+        self.faults.clear();
+        self.lasting.clear();
+        self.recording = None;
+        self.operations = 0;
+        self.note = Note::default();
+    }
+
+    pub(super) fn add(&mut self, node: Node) -> usize {
+        self.nodes.push(Arc::new(node));
+        self.nodes.len() - 1
+    }
+
+    pub(super) fn resolve(&self, path: &Path) -> io::Result<usize> {
+        let mut node = 0;
+        for component in path.components() {
+            if let Component::Normal(name) = component {
+                let names = &self.dir(node)?.cache;
+                node = *names.get(name).ok_or(io::ErrorKind::NotFound)?;
+            }
+        }
+        Ok(node)
+    }
+
+    /// The directory that a path's last name is in, and that name.
+    pub(super) fn parent<'p>(&self, path: &'p Path) -> io::Result<(usize, &'p OsStr)> {
+        let invalid = io::ErrorKind::InvalidInput;
+        let node = self.resolve(path.parent().ok_or(invalid)?)?;
+        self.dir(node)?;
+        Ok((node, path.file_name().ok_or(invalid)?))
+    }
+
+    pub(super) fn dir(&self, node: usize) -> io::Result<&Dir> {
+        match &*self.nodes[node] {
+            Node::Dir(dir) => Ok(dir),
+            Node::File(_) => Err(io::ErrorKind::NotADirectory.into()),
+        }
+    }
+
+    pub(super) fn file(&self, node: usize) -> io::Result<&File> {
+        match &*self.nodes[node] {
+            Node::File(file) => Ok(file),
+            Node::Dir(_) => Err(io::ErrorKind::IsADirectory.into()),
+        }
+    }
+
+    pub(super) fn dir_mut(&mut self, node: usize) -> &mut Dir {
+        match Arc::make_mut(&mut self.nodes[node]) {
+            Node::Dir(dir) => dir,
+            Node::File(_) => unreachable!("checked to be a directory"),
+        }
+    }
+
+    pub(super) fn file_mut(&mut self, node: usize) -> &mut File {
+        match Arc::make_mut(&mut self.nodes[node]) {
+            Node::File(file) => file,
+            Node::Dir(_) => unreachable!("handles are of files only"),
+        }
+    }
+
+    pub(super) fn links(&self, node: usize) -> u64 {
+        let dirs = self.nodes.iter().filter_map(|node| match &**node {
+            Node::Dir(dir) => Some(dir),
+            Node::File(_) => None,
+        });
+        dirs.flat_map(|dir| dir.cache.values())
+            .filter(|named| **named == node)
+            .count() as u64
+    }
+
+    /// How many bytes may still be written.
+    pub(super) fn free(&self) -> u64 {
+        let Some(capacity) = self.capacity else {
+            return u64::MAX;
+        };
+        let linked = (0..self.nodes.len()).filter(|node| self.links(*node) > 0);
+        let used: usize = linked
+            .filter_map(|node| Some(self.file(node).ok()?.cache.len()))
+            .sum();
+        capacity.saturating_sub(used as u64)
+    }
+}
