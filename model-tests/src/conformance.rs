@@ -14,7 +14,8 @@ use crate::{Budget, Capability, Law, Subject, check};
 ///
 /// The second form needs only an event type, and a function that makes an event of a version and
 /// of a number (which may choose the variant). It runs everything on `eventlog` itself, in memory
-/// and on disk, so the event is one that `serde` can write and read.
+/// and on disk, so the event is one that `serde` can write and read; with `lacks: [Durable]` it
+/// need not be.
 ///
 /// ```ignore
 /// model_tests::conformance!(my_events => event MyEvent, |version, pick| match pick % 2 {
@@ -31,6 +32,11 @@ macro_rules! conformance {
         $crate::conformance!(
             @ $name ($crate::Ours($make as fn(u64, u32) -> $event))
             ($crate::OnDisk($make as fn(u64, u32) -> $event)) []
+        );
+    };
+    ($name:ident => event $event:ty, $make:expr, lacks: [$($lack:ident),* $(,)?] $(,)?) => {
+        $crate::conformance!(
+            $name => $crate::Ours($make as fn(u64, u32) -> $event), lacks: [$($lack),*]
         );
     };
     ($name:ident => $subject:expr $(,)?) => {

@@ -7,7 +7,7 @@ use proptest::test_runner::{
 use crate::{
     Budget, Capability, History, Op, Report, Subject, Violation,
     check::{Parted, Trial},
-    ops::{EDGES, Kind, Steps, histories},
+    histories::{EDGES, Kind, Steps, histories},
     run::{Judge, Run},
 };
 

@@ -19,6 +19,7 @@ mod conformance;
 pub mod crashes;
 pub mod disk_model;
 mod engine;
+mod histories;
 pub mod laws;
 mod model;
 pub mod naive_writer;
@@ -49,3 +50,8 @@ pub use report::{Class, Report};
 pub use subject::{
     Capability, Case, Event, Line, Log, OpenError, Received, Replay, Subject, Subscription,
 };
+
+/// The examples of the README compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -28,7 +28,7 @@ impl Tick {
 /// # use model_tests::{Case, Log, Ours, Subject, Tick};
 /// let subject = Ours(Tick::new);
 /// let log = subject.open(&Case::new(2))?;
-/// assert_eq!(log.append(subject.event(7, 0)), Some(1));
+/// assert_eq!(Log::append(&log, subject.event(7, 0)), Some(1));
 /// # Ok::<(), model_tests::OpenError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -8,14 +8,16 @@ use std::{
 
 use eventlog::Versioned;
 
+mod asks;
 mod code;
+mod readers;
 mod visit;
 
-use code::{assert_events, events, in_order, list, reader, received_code, same};
+use code::list;
 
 use crate::{
-    At, Case, Class, History, Log, Model, Op, Reader, Received, Replay, Report, Step, Subject,
-    Subscription, check::Parted, ops::pick_of,
+    Case, Class, History, Log, Model, Op, Reader, Report, Step, Subject, Subscription,
+    check::Parted, ops::pick_of,
 };
 
 /// What is demanded of `events_since` and `replay_truncated`.
@@ -210,225 +212,10 @@ impl<'a, S: Subject> Run<'a, S> {
         (0..count).try_for_each(|_| self.append(Step::Next))
     }
 
-    fn events_since(&mut self, since: u64) -> Result<(), Parted> {
-        visit::question(&mut self.report, &self.model, self.capacity, since);
-        let call = || format!("log.events_since({since})");
-        let theirs = self.call(call, |run| run.log.events_since(since))?;
-        if self.judge == Judge::Order {
-            return in_order(self.model.history(), &theirs).map_err(|expected| {
-                self.write(|| format!("assert_eq!({}, vec!{});", call(), list(&expected)));
-                Parted::new(call(), events(&expected), theirs)
-            });
-        }
-        let ours = self.model.events_since(since);
-        if !same(&ours, &theirs) {
-            self.write(|| assert_events(&call(), &ours));
-            return Err(Parted::new(call(), events(&ours), theirs));
-        }
-        Ok(())
-    }
-
-    fn replay_truncated(&mut self, since: u64) -> Result<(), Parted> {
-        visit::question(&mut self.report, &self.model, self.capacity, since);
-        let call = || format!("log.replay_truncated({since})");
-        let theirs = self.call(call, |run| run.log.replay_truncated(since))?;
-        let ours = if self.judge == Judge::OldestVersion {
-            let oldest = self.model.retained().first();
-            oldest.is_some_and(|oldest| oldest.version > since.saturating_add(1))
-        } else {
-            self.model.replay_truncated(since)
-        };
-        self.report.visit(if ours {
-            Class::Truncated
-        } else {
-            Class::Complete
-        });
-        if theirs != ours {
-            self.write(|| format!("assert_eq!({}, {ours});", call()));
-            return Err(Parted::new(call(), ours, theirs));
-        }
-        Ok(())
-    }
-
-    fn replay(&mut self, since: u64) -> Result<(), Parted> {
-        visit::question(&mut self.report, &self.model, self.capacity, since);
-        let call = format!("log.replay({since})");
-        let theirs = self.call(|| call.clone(), |run| run.log.replay(since))?;
-        self.compare(&call, &self.model.replay(since), &theirs)
-    }
-
-    fn save_cursor(&mut self) -> Result<(), Parted> {
-        self.write_cursor("log");
-        let text = self.call(|| "log.cursor()".into(), |run| run.log.cursor())?;
-        self.cursors.push((text, self.model.history().len() as u64));
-        Ok(())
-    }
-
-    fn save_reader_cursor(&mut self, pick: u8) -> Result<(), Parted> {
-        self.with_reader(pick, |run, index| {
-            let name = reader(run.readers[index].name);
-            run.write_cursor(&name);
-            let call = || format!("{name}.cursor()");
-            let text = run.call(call, |run| run.readers[index].theirs.cursor())?;
-            run.cursors.push((text, run.readers[index].ours.seen()));
-            Ok(())
-        })
-        .map(drop)
-    }
-
-    fn replay_after(&mut self, pick: u8) -> Result<(), Parted> {
-        let Some((name, text, seen)) = self.cursor(pick) else {
-            return Ok(());
-        };
-        visit::filling(&mut self.report, self.model.history().len(), self.capacity);
-        let call = format!("log.replay_after(&{name})");
-        let theirs = self.call(|| call.clone(), |run| run.log.replay_after(&text))?;
-        self.compare(&call, &self.model.replay_after(Some(seen)), &theirs)
-    }
-
-    fn subscribe(&mut self, at: At) -> Result<(), Parted> {
-        let since = at.version(&self.model);
-        let call = format!("log.subscribe({since})");
-        let ours = self.model.subscribe(since);
-        self.follow(&call, ours, |run| run.log.subscribe(since))
-    }
-
-    fn resume(&mut self, pick: u8) -> Result<(), Parted> {
-        let Some((name, text, seen)) = self.cursor(pick) else {
-            return Ok(());
-        };
-        self.report.visit(Class::Resumed);
-        let call = format!("log.resume(&{name})");
-        let ours = self.model.resume(Some(seen));
-        self.follow(&call, ours, |run| run.log.resume(&text))
-    }
-
-    fn follow(
-        &mut self,
-        call: &str,
-        ours: Reader,
-        open: impl FnOnce(&Self) -> Box<dyn Subscription<S::Event>>,
-    ) -> Result<(), Parted> {
-        let name = self.readers.last().map_or(0, |last| last.name + 1);
-        self.write(|| format!("let mut {} = {call};", reader(name)));
-        let theirs = self.call(|| call.to_owned(), |run| open(run))?;
-        self.readers.push(Following { name, theirs, ours });
-        Ok(())
-    }
-
-    fn recv(&mut self, index: usize) -> Result<(), Parted> {
-        self.recv_one(index).map(drop)
-    }
-
-    /// Receives once; says whether there was something.
-    fn recv_one(&mut self, index: usize) -> Result<bool, Parted> {
-        let call = format!("{}.try_recv()", reader(self.readers[index].name));
-        let theirs = self.call(|| call.clone(), |run| run.readers[index].theirs.try_recv())?;
-        let ours = self.model.recv(&mut self.readers[index].ours);
-        self.write(|| format!("assert_eq!({call}, Received::{});", received_code(&ours)));
-        let (same, class) = match (&ours, &theirs) {
-            (Received::Event(ours), Received::Event(theirs)) => {
-                (ours.event == *theirs, Class::Delivered)
-            }
-            (Received::Lagged(ours), Received::Lagged(theirs)) => (ours == theirs, Class::Lagged),
-            (Received::Empty, Received::Empty) => (true, Class::CaughtUp),
-            (Received::Closed, Received::Closed) => (true, Class::Closed),
-            _ => (false, Class::Delivered),
-        };
-        self.report.visit(class);
-        if !same {
-            return Err(Parted::said(
-                call,
-                received_code(&ours),
-                format!("{theirs:?}"),
-            ));
-        }
-        Ok(!matches!(ours, Received::Empty | Received::Closed))
-    }
-
-    fn drain(&mut self, index: usize) -> Result<(), Parted> {
-        while self.recv_one(index)? {}
-        Ok(())
-    }
-
-    fn skip_to_newest(&mut self, index: usize) -> Result<(), Parted> {
-        self.report.visit(Class::Skipped);
-        let call = format!("{}.skip_to_newest()", reader(self.readers[index].name));
-        let theirs = self.call(
-            || call.clone(),
-            |run| run.readers[index].theirs.skip_to_newest(),
-        )?;
-        let ours = self.model.skip_to_newest(&mut self.readers[index].ours);
-        self.write(|| format!("assert_eq!({call}, {ours});"));
-        if theirs != ours {
-            return Err(Parted::new(call, ours, theirs));
-        }
-        Ok(())
-    }
-
-    fn unsubscribe(&mut self, pick: u8) -> Result<(), Parted> {
-        self.with_reader(pick, |run, index| {
-            let gone = run.readers.remove(index);
-            run.write(|| format!("drop({});", reader(gone.name)));
-            guarded("dropping a subscription", || drop(gone.theirs))
-        })
-        .map(drop)
-    }
-
-    fn close(&mut self) -> Result<(), Parted> {
-        self.write(|| "log.close();".into());
-        self.call(|| "log.close()".into(), |run| run.log.close())?;
-        self.model.close();
-        Ok(())
-    }
-
-    fn compare(
-        &mut self,
-        call: &str,
-        ours: &Replay<Made<S::Event>>,
-        theirs: &Replay<S::Event>,
-    ) -> Result<(), Parted> {
-        if let Some(class) = Class::of_coverage(ours.coverage) {
-            self.report.visit(class);
-        }
-        let equal = same(&ours.events, &theirs.events)
-            && (ours.coverage, ours.newest) == (theirs.coverage, theirs.newest);
-        if equal {
-            return Ok(());
-        }
-        self.write(|| {
-            format!(
-                "let answer = {call};\n    {}\n    \
-                 assert_eq!(answer.coverage, Coverage::{:?});\n    \
-                 assert_eq!(answer.newest, {:?});",
-                assert_events("answer.events", &ours.events),
-                ours.coverage,
-                ours.newest
-            )
-        });
-        let expected = Replay {
-            events: events(&ours.events),
-            coverage: ours.coverage,
-            newest: ours.newest,
-        };
-        Err(Parted::new(call, expected, theirs))
-    }
-
     fn make(&mut self, step: Step) -> Made<S::Event> {
         let made = make(self.subject, &self.model, step);
         visit::version(&mut self.report, &self.model, made.version);
         made
-    }
-
-    fn with_reader<T: Default>(
-        &mut self,
-        pick: u8,
-        act: impl FnOnce(&mut Self, usize) -> Result<T, Parted>,
-    ) -> Result<T, Parted> {
-        match usize::from(pick).checked_rem(self.readers.len()) {
-            Some(index) => act(self, index),
-            None => Ok(T::default()),
-        }
     }
 
     fn cursor(&self, pick: u8) -> Option<(String, String, u64)> {
@@ -470,11 +257,6 @@ impl<'a, S: Subject> Run<'a, S> {
             code.pop();
             code.push(line());
         }
-    }
-
-    fn write_cursor(&mut self, of: &str) {
-        let name = self.cursors.len();
-        self.write(|| format!("let cursor{name} = {of}.cursor();"));
     }
 }
 

@@ -1,13 +1,18 @@
 //! Broken logs, each with one bug, and the law that must find it: what proves that the laws bite.
 //!
-//! All but one are the same [`Naive`] log, a sound one as long as it has no [`Bug`]. The other is
-//! the baseline, the module that `eventlog` replaces, as it was.
+//! [`Naive`] is a log in memory and [`FileLog`] one with a file; both are sound as long as they
+//! have no bug. Beside them stands the baseline, the module that `eventlog` replaces, as it was.
 
+mod answers;
 mod baseline;
+mod baseline_writer;
 mod bugs;
+mod file_log;
 mod naive;
 mod reader;
 
 pub use baseline::{Baseline, BaselineSubject};
-pub use bugs::{Bug, Row, rows};
+pub use baseline_writer::{BaselineWriter, BaselineWriterSubject};
+pub use bugs::{Bug, FileBug, Row, file_rows, rows};
+pub use file_log::{FileLog, FileSubject};
 pub use naive::{Naive, NaiveSubject};

@@ -41,7 +41,7 @@ fn launch(version: u64, pick: u32) -> Launch {
         1 => Launch::Exited {
             version,
             pid: pick,
-            code: (pick % 2 == 0).then_some(-1),
+            code: pick.is_multiple_of(2).then_some(-1),
         },
         _ => Launch::Renamed {
             version,

@@ -1,5 +1,7 @@
 //! The ring against the model, at length, and what no law of a single subject can say.
 
+#![allow(clippy::unwrap_used)]
+
 use model_tests::{Budget, Checked, Class, Coverage, Law, Log, Ours, Tick, check, laws};
 
 #[test]

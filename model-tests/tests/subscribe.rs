@@ -1,5 +1,7 @@
 //! Subscriptions against the model, step by step.
 
+#![allow(clippy::unwrap_used)]
+
 use eventlog::EventLog;
 use model_tests::{Checked, Log, Received, Tick};
 

@@ -5,7 +5,7 @@ use crate::{
     Case, Class, Log, Model, Report, Subject, Violation,
     check::{Parted, Trial},
     engine::{Plan, search},
-    ops::{Kind, Steps},
+    histories::{Kind, Steps},
     run::{Judge, guarded},
 };
 

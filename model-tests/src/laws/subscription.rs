@@ -5,7 +5,7 @@ use crate::{
     Report, Subject, Violation,
     check::Trial,
     engine::{Plan, search},
-    ops::Kind,
+    histories::Kind,
 };
 
 laws! {

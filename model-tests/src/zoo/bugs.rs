@@ -4,24 +4,27 @@ use crate::{
     Law,
     laws::{
         D01, R01, R02, R03, R04, R05, R06, R07, R08, R09, R10, R11, R12, S01, S02, S03, S04, S05,
-        S06,
+        S06, W01, W03, W04, W05, W08, W09, W10, W11, W13, W14,
     },
 };
 
-/// Declares the bugs and their rows at once, so that none is without a law.
+/// Declares bugs and their rows at once, so that none is without a law.
 macro_rules! bugs {
-    ($($bug:ident $law:ident $part:literal $story:literal)*) => {
-        /// What is wrong with a [`Naive`](super::Naive) log. The documentation of each is its story.
+    (
+        $(#[$doc:meta])* $enum:ident, $rows:ident;
+        $($bug:ident $law:ident $part:literal $story:literal)*
+    ) => {
+        $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[non_exhaustive]
-        pub enum Bug {
+        pub enum $enum {
             $(#[doc = $story] $bug,)*
         }
 
-        /// The table, one row a bug.
+        /// The table of these bugs, one row each.
         #[must_use]
-        pub fn rows() -> Vec<Row> {
-            vec![$(Row { bug: Bug::$bug, law: &$law, part: $part, story: $story },)*]
+        pub fn $rows() -> Vec<Row<$enum>> {
+            vec![$(Row { bug: $enum::$bug, law: &$law, part: $part, story: $story },)*]
         }
     };
 }
@@ -29,9 +32,9 @@ macro_rules! bugs {
 /// A bug, and what must be said about it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Row {
+pub struct Row<B> {
     /// The bug.
-    pub bug: Bug,
+    pub bug: B,
     /// The law that must find it.
     pub law: &'static Law,
     /// A part of what the violation says.
@@ -41,6 +44,8 @@ pub struct Row {
 }
 
 bugs! {
+    /// What is wrong with a [`Naive`](super::Naive) log.
+    Bug, rows;
     SortsByVersion R01 "log.events_since(" "A replay is sorted by version."
     NewestFirst R01 "log.events_since(" "A replay starts with the newest event."
     SinceInclusive R02 "log.events_since(" "The event at `since` itself is replayed again."
@@ -92,4 +97,27 @@ bugs! {
     CloseDropsBacklog S06 "Closed" "A closed log delivers nothing any more."
     DeliversAfterClose S06 "Closed" "A closed log delivers what is appended after the close."
     ForgottenVariant D01 "version()" "One variant has no arm of its own, and version 0."
+}
+
+bugs! {
+    /// What is wrong with a [`FileLog`](super::FileLog).
+    FileBug, file_rows;
+    ReopenTruncates W01 "read back both lives" "Opening makes the file anew."
+    AcknowledgesBeforeWriting W01 "before the kill" "A flush says yes while lines are in a buffer."
+    DropsWhenBehind W03 "it ends before event" "A full queue drops events, and the file does not tell."
+    WritesBackwards W03 "event 1" "A batch is written with the newest event first."
+    FusesTornTail W04 "after a cut" "The next event is glued to a torn line."
+    RefusesTornTail W04 "repair it by hand" "A torn tail keeps the log from opening."
+    ReaderStopsAtDamage W05 "damaged" "Reading ends at the first line that is no event."
+    RepairCutsAtDamage W05 "and one more event" "Opening cuts the file at the first line that is no event."
+    ReopenForgetsSize W08 "no file above" "A reopened file counts from 0 and outgrows its bound."
+    NeverRotates W08 "no file above" "The file grows for ever."
+    RotationOverwrites W08 "bytes that were there" "A rotation throws the full file away."
+    RotationDropsEvent W08 "read back life" "The event that finds the file full is lost with the rotation."
+    FailsInAppend W09 "a panic" "A failing disk is the appender's panic."
+    NoLock W10 "a second writer" "Nothing keeps a second writer away."
+    ShutdownDropsBuffer W11 "read back after a shutdown" "What is in the buffer goes with the process."
+    WritesHeader W13 "header" "Each file starts with a line of its own."
+    SplitsLines W13 "the bytes of all files" "An event is written over several lines."
+    FileAtOpen W14 "is there" "The file is made when the log is opened."
 }

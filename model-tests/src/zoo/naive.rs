@@ -14,7 +14,7 @@ use std::{
 
 use eventlog::{Coverage, Versioned};
 
-use super::{Bug, reader::NaiveReader};
+use super::{Bug, answers::select_from, reader::NaiveReader};
 use crate::{Case, Event, Log, OpenError, Probe, Probed, Replay, Subject, Subscription, Tick};
 
 /// Opens [`Naive`] logs.
@@ -52,7 +52,7 @@ pub(super) type Entry<E> = (u64, Arc<E>);
 #[derive(Debug)]
 pub(super) struct Shared<E> {
     pub(super) bug: Option<Bug>,
-    capacity: usize,
+    pub(super) capacity: usize,
     epoch: u64,
     pub(super) read: Condvar,
     state: Mutex<State<E>>,
@@ -67,9 +67,9 @@ pub(super) struct State<E> {
     /// Where the readers stand: only a log that waits for them looks.
     pub(super) readers: BTreeMap<u64, u64>,
     pub(super) next_reader: u64,
-    evicted_max: Option<u64>,
-    base: Option<u64>,
-    newest: Option<u64>,
+    pub(super) evicted_max: Option<u64>,
+    pub(super) base: Option<u64>,
+    pub(super) newest: Option<u64>,
     kept_for_nothing: Vec<Entry<E>>,
 }
 
@@ -95,7 +95,7 @@ impl<E> State<E> {
         self.closed_at.unwrap_or(self.appended())
     }
 
-    fn newest_or_base(&self) -> u64 {
+    pub(super) fn newest_or_base(&self) -> u64 {
         self.newest.or(self.base).unwrap_or(0)
     }
 }
@@ -165,7 +165,7 @@ impl<E: Event> Naive<E> {
         })))
     }
 
-    fn has(&self, bug: Bug) -> bool {
+    pub(super) fn has(&self, bug: Bug) -> bool {
         self.0.has(bug)
     }
 
@@ -262,83 +262,6 @@ impl<E: Event> Naive<E> {
             state.kept_for_nothing.push(entry);
         } else {
             gone.push(entry);
-        }
-    }
-
-    /// What a replay since `since` has. A log that evicts late must not show what it still has.
-    fn select(&self, state: &State<E>, since: u64) -> Vec<Arc<E>> {
-        let surplus = state.retained.len().saturating_sub(self.0.capacity);
-        let all: Vec<&Entry<E>> = state.retained.iter().skip(surplus).collect();
-        let ahead = since > state.newest_or_base();
-        let mut found: Vec<&Entry<E>> = match self.0.bug {
-            Some(Bug::SinceInclusive) => all.into_iter().filter(|entry| entry.0 >= since).collect(),
-            Some(Bug::SearchesFallingVersions) => {
-                let from = all.partition_point(|entry| entry.0 <= since);
-                all[from..].to_vec()
-            }
-            Some(Bug::IndexesByVersion) => {
-                let oldest = all.first().map_or(0, |entry| entry.0);
-                let seen = since.saturating_add(1).saturating_sub(oldest);
-                all.into_iter()
-                    .skip(usize::try_from(seen).unwrap_or(usize::MAX))
-                    .collect()
-            }
-            Some(Bug::SignedVersions) => {
-                let above = |entry: &&Entry<E>| entry.0.cast_signed() > since.cast_signed();
-                all.into_iter().filter(above).collect()
-            }
-            Some(Bug::FutureGetsOldEvents) if ahead => all,
-            _ => all.into_iter().filter(|entry| entry.0 > since).collect(),
-        };
-        if self.has(Bug::SortsByVersion) {
-            found.sort_by_key(|entry| entry.0);
-        }
-        if self.has(Bug::NewestFirst) {
-            found.reverse();
-        }
-        found.into_iter().map(|entry| entry.1.clone()).collect()
-    }
-
-    fn truncated(&self, state: &State<E>, since: u64) -> bool {
-        let oldest = state.retained.front().map(|entry| entry.0);
-        let evicted = state.evicted_max.is_some_and(|version| version > since);
-        match self.0.bug {
-            Some(Bug::NeverTruncated) => false,
-            Some(Bug::AlwaysTruncated) if state.evicted > 0 => true,
-            Some(Bug::ForgetsBase) => evicted,
-            Some(Bug::OldestVersionOnly) => {
-                oldest.is_some_and(|oldest| oldest > since.saturating_add(1))
-            }
-            Some(Bug::OldestLessOneIsGap) => oldest.is_some_and(|oldest| oldest > since),
-            Some(Bug::SinceOverflows) => {
-                evicted || state.base.is_some_and(|base| base + 1 > since + 1)
-            }
-            _ => evicted || state.base.is_some_and(|base| base > since),
-        }
-    }
-
-    fn coverage(&self, state: &State<E>, since: u64) -> Coverage {
-        let newest = state.newest_or_base();
-        let complete = match self.0.bug {
-            Some(Bug::FutureIsComplete) => true,
-            Some(Bug::EmptyIsComplete) => state.newest.is_none(),
-            _ => false,
-        };
-        if since > newest {
-            return if complete {
-                Coverage::Complete
-            } else {
-                Coverage::Ahead { newest }
-            };
-        }
-        let missed_through = state.evicted_max.max(state.base).unwrap_or(0);
-        if self.truncated(state, since) {
-            Coverage::Truncated {
-                missed_through,
-                missed: None,
-            }
-        } else {
-            Coverage::Complete
         }
     }
 
@@ -503,13 +426,6 @@ impl<E: Event> Log<E> for Naive<E> {
         drop(state);
         self.0.wake(waiters);
     }
-}
-
-/// Everything behind the first `seen` events.
-fn select_from<E>(state: &State<E>, seen: u64) -> Vec<Arc<E>> {
-    let skip = usize::try_from(seen.saturating_sub(state.evicted)).unwrap_or(usize::MAX);
-    let behind = state.retained.iter().skip(skip);
-    behind.map(|entry| entry.1.clone()).collect()
 }
 
 fn owned<E: Clone>(events: &[Arc<E>]) -> Vec<E> {
