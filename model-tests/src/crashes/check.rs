@@ -220,7 +220,7 @@ fn reopen(
         ));
     }
     whole_lines(disk, &items)?;
-    kept_aside(disk, &current, opened.torn_bytes)?;
+    kept_aside(&disk.crash(&Crash::LOST), &current, opened.torn_bytes)?;
     bounded(script, disk)?;
     // On this boot nothing is certain but what has been synced since.
     same_reading("W02", &found, &disk.crash(&Crash::LOST))?;

@@ -294,7 +294,10 @@ fn a_writer_that_was_cut_off_leaves_the_rest_to_the_next() {
     remote.then(Step::KeepThenFailWrite(2));
     log.append_batch((1..=5).map(event));
     assert_eq!(writer.blocking_durable(Seq::new(2)), Ok(()));
-    remote.then(Step::FailWrite);
+    // Whoever asks for a flush or a shutdown has it tried again at once, more than once.
+    for _ in 0..100 {
+        remote.then(Step::FailWrite);
+    }
     let last = writer.durable(Seq::new(5));
     let missing = vec![range(3, 5)];
     let ended = writer.blocking_shutdown(Duration::from_millis(20));

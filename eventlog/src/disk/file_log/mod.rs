@@ -31,6 +31,9 @@ use super::{Destination, DiskConfig, DiskError, RealStorage, Records, Storage, S
 ///   noticed at the next batch, and a new file is started. What was durable before is then
 ///   theirs to keep; a file that is removed takes its records along.
 ///
+/// A directory above the log's own that this user may not read cannot be synced; whether the name
+/// of the log's directory is durable is then up to the system.
+///
 /// It assumes that writing behind the durable bytes does not damage them. The last 4 KiB of them
 /// are kept in memory for the repair, because they share a block with what comes behind.
 pub struct FileLog<S: Storage = RealStorage> {
