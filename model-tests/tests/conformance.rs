@@ -65,3 +65,15 @@ conformance!(nested => event Tree, |version, pick| match pick % 2 {
     0 => Tree::Leaf { version },
     _ => Tree::Node { version, below: vec![Tree::Leaf { version: 0 }] },
 });
+
+/// An event that no file can hold.
+#[derive(Versioned, Clone, PartialEq, Debug)]
+struct Bare {
+    version: u64,
+    pick: u32,
+}
+
+conformance!(
+    without_files => event Bare, |version, pick| Bare { version, pick },
+    lacks: [Durable, Subscribe, Probe]
+);

@@ -5,7 +5,7 @@ use crate::{
     Report, Subject, Violation,
     check::Trial,
     engine::{Plan, search},
-    histories::Kind,
+    histories::{EDGES, Kind},
 };
 
 laws! {
@@ -69,36 +69,24 @@ pub(super) fn judge<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Box<Viol
     use Kind::{Append, AppendBatch, Close, Cursor, Resume, Skip, Subscribe};
     /// Small enough to lag behind at once.
     const SMALL: &[usize] = &[1, 2, 3, 4, 8];
+    // Where a reader starts and what it gets does not depend on the base version.
+    let plan = |kinds, capacities| Plan {
+        capacities,
+        set_base: false,
+        ..Plan::of(kinds)
+    };
     match trial.law.id {
         "S01" => {
             let mut report = race::no_seam(trial)?;
             // So large that hardly a reader falls behind: a lag is another law's matter.
-            let plan = Plan {
-                capacities: &[64, 256, 512],
-                ..Plan::of(&[Append, AppendBatch, Subscribe])
-            };
+            let plan = plan(&[Append, AppendBatch, Subscribe], &[64, 256, 512]);
             report.add(&search(trial, &plan)?);
             Ok(report)
         }
-        "S02" => {
-            let kinds = &[Append, AppendBatch, Subscribe, Skip];
-            search(
-                trial,
-                &Plan {
-                    capacities: SMALL,
-                    ..Plan::of(kinds)
-                },
-            )
-        }
+        "S02" => search(trial, &plan(&[Append, AppendBatch, Subscribe, Skip], SMALL)),
         "S03" => waiting::wakes_everyone(trial),
         "S04" => waiting::never_delays(trial),
-        "S05" => search(trial, &Plan::of(&[Append, Subscribe, Cursor, Resume])),
-        _ => search(
-            trial,
-            &Plan {
-                capacities: SMALL,
-                ..Plan::of(&[Append, Subscribe, Close])
-            },
-        ),
+        "S05" => search(trial, &plan(&[Append, Subscribe, Cursor, Resume], EDGES)),
+        _ => search(trial, &plan(&[Append, Subscribe, Close], SMALL)),
     }
 }
