@@ -45,6 +45,11 @@ impl Storage for RealStorage {
         }
     }
 
+    fn unlock(&self, file: File) {
+        // If it fails, closing the file gives the lock up, as soon as no child holds it open.
+        let _ = file.unlock();
+    }
+
     fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
         Write::write(file, bytes)
     }

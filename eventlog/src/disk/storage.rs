@@ -65,6 +65,10 @@ pub trait Storage: Send + 'static {
     /// What the file system says.
     fn try_lock(&self, path: &Path, mode: u32) -> io::Result<Option<Self::File>>;
 
+    /// Closes a locked file and gives up its lock at once, also where a child process that was
+    /// just forked still has the file open.
+    fn unlock(&self, file: Self::File);
+
     /// Appends some of `bytes` to the file and says how many.
     ///
     /// # Errors

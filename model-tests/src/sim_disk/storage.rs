@@ -155,6 +155,10 @@ impl Storage for SimDisk {
         }))
     }
 
+    fn unlock(&self, file: SimFile) {
+        drop(file);
+    }
+
     fn write(&self, file: &mut SimFile, bytes: &[u8]) -> io::Result<usize> {
         self.change(Op::Write, |state, fault| {
             let free = usize::try_from(state.free()).unwrap_or(usize::MAX);

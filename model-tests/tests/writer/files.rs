@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use eventlog::disk::{self, DiskConfig, DiskWriter, Record, SyncPolicy};
+use eventlog::disk::{self, DiskConfig, DiskWriter, RealStorage, Record, Storage, SyncPolicy};
 use eventlog::{EventLog, Seq};
 use tempfile::TempDir;
 
@@ -309,4 +309,17 @@ fn a_path_that_cannot_be_opened_is_an_error_that_says_what_to_do() {
     }
     log.append(event(1));
     assert_eq!(log.events_since(0), [event(1)]);
+}
+
+/// The lock belongs to the open file, which a child that was just forked shares until it executes
+/// its program. A writer that had been shut down was in the way of the next one for that long.
+#[test]
+fn w10_a_copy_of_the_descriptor_does_not_keep_the_lock() {
+    let (_directory, path) = directory();
+    let lock = RealStorage.try_lock(&path, 0o600).unwrap().unwrap();
+    let inherited = lock.try_clone().unwrap();
+    assert!(RealStorage.try_lock(&path, 0o600).unwrap().is_none());
+    RealStorage.unlock(lock);
+    assert!(RealStorage.try_lock(&path, 0o600).unwrap().is_some());
+    drop(inherited);
 }

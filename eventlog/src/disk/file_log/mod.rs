@@ -172,6 +172,14 @@ impl<S: Storage> Destination for FileLog<S> {
     }
 }
 
+impl<S: Storage> Drop for FileLog<S> {
+    fn drop(&mut self) {
+        if let Some(lock) = self.lock.take() {
+            self.storage.unlock(lock);
+        }
+    }
+}
+
 impl<S: Storage> fmt::Debug for FileLog<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileLog")
