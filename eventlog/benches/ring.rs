@@ -121,8 +121,13 @@ fn targets() -> Vec<Row> {
         ),
         row(
             "append p99.9 beside replays",
-            append_latency(7),
+            append_latency(31),
             Target::Faster(20.0),
+        ),
+        row(
+            "the same, beside no log at all",
+            idle_latency(31),
+            Target::None,
         ),
     ]
 }
@@ -385,8 +390,28 @@ fn append_latency(rounds: usize) -> Pair {
     )
 }
 
+/// The same two threads with nothing between them: what the machine itself adds, by taking a core
+/// away now and then.
+fn idle_latency(rounds: usize) -> Pair {
+    let sides = Sides::full(CAPACITY);
+    compare(
+        rounds,
+        || open_loop(|| touch(&[]), |event| drop(black_box(event))),
+        || {
+            open_loop(
+                || touch(&sides.ours.replay(0)),
+                |event| {
+                    sides.ours.append(event);
+                },
+            )
+        },
+    )
+}
+
 fn open_loop(replay: impl Fn() + Sync, mut append: impl FnMut(Event)) -> f64 {
-    const APPENDS: u32 = 25_000;
+    // A tenth of a second: the machine takes a core away for milliseconds, about as often as that,
+    // and a round in which it does measures the machine.
+    const APPENDS: u32 = 5_000;
     const EVERY: Duration = Duration::from_micros(20);
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
