@@ -102,7 +102,7 @@ impl DiskWriter {
     }
 
     /// Resolves once the event is durable: written, fsynced, and so is every directory entry that
-    /// is needed to find it. What that means is up to the [`SyncPolicy`].
+    /// is needed to find it. What that means is up to the [`SyncPolicy`](super::SyncPolicy).
     ///
     /// Cancel safe. An event that is not yet appended is waited for.
     ///
