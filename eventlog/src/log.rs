@@ -217,7 +217,8 @@ impl<E> EventLog<E> {
         })
     }
 
-    /// Everything that is retained, whatever its version.
+    /// Everything that is retained, whatever its version. Its coverage is `Complete` if that is
+    /// the whole history: nothing was evicted, and a recovery left nothing on the disk.
     #[must_use]
     pub fn retained(&self) -> Replay<E> {
         Replay::whole(self.snapshot(), self.epoch())

@@ -84,10 +84,18 @@ impl<E> Replay<E> {
         Self::new(snapshot, epoch, from..retained.end, None, coverage)
     }
 
-    /// Everything that is retained; complete if nothing ever was evicted.
+    /// Everything that is retained; complete if that is the whole history.
     pub(crate) fn whole(snapshot: Snapshot<E>, epoch: Epoch) -> Self {
-        let before_first = Cursor::new(epoch, 0, 0);
-        Self::after(snapshot, epoch, &before_first)
+        // How many are missing is not known: a recovery may have left any number on the disk.
+        let missed = None;
+        let coverage = snapshot
+            .evicted_max()
+            .map_or(Coverage::Complete, |missed_through| Coverage::Truncated {
+                missed_through,
+                missed,
+            });
+        let range = snapshot.retained.clone();
+        Self::new(snapshot, epoch, range, None, coverage)
     }
 
     fn new(
