@@ -254,12 +254,13 @@ impl<E> EventLog<E> {
         let inner = self.shared.lock();
         let (oldest, next) = (inner.ring.oldest(), inner.ring.next());
         let slowest = inner.readers.slowest().unwrap_or(next);
+        let end = self.shared.not_past_end(next);
         Stats {
             appended: next - 1,
             evicted: oldest - 1,
             retained: next - oldest,
             subscribers: inner.readers.len(),
-            slowest_distance: next.saturating_sub(slowest),
+            slowest_distance: end.saturating_sub(slowest),
             lagged: self.shared.lagged(),
             pinned_segments: inner.ring.pinned_segments(),
         }
