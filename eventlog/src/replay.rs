@@ -296,6 +296,12 @@ impl<E> Clone for Iter<'_, E> {
     }
 }
 
+impl<E: fmt::Debug> fmt::Debug for Iter<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
 /// The events of a [`Replay`] with the cursor behind each.
 pub struct WithCursors<'a, E> {
     kept: Kept<'a, E>,
@@ -337,6 +343,12 @@ impl<E> Clone for WithCursors<'_, E> {
             kept: self.kept.clone(),
             epoch: self.epoch,
         }
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for WithCursors<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 
