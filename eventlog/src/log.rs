@@ -166,7 +166,8 @@ impl<E> EventLog<E> {
     }
 
     /// The retained events with a version above `since`, what they cover, and the newest version:
-    /// all of one instant. Clones nothing, and costs the same at every capacity.
+    /// all of one instant. Clones nothing, and costs the same at every capacity, except where
+    /// versions fall: those events are looked at one by one.
     #[must_use]
     pub fn replay(&self, since: u64) -> Replay<E> {
         Replay::since(self.snapshot(), self.epoch(), since)

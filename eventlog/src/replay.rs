@@ -12,9 +12,9 @@ use crate::{
 /// The events behind a version or a cursor, what they cover, and the newest version: all of one
 /// instant, whatever other threads do meanwhile.
 ///
-/// Obtaining one clones no event and costs the same at every capacity. While it lives it keeps the
-/// log's segments of that instant alive, so hold it for a request, not for a session:
-/// [`subscribe`](crate::EventLog::subscribe) is for that.
+/// Obtaining one clones no event and costs the same at every capacity, as long as versions do not
+/// fall. While it lives it keeps the log's segments of that instant alive, so hold it for a request,
+/// not for a session: [`subscribe`](crate::EventLog::subscribe) is for that.
 ///
 /// Serialised, it is what a server answers: `{"events":[…],"coverage":…,"newest":…,"cursor":…}`.
 ///
