@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
-    io::{BufRead, BufReader, Lines, Write},
-    os::unix::net::UnixStream,
+    ffi::OsStr,
+    fs::File,
+    io::{BufRead, BufReader, Lines, Read, Write},
+    os::unix::{ffi::OsStrExt, net::UnixStream},
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
@@ -219,4 +221,21 @@ fn a_second_launcher_is_told_who_has_the_log() {
         "{error}"
     );
     running.kill(0);
+}
+
+/// The end of a run did not wait for its subscribers: one that was still reading saw the connection
+/// break, with the last events to come.
+#[test]
+fn a_subscriber_that_is_still_reading_hears_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    // More than a socket takes in while nobody reads from it.
+    let long = format!("sleep 0.1 # {}", "x".repeat(100_000));
+    let mut running = Running::start(directory.path(), &[long.as_str(); 8]);
+    running.next_ack().unwrap();
+    let mut peer = Peer::connect(directory.path());
+    peer.say(r#"{"method":"get_events","since":0}"#);
+    while running.next_ack().unwrap() < 20 {}
+    let last = peer.lines.by_ref().map_while(Result::ok).last();
+    assert_eq!(last.as_deref(), Some("\"closed\""));
+    assert!(running.child.wait().unwrap().success());
 }

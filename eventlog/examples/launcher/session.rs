@@ -44,7 +44,7 @@ pub async fn run(args: &Args) -> Result<Summary, String> {
     let listener =
         bind(&socket).map_err(|error| format!("cannot listen on {}: {error}", socket.display()))?;
     let server = Server::new(reducer.clone(), writer.clone());
-    let serving = tokio::spawn(server.serve(listener));
+    let serving = tokio::spawn(server.clone().serve(listener));
     let acks = args
         .acks
         .then(|| tokio::spawn(print_acks(log.clone(), writer.clone())));
@@ -61,6 +61,7 @@ pub async fn run(args: &Args) -> Result<Summary, String> {
         acks.await.map_err(|error| error.to_string())?;
     }
     let durable = writer.flush(DEADLINE).await;
+    server.farewell().await;
     serving.abort();
     std::fs::remove_file(&socket).ok();
     Ok(Summary {
