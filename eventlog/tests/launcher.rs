@@ -295,3 +295,22 @@ fn a_word_that_is_no_text_is_refused_without_a_panic() {
         assert_eq!(output.status.code(), Some(2), "{error}");
     }
 }
+
+/// The event of a command that could not be started stood in the summary with all of the command.
+#[test]
+fn a_command_that_cannot_start_is_an_event_and_the_summary_stays_narrow() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = launcher(directory.path())
+        .args(["--", &"x".repeat(1000)])
+        .env("PATH", "/nowhere")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("spawn_failed"), "{text}");
+    let events = text.lines().filter(|line| line.starts_with("  "));
+    assert!(
+        events.map(|line| line.chars().count()).max() <= Some(80),
+        "{text}"
+    );
+}
