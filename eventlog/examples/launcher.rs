@@ -4,7 +4,8 @@
 //! state is what the events add up to. It serves the events on a Unix socket in its data directory,
 //! as newline-delimited JSON, and writes them to a log there. To show that nothing is lost, two
 //! subscribers of its own follow over that socket. One of them is cut off in mid-stream and comes
-//! back; at the end both must have the launcher's state.
+//! back; at the end both must have the launcher's state. Ctrl-C and SIGTERM end the processes, and
+//! then the run in order.
 //!
 //! ```text
 //! cargo run --release --example launcher
@@ -39,6 +40,9 @@ mod server;
 #[path = "launcher/session.rs"]
 mod session;
 #[cfg(unix)]
+#[path = "launcher/signals.rs"]
+mod signals;
+#[cfg(unix)]
 #[path = "launcher/state.rs"]
 mod state;
 #[cfg(unix)]
@@ -50,10 +54,10 @@ mod summary;
 async fn main() -> std::process::ExitCode {
     use std::process::ExitCode;
 
-    let args = match args::parse(std::env::args().skip(1)) {
+    let args = match args::parse(std::env::args_os().skip(1)) {
         Ok(args::Parsed::Run(args)) => args,
         Ok(args::Parsed::Help) => {
-            print!("{}", args::HELP);
+            say(args::HELP);
             return ExitCode::SUCCESS;
         }
         Err(error) => {
@@ -63,7 +67,7 @@ async fn main() -> std::process::ExitCode {
     };
     match session::run(&args).await {
         Ok(summary) => {
-            print!("{summary}");
+            say(&summary.to_string());
             if summary.is_sound() {
                 ExitCode::SUCCESS
             } else {
@@ -75,6 +79,13 @@ async fn main() -> std::process::ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints, also where nobody listens any more: a reader that went away is no reason to stop.
+#[cfg(unix)]
+fn say(text: &str) {
+    use std::io::Write;
+    std::io::stdout().write_all(text.as_bytes()).ok();
 }
 
 #[cfg(not(unix))]

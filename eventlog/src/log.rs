@@ -166,7 +166,8 @@ impl<E> EventLog<E> {
     }
 
     /// The retained events with a version above `since`, what they cover, and the newest version:
-    /// all of one instant. Clones nothing, and costs the same at every capacity.
+    /// all of one instant. Clones nothing, and costs the same at every capacity, except where
+    /// versions fall: those events are looked at one by one.
     #[must_use]
     pub fn replay(&self, since: u64) -> Replay<E> {
         Replay::since(self.snapshot(), self.epoch(), since)
@@ -217,7 +218,8 @@ impl<E> EventLog<E> {
         })
     }
 
-    /// Everything that is retained, whatever its version.
+    /// Everything that is retained, whatever its version. Its coverage is `Complete` if that is
+    /// the whole history: nothing was evicted, and a recovery left nothing on the disk.
     #[must_use]
     pub fn retained(&self) -> Replay<E> {
         Replay::whole(self.snapshot(), self.epoch())
@@ -253,12 +255,13 @@ impl<E> EventLog<E> {
         let inner = self.shared.lock();
         let (oldest, next) = (inner.ring.oldest(), inner.ring.next());
         let slowest = inner.readers.slowest().unwrap_or(next);
+        let end = self.shared.not_past_end(next);
         Stats {
             appended: next - 1,
             evicted: oldest - 1,
             retained: next - oldest,
             subscribers: inner.readers.len(),
-            slowest_distance: next.saturating_sub(slowest),
+            slowest_distance: end.saturating_sub(slowest),
             lagged: self.shared.lagged(),
             pinned_segments: inner.ring.pinned_segments(),
         }

@@ -12,9 +12,9 @@ use crate::{
 /// The events behind a version or a cursor, what they cover, and the newest version: all of one
 /// instant, whatever other threads do meanwhile.
 ///
-/// Obtaining one clones no event and costs the same at every capacity. While it lives it keeps the
-/// log's segments of that instant alive, so hold it for a request, not for a session:
-/// [`subscribe`](crate::EventLog::subscribe) is for that.
+/// Obtaining one clones no event and costs the same at every capacity, as long as versions do not
+/// fall. While it lives it keeps the log's segments of that instant alive, so hold it for a request,
+/// not for a session: [`subscribe`](crate::EventLog::subscribe) is for that.
 ///
 /// Serialised, it is what a server answers: `{"events":[…],"coverage":…,"newest":…,"cursor":…}`.
 ///
@@ -84,10 +84,18 @@ impl<E> Replay<E> {
         Self::new(snapshot, epoch, from..retained.end, None, coverage)
     }
 
-    /// Everything that is retained; complete if nothing ever was evicted.
+    /// Everything that is retained; complete if that is the whole history.
     pub(crate) fn whole(snapshot: Snapshot<E>, epoch: Epoch) -> Self {
-        let before_first = Cursor::new(epoch, 0, 0);
-        Self::after(snapshot, epoch, &before_first)
+        // How many are missing is not known: a recovery may have left any number on the disk.
+        let missed = None;
+        let coverage = snapshot
+            .evicted_max()
+            .map_or(Coverage::Complete, |missed_through| Coverage::Truncated {
+                missed_through,
+                missed,
+            });
+        let range = snapshot.retained.clone();
+        Self::new(snapshot, epoch, range, None, coverage)
     }
 
     fn new(
@@ -288,6 +296,12 @@ impl<E> Clone for Iter<'_, E> {
     }
 }
 
+impl<E: fmt::Debug> fmt::Debug for Iter<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
 /// The events of a [`Replay`] with the cursor behind each.
 pub struct WithCursors<'a, E> {
     kept: Kept<'a, E>,
@@ -329,6 +343,12 @@ impl<E> Clone for WithCursors<'_, E> {
             kept: self.kept.clone(),
             epoch: self.epoch,
         }
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for WithCursors<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 

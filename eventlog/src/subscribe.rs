@@ -176,6 +176,11 @@ impl<E> Subscription<E> {
 
     /// Where this subscriber stands: behind the last event that it was given. Another one can
     /// [`resume`](crate::EventLog::resume) from here.
+    ///
+    /// What was missing before this place, the cursor does not tell: resuming from it is
+    /// `Complete` also where this subscription's [`coverage`](Self::coverage) was not. Keep it only
+    /// once the snapshot that such a coverage asks for is there. Until the first event its version
+    /// is the one that was asked for.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         Cursor::new(self.shared.epoch, self.next_seq() - 1, self.version)

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
-    io::{BufRead, BufReader, Lines, Write},
-    os::unix::net::UnixStream,
+    ffi::OsStr,
+    fs::File,
+    io::{BufRead, BufReader, Lines, Read, Write},
+    os::unix::{ffi::OsStrExt, net::UnixStream},
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
@@ -219,4 +221,96 @@ fn a_second_launcher_is_told_who_has_the_log() {
         "{error}"
     );
     running.kill(0);
+}
+
+/// A launcher that was told to end died at once, and left what it had started running.
+#[test]
+fn sigterm_ends_the_processes_and_what_they_started_and_then_the_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    // The shell and its `sleep` both hold the pipe open for as long as they live.
+    let command = format!("exec 3>'{}'; sleep 30; true", fifo.display());
+    let running = launcher(directory.path())
+        .args(["--", &command])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut held = File::open(&fifo).unwrap();
+    let pid = running.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    assert!(sent.success());
+    let output = running.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains(r#""signal":15"#), "{text}");
+    assert!(text.contains(r#""to":"stopped""#), "{text}");
+    held.read_to_end(&mut Vec::new()).unwrap();
+    let count = versions(directory.path()).len() as u64;
+    assert_eq!(versions(directory.path()), (1..=count).collect::<Vec<_>>());
+}
+
+/// The end of a run did not wait for its subscribers: one that was still reading saw the connection
+/// break, with the last events to come.
+#[test]
+fn a_subscriber_that_is_still_reading_hears_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    // More than a socket takes in while nobody reads from it.
+    let long = format!("sleep 0.1 # {}", "x".repeat(100_000));
+    let mut running = Running::start(directory.path(), &[long.as_str(); 8]);
+    running.next_ack().unwrap();
+    let mut peer = Peer::connect(directory.path());
+    peer.say(r#"{"method":"get_events","since":0}"#);
+    while running.next_ack().unwrap() < 20 {}
+    let last = peer.lines.by_ref().map_while(Result::ok).last();
+    assert_eq!(last.as_deref(), Some("\"closed\""));
+    assert!(running.child.wait().unwrap().success());
+}
+
+/// The launcher panicked in the middle of its work when `head` had read enough of its output.
+#[test]
+fn a_run_goes_on_when_nobody_reads_its_output() {
+    let directory = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let mut child = launcher(directory.path())
+            .args(["--", "true"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(versions(directory.path()).len(), 12);
+}
+
+#[test]
+fn a_word_that_is_no_text_is_refused_without_a_panic() {
+    let directory = tempfile::tempdir().unwrap();
+    let word = OsStr::from_bytes(b"\xff");
+    for before in [&["--"][..], &[]] {
+        let mut command = launcher(directory.path());
+        let output = command.args(before).arg(word).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+    }
+}
+
+/// The event of a command that could not be started stood in the summary with all of the command.
+#[test]
+fn a_command_that_cannot_start_is_an_event_and_the_summary_stays_narrow() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = launcher(directory.path())
+        .args(["--", &"x".repeat(1000)])
+        .env("PATH", "/nowhere")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("spawn_failed"), "{text}");
+    let events = text.lines().filter(|line| line.starts_with("  "));
+    assert!(
+        events.map(|line| line.chars().count()).max() <= Some(80),
+        "{text}"
+    );
 }

@@ -366,3 +366,27 @@ fn what_cannot_be_read_is_an_error_that_names_it() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }
+
+/// What a recovery had left on the disk counted as never having been: everything retained called
+/// itself the whole history, and one append later it missed one event, of thousands.
+#[test]
+fn what_is_retained_after_a_recovery_is_not_called_the_whole_history() {
+    let place = Place::with(lines(&dense(10)));
+    let builder = EventLog::<Event>::builder().capacity(4);
+    let (log, _) = builder.recover(&place.config).unwrap();
+    let missing_through = |missed_through| Coverage::Truncated {
+        missed_through,
+        missed: None,
+    };
+    assert_eq!(log.retained().coverage(), missing_through(6));
+    log.append(event(11, 0));
+    assert_eq!(log.retained().coverage(), missing_through(7));
+    assert_eq!(log.retained().len(), 4);
+}
+
+#[test]
+fn what_is_retained_after_a_recovery_of_everything_is_the_whole_history() {
+    let place = Place::with(lines(&dense(4)));
+    let (log, _) = EventLog::<Event>::recover(&place.config).unwrap();
+    assert_eq!(log.retained().coverage(), Coverage::Complete);
+}

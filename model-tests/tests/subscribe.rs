@@ -63,3 +63,17 @@ fn the_event_in_hand_after_a_lag_is_delivered_though_it_was_evicted_meanwhile() 
     assert_eq!(reader.try_recv(), Received::Lagged(3));
     assert_eq!(reader.try_recv(), Received::Event(Tick::new(7, 0)));
 }
+
+/// A subscriber that had read a closed log to its end was said to fall further behind with every
+/// event that no subscriber gets.
+#[test]
+fn nobody_is_behind_a_closed_log_that_was_read_to_its_end() {
+    let log = EventLog::new(None);
+    let mut reader = log.subscribe(0);
+    log.append(Tick::new(1, 1));
+    log.close();
+    log.append(Tick::new(2, 2));
+    assert_eq!(log.stats().slowest_distance, 1);
+    reader.try_recv().unwrap();
+    assert_eq!(log.stats().slowest_distance, 0);
+}

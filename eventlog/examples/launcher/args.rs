@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 pub const HELP: &str = "\
 A small process launcher that logs, serves and replays what it does.
@@ -8,7 +8,7 @@ A small process launcher that logs, serves and replays what it does.
 Usage: launcher [OPTIONS] [-- COMMAND...]
 
 Each COMMAND is one string for the shell, and runs as a process of its own.
-Without any, a handful of short ones run.
+Without any, a handful of short ones run. Ctrl-C ends them, and then the run.
 
 Options:
   --data-dir DIR   where the socket and the log are [default: target/launcher]
@@ -49,7 +49,7 @@ pub enum Parsed {
     Help,
 }
 
-pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Parsed, String> {
+pub fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Parsed, String> {
     let mut args = Args {
         data_dir: PathBuf::from("target/launcher"),
         acks: false,
@@ -57,24 +57,34 @@ pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Parsed, String> 
         commands: SAMPLES.map(str::to_owned).to_vec(),
     };
     while let Some(word) = words.next() {
-        match word.as_str() {
-            "-h" | "--help" => return Ok(Parsed::Help),
-            "--acks" => args.acks = true,
-            "--no-clients" => args.clients = false,
-            "--data-dir" => {
+        match word.to_str() {
+            Some("-h" | "--help") => return Ok(Parsed::Help),
+            Some("--acks") => args.acks = true,
+            Some("--no-clients") => args.clients = false,
+            Some("--data-dir") => {
                 let directory = words
                     .next()
                     .ok_or("--data-dir needs a directory behind it")?;
                 args.data_dir = PathBuf::from(directory);
             }
-            "--" => {
-                args.commands = words.collect();
+            Some("--") => {
+                args.commands = words.map(as_text).collect::<Result<_, _>>()?;
                 break;
             }
-            other => {
-                return Err(format!("unknown option `{other}`; commands go behind `--`"));
+            _ => {
+                let word = word.display();
+                return Err(format!("unknown option `{word}`; commands go behind `--`"));
             }
         }
     }
     Ok(Parsed::Run(args))
+}
+
+fn as_text(command: OsString) -> Result<String, String> {
+    command.into_string().map_err(|command| {
+        let command = command.display();
+        format!(
+            "the command `{command}` is not UTF-8, as the log of commands is; spell it in UTF-8"
+        )
+    })
 }

@@ -4,8 +4,10 @@ use std::{os::unix::process::ExitStatusExt, process::Stdio, sync::Arc, time::Dur
 
 use tokio::{
     process::{Child, Command},
+    select,
+    sync::watch,
     task::JoinSet,
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use crate::{
@@ -16,8 +18,12 @@ use crate::{
 /// Between two starts, as a launcher does that does not want to load the machine at once.
 const STAGGER: Duration = Duration::from_millis(5);
 
-/// Runs every command to its end, and reports each step.
-pub async fn supervise(reducer: &Arc<Reducer>, commands: &[String]) {
+/// How long a process may take to end by itself when the launcher is told to stop.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Runs every command to its end, and reports each step. Once `stop` is true no more are started,
+/// and those that run are ended.
+pub async fn supervise(reducer: &Arc<Reducer>, commands: &[String], stop: &watch::Receiver<bool>) {
     change_phase(reducer, Phase::Starting);
     for id in reducer.state().running() {
         reducer.change(|_, version| Event::ProcessLost { id, version });
@@ -31,8 +37,11 @@ pub async fn supervise(reducer: &Arc<Reducer>, commands: &[String]) {
     let mut children = JoinSet::new();
     change_phase(reducer, Phase::Running);
     for (id, command) in (first_id..).zip(commands) {
+        if *stop.borrow() {
+            break;
+        }
         if let Some(child) = spawn(reducer, id, command) {
-            children.spawn(wait(reducer.clone(), id, child));
+            children.spawn(wait(reducer.clone(), id, child, stop.clone()));
         }
         sleep(STAGGER).await;
     }
@@ -55,6 +64,8 @@ fn spawn(reducer: &Reducer, id: u64, command: &str) -> Option<Child> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
+        // A group of its own, so that it can be ended together with what it starts.
+        .process_group(0)
         .kill_on_drop(true)
         .spawn();
     let command = command.to_owned();
@@ -82,8 +93,18 @@ fn spawn(reducer: &Reducer, id: u64, command: &str) -> Option<Child> {
     }
 }
 
-async fn wait(reducer: Arc<Reducer>, id: u64, mut child: Child) {
-    let (code, signal) = match child.wait().await {
+async fn wait(reducer: Arc<Reducer>, id: u64, mut child: Child, mut stop: watch::Receiver<bool>) {
+    let ended = select! {
+        ended = child.wait() => ended,
+        () = stopped(&mut stop) => {
+            signal_group(&child, "TERM").await;
+            if timeout(GRACE, child.wait()).await.is_err() {
+                signal_group(&child, "KILL").await;
+            }
+            child.wait().await
+        }
+    };
+    let (code, signal) = match ended {
         Ok(status) => (status.code(), status.signal()),
         Err(_) => (None, None),
     };
@@ -93,4 +114,21 @@ async fn wait(reducer: Arc<Reducer>, id: u64, mut child: Child) {
         signal,
         version,
     });
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    stop.wait_for(|stop| *stop).await.ok();
+}
+
+/// Sends a signal to a process that has not been waited for, and to all that it started.
+async fn signal_group(child: &Child, signal: &str) {
+    if let Some(pid) = child.id() {
+        let kill = format!("kill -{signal} -{pid}");
+        Command::new("sh")
+            .args(["-c", &kill])
+            .stderr(Stdio::null())
+            .status()
+            .await
+            .ok();
+    }
 }

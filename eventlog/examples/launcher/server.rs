@@ -9,7 +9,7 @@ use tokio::{
         UnixListener, UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::timeout,
 };
 
@@ -24,9 +24,20 @@ use crate::{
 /// disk is well they never see an event that a crash could take back.
 const DURABLE_FIRST: Duration = Duration::from_millis(250);
 
+/// How long the end of a run waits for subscribers that do not read.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 pub struct Server {
     reducer: Arc<Reducer>,
     writer: Arc<DiskWriter>,
+    /// Every connection that follows the log has a receiver of this, so that it knows of them.
+    following: watch::Sender<()>,
+}
+
+/// What a connection follows the log with.
+struct Live {
+    events: Subscription<Event>,
+    _following: watch::Receiver<()>,
 }
 
 /// Takes the socket's path. A socket that a killed launcher left there is replaced; the log's lock
@@ -40,7 +51,16 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
 
 impl Server {
     pub fn new(reducer: Arc<Reducer>, writer: Arc<DiskWriter>) -> Arc<Self> {
-        Arc::new(Self { reducer, writer })
+        Arc::new(Self {
+            reducer,
+            writer,
+            following: watch::Sender::new(()),
+        })
+    }
+
+    /// Waits until everyone who follows the log was told that it is closed.
+    pub async fn farewell(&self) {
+        timeout(FAREWELL, self.following.closed()).await.ok();
     }
 
     /// Serves every connection in a task of its own.
@@ -56,7 +76,7 @@ impl Server {
         let (reading, mut peer) = stream.into_split();
         let (sender, mut requests) = mpsc::channel(16);
         tokio::spawn(read_requests(reading, sender));
-        let mut live: Option<Subscription<Event>> = None;
+        let mut live = None;
         loop {
             tokio::select! {
                 request = requests.recv() => match request {
@@ -73,8 +93,8 @@ impl Server {
                         say(&mut peer, &Reply::Lagged(events)).await?;
                     }
                     Err(RecvError::Closed) => {
-                        live = None;
                         say(&mut peer, &Reply::Closed).await?;
+                        live = None;
                     }
                 },
             }
@@ -84,7 +104,7 @@ impl Server {
     async fn answer(
         &self,
         request: Request,
-        live: &mut Option<Subscription<Event>>,
+        live: &mut Option<Live>,
         peer: &mut OwnedWriteHalf,
     ) -> io::Result<()> {
         let log = self.reducer.log();
@@ -107,18 +127,15 @@ impl Server {
                 return say(peer, &Reply::Error(error)).await;
             }
         };
+        // Follows from here on, so that the end of a run waits for the replay to be read too.
+        *live = Some(Live {
+            events: log.resume(&replay.cursor()),
+            _following: self.following.subscribe(),
+        });
         self.wait_durable(replay.cursor().seq()).await;
         let truncated = !replay.coverage().is_complete();
-        say(
-            peer,
-            &Reply::Replay {
-                truncated,
-                replay: &replay,
-            },
-        )
-        .await?;
-        *live = Some(log.resume(&replay.cursor()));
-        Ok(())
+        let replay = &replay;
+        say(peer, &Reply::Replay { truncated, replay }).await
     }
 
     async fn wait_durable(&self, seq: Seq) {
@@ -127,9 +144,9 @@ impl Server {
 }
 
 /// The next live event; without a subscription, never.
-async fn next_event(live: &mut Option<Subscription<Event>>) -> Result<EventRef<Event>, RecvError> {
+async fn next_event(live: &mut Option<Live>) -> Result<EventRef<Event>, RecvError> {
     match live {
-        Some(subscription) => subscription.recv().await,
+        Some(live) => live.events.recv().await,
         None => std::future::pending().await,
     }
 }

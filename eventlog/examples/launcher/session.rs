@@ -19,7 +19,9 @@ use crate::{
     client::Subscriber,
     event::Event,
     reducer::Reducer,
+    say,
     server::{Server, bind},
+    signals::stop_requests,
     summary::Summary,
 };
 
@@ -30,8 +32,11 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const CUT_AFTER: u64 = 9;
 
 pub async fn run(args: &Args) -> Result<Summary, String> {
-    std::fs::create_dir_all(&args.data_dir)
-        .map_err(|error| format!("cannot create {}: {error}", args.data_dir.display()))?;
+    let stop = stop_requests().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    std::fs::create_dir_all(&args.data_dir).map_err(|error| {
+        let directory = args.data_dir.display();
+        format!("cannot create {directory}: {error}; name a directory with --data-dir")
+    })?;
     let config = DiskConfig::new(args.data_dir.join("events.log"));
     let (log, recovery) = EventLog::<Event>::recover(&config).map_err(|error| error.to_string())?;
     announce(&recovery, &config.path);
@@ -41,17 +46,22 @@ pub async fn run(args: &Args) -> Result<Summary, String> {
     let reducer = Arc::new(Reducer::new(log.clone()));
 
     let socket = args.data_dir.join("launcher.sock");
-    let listener =
-        bind(&socket).map_err(|error| format!("cannot listen on {}: {error}", socket.display()))?;
+    let listener = bind(&socket).map_err(|error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::InvalidInput => "; name a directory with a shorter path with --data-dir",
+            _ => "",
+        };
+        format!("cannot listen on {}: {error}{remedy}", socket.display())
+    })?;
     let server = Server::new(reducer.clone(), writer.clone());
-    let serving = tokio::spawn(server.serve(listener));
+    let serving = tokio::spawn(server.clone().serve(listener));
     let acks = args
         .acks
         .then(|| tokio::spawn(print_acks(log.clone(), writer.clone())));
 
     let before = log.stats().appended;
     let clients = start_clients(&socket, args.clients).await;
-    supervise(&reducer, &args.commands).await;
+    supervise(&reducer, &args.commands, &stop).await;
     log.close();
 
     let subscribers = join(clients)
@@ -61,6 +71,7 @@ pub async fn run(args: &Args) -> Result<Summary, String> {
         acks.await.map_err(|error| error.to_string())?;
     }
     let durable = writer.flush(DEADLINE).await;
+    server.farewell().await;
     serving.abort();
     std::fs::remove_file(&socket).ok();
     Ok(Summary {
@@ -74,13 +85,18 @@ pub async fn run(args: &Args) -> Result<Summary, String> {
 }
 
 fn announce(recovery: &Recovery, path: &Path) {
-    if recovery.events > 0 || recovery.torn_bytes > 0 {
-        println!(
-            "recovered {} events from {} ({} bytes of an unfinished line)",
-            recovery.events,
-            path.display(),
-            recovery.torn_bytes
-        );
+    if recovery.events > 0 {
+        let path = path.display();
+        say(&format!(
+            "recovered {} events from {path}\n",
+            recovery.events
+        ));
+    }
+    if let Some(first) = recovery.damage.first() {
+        let count = recovery.damage.len();
+        say(&format!(
+            "{count} places in it hold no event; the first:\n  {first}\n"
+        ));
     }
 }
 

@@ -63,7 +63,7 @@ impl fmt::Display for Summary {
         let text = std::fs::read_to_string(&self.path).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
         for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
-            writeln!(f, "  {line}")?;
+            writeln!(f, "  {line:.78}")?;
         }
         Ok(())
     }
