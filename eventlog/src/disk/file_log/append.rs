@@ -203,7 +203,9 @@ impl<S: Storage> FileLog<S> {
             Some(_) if held.links == 0 => Place::Lost,
             None => Place::Moved,
             Some(named) if named.id != held.id => Place::Moved,
-            Some(_) if current.suspect || grown.is_eq() => Place::Ours,
+            Some(_) if grown.is_eq() => Place::Ours,
+            // What lies behind the durable bytes is about to be cut off anyway.
+            Some(_) if current.suspect && held.len >= current.durable_len => Place::Ours,
             Some(_) if grown.is_gt() => Place::Moved,
             Some(_) => Place::Lost,
         })
