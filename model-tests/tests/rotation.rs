@@ -388,3 +388,20 @@ fn a_log_cut_or_appended_to_from_outside_is_repaired_and_goes_on() {
     append(&mut log, [16]);
     assert_eq!(fs::read_to_string(&path).unwrap(), "10\n15\n20\n16\n");
 }
+
+/// Nothing is there to be opened, and yet nothing can be created: trying one and then the other
+/// without end once overflowed the writer's stack.
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_an_error_with_a_remedy() {
+    let (dir, path) = place();
+    std::os::unix::fs::symlink(dir.path().join("nowhere"), &path).unwrap();
+    let (mut log, _) = open(&DiskConfig::new(&path));
+    let record = Records::new(b"1\n", &[2]);
+    let text = log.write(record).unwrap_err().to_string();
+    assert!(text.contains(path.to_str().unwrap()), "{text}");
+    assert!(text.contains("symbolic link"), "{text}");
+    fs::remove_file(&path).unwrap();
+    append(&mut log, [1]);
+    assert_eq!(numbers(&path), [1]);
+}
