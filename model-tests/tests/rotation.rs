@@ -405,3 +405,21 @@ fn a_link_that_leads_nowhere_is_an_error_with_a_remedy() {
     append(&mut log, [1]);
     assert_eq!(numbers(&path), [1]);
 }
+
+#[test]
+fn a_directory_in_the_way_of_a_full_file_is_named_with_the_remedy() {
+    let (dir, path) = place();
+    let old = dir.path().join("x.log.old");
+    fs::create_dir(&old).unwrap();
+    let (mut log, _) = open(&DiskConfig::new(&path).max_bytes(1));
+    append(&mut log, [1]);
+    let text = log
+        .write(Records::new(b"2\n", &[2]))
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains(old.to_str().unwrap()), "{text}");
+    assert!(text.contains("move it away"), "{text}");
+    fs::remove_dir(&old).unwrap();
+    append(&mut log, [2]);
+    assert_eq!(numbers(&path), [1, 2]);
+}
