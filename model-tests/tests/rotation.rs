@@ -407,6 +407,15 @@ fn a_link_that_leads_nowhere_is_an_error_with_a_remedy() {
 }
 
 #[test]
+fn as_many_files_may_be_kept_as_a_number_can_say() {
+    let (dir, path) = place();
+    let (mut log, _) = open(&DiskConfig::new(&path).max_bytes(1).keep(u32::MAX));
+    append(&mut log, 1..6);
+    assert_eq!(names(&dir).len(), 6);
+    assert_eq!(numbers(&path), [1, 2, 3, 4, 5]);
+}
+
+#[test]
 fn a_directory_in_the_way_of_a_full_file_is_named_with_the_remedy() {
     let (dir, path) = place();
     let old = dir.path().join("x.log.old");
