@@ -415,6 +415,24 @@ fn as_many_files_may_be_kept_as_a_number_can_say() {
     assert_eq!(numbers(&path), [1, 2, 3, 4, 5]);
 }
 
+/// Somebody kept a full file under a name that ends in a date, or in the largest number: readers
+/// once looked for a file of every number below it.
+#[test]
+fn a_file_with_a_large_number_is_read_without_looking_for_all_numbers_below_it() {
+    let (dir, path) = place();
+    for (name, text) in [
+        ("x.log", "5\n"),
+        ("x.log.old", "4\n"),
+        ("x.log.old.3", "3\n"),
+        ("x.log.old.20260101", "2\n"),
+        ("x.log.old.4294967295", "1\n"),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    assert_eq!(numbers(&path), [1, 2, 3, 4, 5]);
+    assert_eq!(read_last::<u64>(&path, 9).records.len(), 5);
+}
+
 #[test]
 fn a_directory_in_the_way_of_a_full_file_is_named_with_the_remedy() {
     let (dir, path) = place();
