@@ -433,6 +433,24 @@ fn a_file_with_a_large_number_is_read_without_looking_for_all_numbers_below_it()
     assert_eq!(read_last::<u64>(&path, 9).records.len(), 5);
 }
 
+/// A line longer than readers take into memory was acknowledged like any other; opening the log
+/// once took it for unfinished and cut it off.
+#[test]
+fn w01_a_last_line_of_any_length_stays_when_the_log_is_opened() {
+    let (dir, path) = place();
+    let config = DiskConfig::new(&path);
+    let mut line = vec![b'1'; 64 * 1024 * 1024 + 1];
+    line.push(b'\n');
+    let (mut log, _) = open(&config);
+    log.write(Records::new(&line, &[line.len()])).unwrap();
+    log.sync().unwrap();
+    assert_eq!(log.durable(), 1);
+    drop(log);
+    let (_log, opened) = open(&config);
+    assert_eq!((opened.bytes, opened.torn_bytes), (line.len() as u64, 0));
+    assert_eq!(names(&dir), ["x.log", "x.log.lock"]);
+}
+
 #[test]
 fn a_directory_in_the_way_of_a_full_file_is_named_with_the_remedy() {
     let (dir, path) = place();
