@@ -33,16 +33,18 @@ impl Waiters {
         (!self.0.is_empty()).then(|| mem::take(self))
     }
 
-    /// Wakes everyone. A waker that panics is somebody's bug, but neither the other readers' loss
-    /// nor the appender's.
+    /// Wakes everyone.
     pub(crate) fn wake(self) {
-        for (reader, waker) in self.0 {
-            if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
-                tracing::error!(
-                    reader,
-                    "the waker of a subscriber panicked; others were woken"
-                );
-            }
+        wake_all(self.0.into_values());
+    }
+}
+
+/// Wakes everyone. A waker that panics is somebody's bug, but neither the loss of the others nor
+/// of who wakes them.
+pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
+    for waker in wakers {
+        if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
+            tracing::error!("the waker of a task that waits panicked; others were woken");
         }
     }
 }

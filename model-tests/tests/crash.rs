@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use eventlog::disk::{Destination as _, FileLog, Records};
+use eventlog::disk::{Destination as _, DiskConfig, FileLog, Records};
 use model_tests::crashes::{
     Driver, Report, Script, Violation, check_one, endings, enumerate, files, path, pictures,
 };
@@ -198,6 +198,31 @@ fn w02_what_a_process_killed_after_a_failed_sync_left_is_written_anew() {
         line.as_bytes()
     );
     assert_eq!(disk.bytes(&path(".tmp")), None);
+}
+
+/// After a failed sync, somebody empties the file to make room. The durable bytes that were to be
+/// copied are gone for good: the log once asked for them again and again, and never went on.
+#[test]
+fn w07_a_file_emptied_by_somebody_else_after_a_failed_sync_is_started_anew() {
+    let disk = SimDisk::new();
+    let config = DiskConfig::new(path(""));
+    let mut log = FileLog::open(disk.clone(), &config).unwrap().0;
+    let first = Numbered::new(1, 5000).line();
+    log.write(Records::new(first.as_bytes(), &[5000])).unwrap();
+    log.sync().unwrap();
+    let line = Numbered::new(2, 40).line();
+    let second = Records::new(line.as_bytes(), &[40]);
+    log.write(second).unwrap();
+    disk.fail_next(Fault::Refuse(ErrorKind::StorageFull));
+    log.sync().unwrap_err();
+    disk.put(&path(""), b"");
+    log.write(second).unwrap();
+    log.sync().unwrap();
+    assert_eq!(log.durable(), 2);
+    assert_eq!(
+        disk.crash(&Crash::LOST).bytes(&path("")).unwrap(),
+        line.as_bytes()
+    );
 }
 
 proptest! {

@@ -388,3 +388,83 @@ fn a_log_cut_or_appended_to_from_outside_is_repaired_and_goes_on() {
     append(&mut log, [16]);
     assert_eq!(fs::read_to_string(&path).unwrap(), "10\n15\n20\n16\n");
 }
+
+/// Nothing is there to be opened, and yet nothing can be created: trying one and then the other
+/// without end once overflowed the writer's stack.
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_an_error_with_a_remedy() {
+    let (dir, path) = place();
+    std::os::unix::fs::symlink(dir.path().join("nowhere"), &path).unwrap();
+    let (mut log, _) = open(&DiskConfig::new(&path));
+    let record = Records::new(b"1\n", &[2]);
+    let text = log.write(record).unwrap_err().to_string();
+    assert!(text.contains(path.to_str().unwrap()), "{text}");
+    assert!(text.contains("symbolic link"), "{text}");
+    fs::remove_file(&path).unwrap();
+    append(&mut log, [1]);
+    assert_eq!(numbers(&path), [1]);
+}
+
+#[test]
+fn as_many_files_may_be_kept_as_a_number_can_say() {
+    let (dir, path) = place();
+    let (mut log, _) = open(&DiskConfig::new(&path).max_bytes(1).keep(u32::MAX));
+    append(&mut log, 1..6);
+    assert_eq!(names(&dir).len(), 6);
+    assert_eq!(numbers(&path), [1, 2, 3, 4, 5]);
+}
+
+/// Somebody kept a full file under a name that ends in a date, or in the largest number: readers
+/// once looked for a file of every number below it.
+#[test]
+fn a_file_with_a_large_number_is_read_without_looking_for_all_numbers_below_it() {
+    let (dir, path) = place();
+    for (name, text) in [
+        ("x.log", "5\n"),
+        ("x.log.old", "4\n"),
+        ("x.log.old.3", "3\n"),
+        ("x.log.old.20260101", "2\n"),
+        ("x.log.old.4294967295", "1\n"),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    assert_eq!(numbers(&path), [1, 2, 3, 4, 5]);
+    assert_eq!(read_last::<u64>(&path, 9).records.len(), 5);
+}
+
+/// A line longer than readers take into memory was acknowledged like any other; opening the log
+/// once took it for unfinished and cut it off.
+#[test]
+fn w01_a_last_line_of_any_length_stays_when_the_log_is_opened() {
+    let (dir, path) = place();
+    let config = DiskConfig::new(&path);
+    let mut line = vec![b'1'; 64 * 1024 * 1024 + 1];
+    line.push(b'\n');
+    let (mut log, _) = open(&config);
+    log.write(Records::new(&line, &[line.len()])).unwrap();
+    log.sync().unwrap();
+    assert_eq!(log.durable(), 1);
+    drop(log);
+    let (_log, opened) = open(&config);
+    assert_eq!((opened.bytes, opened.torn_bytes), (line.len() as u64, 0));
+    assert_eq!(names(&dir), ["x.log", "x.log.lock"]);
+}
+
+#[test]
+fn a_directory_in_the_way_of_a_full_file_is_named_with_the_remedy() {
+    let (dir, path) = place();
+    let old = dir.path().join("x.log.old");
+    fs::create_dir(&old).unwrap();
+    let (mut log, _) = open(&DiskConfig::new(&path).max_bytes(1));
+    append(&mut log, [1]);
+    let text = log
+        .write(Records::new(b"2\n", &[2]))
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains(old.to_str().unwrap()), "{text}");
+    assert!(text.contains("move it away"), "{text}");
+    fs::remove_dir(&old).unwrap();
+    append(&mut log, [2]);
+    assert_eq!(numbers(&path), [1, 2]);
+}

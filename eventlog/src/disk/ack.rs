@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use crate::Seq;
+use crate::{Seq, waiters::wake_all};
 
 /// Why events are not durable.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -126,7 +126,7 @@ impl Acks {
         let woken = std::mem::replace(&mut state.waiters, still_waiting);
         drop(state);
         self.changed.notify_all();
-        woken.into_values().for_each(Waker::wake);
+        wake_all(woken.into_values());
     }
 
     /// These events will never be durable.
@@ -147,7 +147,7 @@ impl Acks {
         let woken = std::mem::take(&mut state.waiters);
         drop(state);
         self.changed.notify_all();
-        woken.into_values().for_each(Waker::wake);
+        wake_all(woken.into_values());
     }
 
     pub(super) fn settled(&self) -> Seq {

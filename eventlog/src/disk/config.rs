@@ -60,7 +60,7 @@ pub struct DiskConfig {
     /// How many bytes of such events the writer keeps (default 128 MiB).
     pub backlog_bytes: usize,
     /// The first pause before another attempt while the disk refuses (default 100 ms). Each
-    /// further pause is twice as long.
+    /// further pause is twice as long, and at least 1 ms.
     pub retry_min: Duration,
     /// The longest such pause (default 30 s).
     pub retry_max: Duration,

@@ -99,12 +99,20 @@ fn is_full(error: &io::Error) -> bool {
 }
 
 fn remedy(error: &io::Error) -> &'static str {
-    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+    use io::ErrorKind::{
+        AlreadyExists, InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+        ReadOnlyFilesystem,
+    };
     match error.kind() {
         _ if is_full(error) => "free some space or raise the limit; writing then resumes by itself",
         PermissionDenied | ReadOnlyFilesystem => {
             "let this user write to the directory and its files; writing then resumes by itself"
         }
+        AlreadyExists => {
+            "if it stays, it is a symbolic link that leads nowhere: remove it or make its target"
+        }
+        IsADirectory => "a directory has the name of a file of the log: move it away",
+        InvalidFilename => "the log's path and the suffixes of its files need a shorter name",
         NotADirectory => "a file stands where a directory of the log's path should be",
         NotFound => "the directory went away; it is created again with the next record",
         _ => "if it happens again, check the disk and its cables, and the system's log",

@@ -1,5 +1,6 @@
 //! The files of a log, as they stand at one instant.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 
@@ -47,8 +48,7 @@ fn open_once<S: Storage>(storage: &S, paths: &Paths) -> (Vec<LogFile<S::File>>, 
     let mut files: Vec<LogFile<S::File>> = Vec::new();
     let mut damage = Vec::new();
     let names = std::iter::once(paths.log.clone())
-        // A file may move to the next name while this goes on.
-        .chain((1..=oldest(storage, paths) + 1).map(|k| paths.old(k)));
+        .chain(numbers(storage, paths).into_iter().map(|k| paths.old(k)));
     for path in names {
         match open(storage, path.clone()) {
             Ok(file) if file.id.is_some() && files.iter().any(|other| other.id == file.id) => {}
@@ -62,13 +62,16 @@ fn open_once<S: Storage>(storage: &S, paths: &Paths) -> (Vec<LogFile<S::File>>, 
     (files, damage)
 }
 
-fn oldest<S: Storage>(storage: &S, paths: &Paths) -> u32 {
+/// The numbers of the full files, also of where each may move while they are opened. Only those:
+/// a number may be as large as a date that somebody put behind the name.
+fn numbers<S: Storage>(storage: &S, paths: &Paths) -> BTreeSet<u32> {
     let names = storage.list(&paths.dir).unwrap_or_default();
     names
         .iter()
         .filter_map(|name| paths.old_number(name))
-        .max()
-        .unwrap_or(0)
+        .flat_map(|k| [k, k.saturating_add(1)])
+        .chain([1])
+        .collect()
 }
 
 fn open<S: Storage>(storage: &S, path: PathBuf) -> io::Result<LogFile<S::File>> {

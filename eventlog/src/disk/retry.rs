@@ -2,6 +2,9 @@
 
 use std::{fmt::Display, path::Path, time::Duration};
 
+/// The shortest wait after a second failure, so that waits grow also where the first is none.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// Doubling waits between two bounds, with one warning when failing begins and one message when it
 /// ends.
 pub(super) struct Retry {
@@ -35,7 +38,8 @@ impl Retry {
             );
             self.min
         });
-        self.wait = Some((wait * 2).min(self.max));
+        let longer = wait.saturating_mul(2).max(SHORTEST);
+        self.wait = Some(longer.min(self.max));
         wait
     }
 
@@ -65,6 +69,20 @@ mod tests {
         assert_eq!(
             retry.failed(Path::new("x"), &error),
             Duration::from_millis(100)
+        );
+    }
+    #[test]
+    fn waits_grow_from_nothing_and_never_past_the_longest_duration() {
+        let waits = |min, max| {
+            let mut retry = Retry::new(min, max);
+            [(); 4].map(|()| retry.failed(Path::new("x"), &"the disk is full"))
+        };
+        let from_nothing = waits(Duration::ZERO, Duration::from_millis(3));
+        assert_eq!(from_nothing, [0, 1, 2, 3].map(Duration::from_millis));
+        assert_eq!(
+            waits(Duration::MAX, Duration::ZERO),
+            [Duration::MAX; 4],
+            "the longest wait is never below the first"
         );
     }
 }

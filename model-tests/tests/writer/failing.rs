@@ -149,3 +149,16 @@ fn w09_a_destination_that_panics_ends_the_writer_and_nothing_else() {
     assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(3)));
     assert_eq!(account(&other.durable(), &[event(2), event(3)]), []);
 }
+
+/// Doubling the longest pause there is once ended the writer with a panic.
+#[test]
+fn w07_a_pause_without_end_lasts_until_somebody_flushes() {
+    let config = config("w07-no-retry").retry_min(Duration::MAX);
+    let (log, writer, remote) = scripted(16, &config);
+    remote.then(Step::FailWrite);
+    let seq = log.append(event(1));
+    while remote.lock().failures == 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(seq));
+}

@@ -1,7 +1,9 @@
 //! W03: order, and a line for every hole.
 
-use eventlog::disk::{DiskConfig, GapReason, NotDurable};
-use eventlog::{Seq, Versioned};
+use std::sync::Arc;
+
+use eventlog::disk::{self, DiskConfig, DiskWriter, Gap, GapReason, NotDurable, Record};
+use eventlog::{EventLog, Seq, Versioned};
 use proptest::{collection::vec, prelude::*};
 
 use crate::account::{
@@ -10,7 +12,7 @@ use crate::account::{
 use crate::account::{range, scripted};
 
 /// Appends one event and waits until it is stuck in the destination.
-fn stick(log: &eventlog::EventLog<Event>, remote: &crate::script::Remote, first: Event) {
+fn stick(log: &EventLog<Event>, remote: &crate::script::Remote, first: Event) {
     remote.stall();
     log.append(first);
     remote.wait_stalled();
@@ -86,11 +88,11 @@ fn w03_an_event_that_cannot_be_serialised_is_a_gap_and_its_neighbours_are_not() 
 /// They were neither counted on disk nor refused an acknowledgement.
 #[test]
 fn w03_events_that_were_gone_before_the_writer_came_are_counted_and_not_called_durable() {
-    let log = std::sync::Arc::new(eventlog::EventLog::builder().capacity(4).build().unwrap());
+    let log = Arc::new(EventLog::builder().capacity(4).build().unwrap());
     let history: Vec<_> = (1..=10).map(|n| event(10 * n)).collect();
     append_all(&log, history.iter().cloned());
     let (script, remote) = crate::script::Script::new();
-    let writer = eventlog::disk::DiskWriter::spawn_to(&log, config("w03-before"), script).unwrap();
+    let writer = DiskWriter::spawn_to(&log, config("w03-before"), script).unwrap();
     let missing = vec![range(1, 6)];
     assert_eq!(
         writer.blocking_flush(PATIENCE),
@@ -101,7 +103,7 @@ fn w03_events_that_were_gone_before_the_writer_came_are_counted_and_not_called_d
     }
     assert_eq!(writer.blocking_durable(Seq::new(7)), Ok(()));
     let lines = remote.durable();
-    let gap = eventlog::disk::Gap::parse(lines[0].trim_end().as_bytes()).unwrap();
+    let gap = Gap::parse(lines[0].trim_end().as_bytes()).unwrap();
     assert_eq!((gap.count, gap.reason), (6, GapReason::Missed));
     assert!(gap.min_version <= 10 && gap.max_version == 60, "{gap:?}");
     assert_eq!(account(&lines[1..], &history[6..]), []);
@@ -110,14 +112,14 @@ fn w03_events_that_were_gone_before_the_writer_came_are_counted_and_not_called_d
 /// The same between two writers: what the ring evicted meanwhile was a hole without a line.
 #[test]
 fn w03_what_was_evicted_between_two_writers_is_counted() {
-    let log = std::sync::Arc::new(eventlog::EventLog::builder().capacity(4).build().unwrap());
+    let log = Arc::new(EventLog::builder().capacity(4).build().unwrap());
     let directory = tempfile::tempdir().unwrap();
     let config = DiskConfig::new(directory.path().join("x.log"));
-    let writer = eventlog::disk::DiskWriter::spawn(&log, config.clone()).unwrap();
+    let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
     append_all(&log, (1..=3).map(event));
     assert_eq!(writer.blocking_shutdown(PATIENCE), Ok(Seq::new(3)));
     append_all(&log, (4..=20).map(event));
-    let writer = eventlog::disk::DiskWriter::spawn(&log, config.clone()).unwrap();
+    let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
     let missing = vec![range(4, 16)];
     assert_eq!(
         writer.blocking_shutdown(PATIENCE),
@@ -191,4 +193,36 @@ proptest! {
             prop_assert_eq!(acknowledged, !in_hole, "event {} of version {}", seq, event.version());
         }
     }
+}
+
+/// The lines of another log, passed on.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+struct Relayed(serde_json::Value);
+
+impl Versioned for Relayed {
+    fn version(&self) -> u64 {
+        1
+    }
+}
+
+/// An event whose JSON is that of a gap line was once read back as events lost.
+#[test]
+fn w03_an_event_that_looks_like_a_gap_line_is_still_an_event() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("relay.log");
+    let gap = Gap {
+        count: 3,
+        min_version: 7,
+        max_version: 9,
+        reason: GapReason::Backlog,
+    };
+    let event = Relayed(serde_json::from_str(&gap.to_line()).unwrap());
+    let log = Arc::new(EventLog::new(None));
+    let config = DiskConfig::new(&path);
+    let writer = DiskWriter::spawn(&log, config).unwrap();
+    let seq = log.append(event.clone());
+    assert_eq!(writer.blocking_shutdown(PATIENCE), Ok(seq));
+    let records: Vec<_> = disk::read::<Relayed>(&path).map(Result::unwrap).collect();
+    assert_eq!(records, [Record::Event(event)]);
 }

@@ -321,3 +321,41 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         .unwrap()
         .block_on(future)
 }
+
+/// A waker is the user's code. One that panicked once ended the writer, and those behind it were
+/// never woken.
+#[test]
+fn w09_a_waker_that_panics_ends_neither_the_writer_nor_the_others_waits() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("a bug in the user's waker");
+        }
+    }
+    let (log, writer, remote) = scripted(64, &config("waker-panics"));
+    remote.stall();
+    let seq = log.append(event(1));
+    remote.wait_stalled();
+    let waker = Waker::from(Arc::new(Panics));
+    let mut first = Box::pin(writer.durable(seq));
+    let pending = first.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(pending.is_pending());
+    let woken = Arc::new(Flag::default());
+    let waker = Waker::from(woken.clone());
+    let mut second = Box::pin(writer.durable(seq));
+    let pending = second.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(pending.is_pending());
+    remote.release();
+    let next = log.append(event(2));
+    assert_eq!(writer.blocking_durable(next), Ok(()));
+    assert!(woken.0.load(Ordering::SeqCst));
+}
+
+#[derive(Default)]
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}

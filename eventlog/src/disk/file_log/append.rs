@@ -50,30 +50,32 @@ impl<S: Storage> FileLog<S> {
     /// Starts the file that the next record goes to.
     pub(super) fn create(&mut self) -> Result<(), DiskError> {
         // Without its lock file the directory is not the one that was opened.
-        if !self.attached || !self.lock_in_place() {
-            return self.reopen();
-        }
-        // A new file under a name whose old file is not safely aside could cost the old one.
-        self.sync_dir()?;
-        let path = &self.paths.log;
-        match self.storage.create_new(path, self.mode) {
-            Ok(file) => {
-                self.dir_dirty = true;
-                self.current = Some(Current::new(file, 0, BlockTail::default()));
-                Ok(())
+        if self.attached && self.lock_in_place() {
+            match self.create_new() {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                result => return result,
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.reopen(),
-            Err(error) => Err(DiskError::io("create", path)(error)),
         }
-    }
-
-    /// Takes what is at the path now.
-    fn reopen(&mut self) -> Result<(), DiskError> {
+        // Takes what is at the path now.
         self.attached = false;
         self.prepare()?;
         if self.current.is_none() {
-            return self.create();
+            // Once only: a link that leads nowhere can neither be opened nor created, ever.
+            self.create_new()?;
         }
+        Ok(())
+    }
+
+    fn create_new(&mut self) -> Result<(), DiskError> {
+        // A new file under a name whose old file is not safely aside could cost the old one.
+        self.sync_dir()?;
+        let path = &self.paths.log;
+        let file = self
+            .storage
+            .create_new(path, self.mode)
+            .map_err(DiskError::io("create", path))?;
+        self.dir_dirty = true;
+        self.current = Some(Current::new(file, 0, BlockTail::default()));
         Ok(())
     }
 
@@ -203,7 +205,9 @@ impl<S: Storage> FileLog<S> {
             Some(_) if held.links == 0 => Place::Lost,
             None => Place::Moved,
             Some(named) if named.id != held.id => Place::Moved,
-            Some(_) if current.suspect || grown.is_eq() => Place::Ours,
+            Some(_) if grown.is_eq() => Place::Ours,
+            // What lies behind the durable bytes is about to be cut off anyway.
+            Some(_) if current.suspect && held.len >= current.durable_len => Place::Ours,
             Some(_) if grown.is_gt() => Place::Moved,
             Some(_) => Place::Lost,
         })

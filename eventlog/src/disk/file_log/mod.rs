@@ -72,6 +72,9 @@ struct Current<F> {
     suspect: bool,
 }
 
+/// More full files than any directory holds, with numbers to spare for the names behind them.
+const MAX_KEEP: u32 = u32::MAX / 2;
+
 impl<S: Storage> FileLog<S> {
     /// A log that touches nothing before its first record, not even to see whether it can.
     ///
@@ -85,7 +88,7 @@ impl<S: Storage> FileLog<S> {
             storage,
             paths,
             max_bytes: config.max_bytes,
-            keep: config.keep.max(1),
+            keep: config.keep.clamp(1, MAX_KEEP),
             mode: config.mode,
             trusts_system: config.sync == SyncPolicy::Never,
             lock: None,

@@ -119,14 +119,15 @@ impl<S: Storage> FileLog<S> {
         })
     }
 
-    /// How far the file goes up to the end of its last whole line.
+    /// How far the file goes up to the end of its last whole line. One that is too long to be
+    /// looked at may have been acknowledged, and counts as whole.
     fn whole_len(&self, file: &S::File, len: u64) -> Result<u64, DiskError> {
         let mut lines = Backward::new(&self.storage, file, len, MAX_LINE_BYTES);
         while let Some(found) = lines
             .next()
             .map_err(DiskError::io("read", &self.paths.log))?
         {
-            if found.terminated && found.bytes.is_some_and(line::is_whole) {
+            if found.terminated && found.bytes.is_none_or(line::is_whole) {
                 return Ok(found.end);
             }
         }

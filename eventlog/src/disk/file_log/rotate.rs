@@ -57,7 +57,7 @@ impl<S: Storage> FileLog<S> {
     fn put(&mut self, from: &Path, to: &Path) -> Result<(), DiskError> {
         self.storage
             .rename(from, to)
-            .map_err(DiskError::io("rename for rotation", from))?;
+            .map_err(DiskError::io("put a full file aside as", to))?;
         self.dir_dirty = true;
         Ok(())
     }
