@@ -16,8 +16,7 @@ pub struct Recovery {
     /// How many events gap lines among them declare lost.
     pub lost: u64,
     /// Bytes of a last line of the current file that was never finished. No event in it was
-    /// acknowledged; the disk
-    /// writer sets them aside when it opens the file.
+    /// acknowledged; the disk writer sets them aside when it opens the file.
     pub torn_bytes: u64,
     /// Everything that was met and is no record, the unfinished line included.
     pub damage: Vec<Damage>,
