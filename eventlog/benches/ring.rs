@@ -379,14 +379,7 @@ fn append_latency(rounds: usize) -> Pair {
                 |event| sides.baseline.append(event),
             )
         },
-        || {
-            open_loop(
-                || touch(&sides.ours.replay(0)),
-                |event| {
-                    sides.ours.append(event);
-                },
-            )
-        },
+        || ours_in_open_loop(&sides),
     )
 }
 
@@ -397,13 +390,15 @@ fn idle_latency(rounds: usize) -> Pair {
     compare(
         rounds,
         || open_loop(|| touch(&[]), |event| drop(black_box(event))),
-        || {
-            open_loop(
-                || touch(&sides.ours.replay(0)),
-                |event| {
-                    sides.ours.append(event);
-                },
-            )
+        || ours_in_open_loop(&sides),
+    )
+}
+
+fn ours_in_open_loop(sides: &Sides) -> f64 {
+    open_loop(
+        || touch(&sides.ours.replay(0)),
+        |event| {
+            sides.ours.append(event);
         },
     )
 }

@@ -106,20 +106,20 @@ impl<E> Shared<E> {
         let mut inner = self.lock();
         let result = append(&mut inner.ring, &mut freed);
         self.oldest.store(inner.ring.oldest(), Ordering::Release);
-        let waiters = inner.waiters.take_all();
-        drop(inner);
-        if let Some(waiters) = waiters {
-            waiters.wake();
-        }
+        Self::unlock_and_wake(inner);
         result
     }
 
     /// Ends the live stream behind the newest event. Only the first call counts.
     pub(crate) fn close(&self) {
-        let mut inner = self.lock();
+        let inner = self.lock();
         if self.end.load(Ordering::Acquire) == OPEN {
             self.end.store(inner.ring.next(), Ordering::Release);
         }
+        Self::unlock_and_wake(inner);
+    }
+
+    fn unlock_and_wake(mut inner: MutexGuard<'_, Inner<E>>) {
         let waiters = inner.waiters.take_all();
         drop(inner);
         if let Some(waiters) = waiters {

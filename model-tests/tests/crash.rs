@@ -129,17 +129,22 @@ fn w07_a_full_disk_is_filled_to_its_last_whole_record_and_resumes() {
     assert_eq!(disk.crash(&Crash::LOST).bytes(&path("")).unwrap(), bytes);
 }
 
-/// After a failed sync there is no room for a copy: the file is cut to its durable length.
-#[test]
-fn w06_without_room_for_a_copy_the_file_is_cut_and_written_anew() {
-    let disk = SimDisk::new();
+/// A writer that has no reason to rotate.
+fn roomy(disk: &SimDisk) -> Driver {
     let script = Script {
         max_bytes: 100_000,
         keep: 1,
         steps: Vec::new(),
         faults: Vec::new(),
     };
-    let mut driver = Driver::detached(&disk, &script).unwrap();
+    Driver::detached(disk, &script).unwrap()
+}
+
+/// After a failed sync there is no room for a copy: the file is cut to its durable length.
+#[test]
+fn w06_without_room_for_a_copy_the_file_is_cut_and_written_anew() {
+    let disk = SimDisk::new();
+    let mut driver = roomy(&disk);
     driver.append(&[5000]).unwrap();
     driver.sync().unwrap();
     disk.set_capacity(Some(8000));
@@ -157,13 +162,7 @@ fn w06_without_room_for_a_copy_the_file_is_cut_and_written_anew() {
 #[test]
 fn w06_durable_bytes_that_share_a_block_with_a_failed_write_are_written_anew() {
     let disk = SimDisk::new();
-    let script = Script {
-        max_bytes: 100_000,
-        keep: 1,
-        steps: Vec::new(),
-        faults: Vec::new(),
-    };
-    let mut driver = Driver::detached(&disk, &script).unwrap();
+    let mut driver = roomy(&disk);
     driver.append(&[5000]).unwrap();
     driver.sync().unwrap();
     driver.append(&[100]).unwrap();

@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::Context,
+    time::Duration,
 };
 
 use crate::{
@@ -154,23 +155,8 @@ fn comes_back<S: Subject>(
     // Whether the moment came at all is in the verdict.
     let _ = scene.probe.disarm();
     done?;
-    let verdict = verdict
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
     report.visit(Class::Wrapped);
-    match verdict {
-        None => Ok(()),
-        Some(Ok(())) => {
-            report.visit(Class::Intruded);
-            Ok(())
-        }
-        Some(Err(stuck)) => Err(Parted::said(
-            step,
-            "outside the lock: another thread can append and replay meanwhile",
-            format!("under the lock: {}", stuck.text(trial.budget.patience)),
-        )),
-    }
+    found_out(&verdict, step, trial.budget.patience, report)
 }
 
 /// The code panics: afterwards the log must work.
@@ -264,6 +250,31 @@ fn still_works_after<S: Subject>(
     still_works(scene, step)
 }
 
+/// What the code that called the log from another thread found out, if its moment came.
+fn found_out(
+    verdict: &Mutex<Option<Result<(), Stuck>>>,
+    step: impl Into<String>,
+    patience: Duration,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let verdict = verdict
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    match verdict {
+        None => Ok(()),
+        Some(Ok(())) => {
+            report.visit(Class::Intruded);
+            Ok(())
+        }
+        Some(Err(stuck)) => Err(Parted::said(
+            step,
+            "outside the lock: another thread can append and replay meanwhile",
+            format!("under the lock: {}", stuck.text(patience)),
+        )),
+    }
+}
+
 /// A waker calls the log from another thread.
 fn waker_comes_back<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     let scene = Scene::new(trial)?;
@@ -287,21 +298,7 @@ fn waker_comes_back<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Re
         ));
     }
     scene.append(7);
-    let verdict = verdict
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    match verdict {
-        // A log may wake from elsewhere, and later; that no wake-up is lost is law S03.
-        None => Ok(()),
-        Some(Ok(())) => {
-            report.visit(Class::Intruded);
-            Ok(())
-        }
-        Some(Err(stuck)) => Err(Parted::said(
-            "append wakes a reader",
-            "outside the lock: another thread can append and replay meanwhile",
-            format!("under the lock: {}", stuck.text(trial.budget.patience)),
-        )),
-    }
+    // A log may wake from elsewhere, and later; that no wake-up is lost is law S03.
+    let step = "append wakes a reader";
+    found_out(&verdict, step, trial.budget.patience, report)
 }
