@@ -171,6 +171,38 @@ fn a_log_removed_and_started_anew_is_followed_on() {
     assert_eq!(poll(&mut follow), [None, Some(4), Some(5)]);
 }
 
+/// A program that is started anew writes the same first line. What it writes was not seen yet,
+/// though a repaired copy of the old file would begin with these bytes, too.
+#[test]
+fn a_log_started_anew_with_the_same_line_hides_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    let mut follow = follow(&path);
+    fs::write(&path, "1\n2\n3\n").unwrap();
+    assert_eq!(poll(&mut follow), some(1..4));
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "1\n7\n").unwrap();
+    assert_eq!(poll(&mut follow), [None, Some(1), Some(7)]);
+}
+
+/// As above, where the old file was rotated away before the follower looked again.
+#[test]
+fn w12_files_that_begin_alike_are_not_taken_for_one_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    let old = dir.path().join("x.log.old");
+    let mut follow = follow(&path);
+    fs::write(&path, "1\n1\n2\n").unwrap();
+    assert_eq!(poll(&mut follow), [1, 1, 2].map(Some));
+    fs::write(&old, "1\n1\n3\n").unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "1\n4\n").unwrap();
+    assert_eq!(
+        poll(&mut follow),
+        [None, Some(1), Some(1), Some(3), Some(1), Some(4)]
+    );
+}
+
 fn sim_poll(follow: &mut Follow<Numbered, SimDisk>) -> Vec<u64> {
     let version = |item: Result<Record<Numbered>, Damage>| {
         item.unwrap_or_else(|damage| panic!("{damage}"))

@@ -40,8 +40,8 @@ pub enum DamageKind {
         /// The longest line that is read, in bytes.
         limit: usize,
     },
-    /// The file cannot be read.
-    #[error("the file cannot be read: {0}; check that it is a file and who may read it")]
+    /// The file cannot be read, or the directory, so that it is not known which files there are.
+    #[error("it cannot be read: {0}; check what it is and who may read it")]
     Unreadable(io::Error),
     /// The log was rotated more often than files are kept before the follower came to them.
     #[error("files were rotated away before they were read; poll more often or keep more files")]

@@ -47,9 +47,13 @@ pub(crate) fn open_all<S: Storage>(
 fn open_once<S: Storage>(storage: &S, paths: &Paths) -> (Vec<LogFile<S::File>>, Vec<Damage>) {
     let mut files: Vec<LogFile<S::File>> = Vec::new();
     let mut damage = Vec::new();
-    let names = std::iter::once(paths.log.clone())
-        .chain(numbers(storage, paths).into_iter().map(|k| paths.old(k)));
-    for path in names {
+    let numbers = numbers(storage, paths).unwrap_or_else(|error| {
+        // Whether there are full files is not known, and neither what they hold.
+        damage.push(unreadable(paths.dir.clone(), 0, error));
+        BTreeSet::from([1])
+    });
+    let old = numbers.into_iter().map(|k| paths.old(k));
+    for path in std::iter::once(paths.log.clone()).chain(old) {
         match open(storage, path.clone()) {
             Ok(file) if file.id.is_some() && files.iter().any(|other| other.id == file.id) => {}
             Ok(file) => files.push(file),
@@ -64,14 +68,17 @@ fn open_once<S: Storage>(storage: &S, paths: &Paths) -> (Vec<LogFile<S::File>>, 
 
 /// The numbers of the full files, also of where each may move while they are opened. Only those:
 /// a number may be as large as a date that somebody put behind the name.
-fn numbers<S: Storage>(storage: &S, paths: &Paths) -> BTreeSet<u32> {
-    let names = storage.list(&paths.dir).unwrap_or_default();
-    names
+fn numbers<S: Storage>(storage: &S, paths: &Paths) -> io::Result<BTreeSet<u32>> {
+    let names = match storage.list(&paths.dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        names => names?,
+    };
+    Ok(names
         .iter()
         .filter_map(|name| paths.old_number(name))
         .flat_map(|k| [k, k.saturating_add(1)])
         .chain([1])
-        .collect()
+        .collect())
 }
 
 fn open<S: Storage>(storage: &S, path: PathBuf) -> io::Result<LogFile<S::File>> {

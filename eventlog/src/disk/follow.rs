@@ -44,7 +44,8 @@ pub fn follow<E: DeserializeOwned>(path: impl AsRef<Path>) -> Follow<E> {
 /// It reads what is written, whether it is durable yet or not. When the writer repairs the log
 /// after a failed sync, what was read already is recognised by its bytes and not repeated, as long
 /// as they can still be read. Otherwise, and when somebody cuts the file, events may come again
-/// after a notice ([`DamageKind::Missed`], [`DamageKind::Cut`]).
+/// after a notice ([`DamageKind::Missed`], [`DamageKind::Cut`]). A log that somebody removed and
+/// that begins anew with exactly the same bytes cannot be told from the old one.
 ///
 /// Where files have no identity that can be asked for (outside of Unix), a rotation is noticed
 /// only when the current file is missing or shorter than what was read of it.
@@ -142,12 +143,20 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         };
         let (files, damage) = open_all(&self.storage, paths);
         self.next = files.into();
-        let step = if self.take_next() {
-            Ok(true)
-        } else {
-            damage.into_iter().next().map_or(Ok(false), Err)
-        };
+        let taken = self.take_next();
+        let step = self.go_past(damage, taken);
         self.report_once(step)
+    }
+
+    /// Where there is something to go on with, what could not be read is a hole before it.
+    /// Elsewhere it is the reason why there is nothing.
+    fn go_past(&mut self, damage: Vec<Damage>, more: bool) -> Result<bool, Damage> {
+        let mut damage = damage.into_iter();
+        if more {
+            self.items.extend(damage.map(Err));
+            return Ok(true);
+        }
+        damage.next().map_or(Ok(false), Err)
     }
 
     fn take_next(&mut self) -> bool {
@@ -183,67 +192,88 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
             }
             _ => {}
         }
-        let (files, _) = open_all(&self.storage, paths);
-        self.find_place(files.into())
+        let (files, damage) = open_all(&self.storage, paths);
+        self.find_place(files.into(), damage)
     }
 
     /// Finds in the files of the log the place where the current file was left.
-    fn find_place(&mut self, mut files: VecDeque<LogFile<S::File>>) -> Result<bool, Damage> {
-        let (Some(paths), Some(open)) = (&self.paths, &mut self.current) else {
+    fn find_place(
+        &mut self,
+        mut files: VecDeque<LogFile<S::File>>,
+        mut damage: Vec<Damage>,
+    ) -> Result<bool, Damage> {
+        let (Some(paths), Some(open)) = (&self.paths, &self.current) else {
             return Ok(false);
         };
-        if let Some(at) = files.iter().position(|file| open.is(file)) {
-            // What was appended before it was put aside is still to be read.
-            self.next = files.split_off(at + 1);
-            return Ok(!self.next.is_empty());
+        let is_previous = |file| self.previous.as_ref().is_some_and(|open| open.is(file));
+        let current_at = files.iter().position(|file| open.is(file));
+        let known_at = current_at.or_else(|| files.iter().position(is_previous));
+        if let Some(at) = known_at {
+            // What is older was read when it still could be.
+            damage.retain(|found| paths.age(&found.file) < paths.age(&files[at].path));
         }
-        if files.is_empty() {
-            return Ok(false);
+        let mut rest = files.split_off(known_at.map_or(0, |at| at + 1));
+        if current_at.is_some() || rest.is_empty() {
+            // What was appended to the current file before it was put aside is still to be read.
+            let more = !rest.is_empty();
+            self.next = rest;
+            return self.go_past(damage, more);
         }
-        let known = |file| {
-            self.previous
-                .as_ref()
-                .is_some_and(|previous| previous.is(file))
-        };
-        let previous_at = files.iter().position(known);
-        let mut rest = files.split_off(previous_at.map_or(0, |at| at + 1));
-        let Some(newest) = rest.len().checked_sub(1) else {
-            return Ok(false);
-        };
-        let mut place = None;
-        for (index, file) in rest.iter().enumerate() {
-            let common = common_lines(&self.storage, &open.lines, &file.file)
-                .map_err(|error| unreadable(file.path.clone(), 0, error))?;
-            match common {
-                // The current file is being written anew and is not that far yet.
-                Common {
-                    all_of_other: true, ..
-                } if index == newest => return Ok(false),
-                Common { offset: 0, .. } => {}
-                common => {
-                    place = Some((index, common));
-                    break;
+        match self.find_copy(&rest, known_at.is_some())? {
+            Copy::BeingWritten => return Ok(false),
+            Copy::At(index, common) => {
+                rest.drain(..index);
+                let file = rest.pop_front();
+                self.current = file.map(|file| Open::behind(file, common.lines, common.offset));
+            }
+            Copy::None => {
+                let nothing_read = open.lines.offset() == 0 && self.previous.is_none();
+                if known_at.is_none() && !nothing_read {
+                    self.items
+                        .push_back(Err(notice(paths, 0, DamageKind::Missed)));
                 }
+                let file = rest.pop_front();
+                self.current = file.map(|file| Open::behind(file, 0, 0));
             }
-        }
-        if let Some((index, common)) = place {
-            rest.drain(..index);
-            let file = rest.pop_front();
-            self.current = file.map(|file| Open::behind(file, common.lines, common.offset));
-        } else {
-            let nothing_read = open.lines.offset() == 0 && self.previous.is_none();
-            if previous_at.is_none() && !nothing_read {
-                self.items
-                    .push_back(Err(notice(paths, 0, DamageKind::Missed)));
-            }
-            let file = rest.pop_front();
-            self.current = file
-                .map(|file| Open::behind(file, 0, 0))
-                .or(self.current.take());
         }
         self.next = rest;
-        Ok(true)
+        self.go_past(damage, true)
     }
+
+    /// Finds the file that was made of the current one: it has the bytes that were read, as far
+    /// as they had become durable.
+    ///
+    /// Where nothing else tells that no file is missing between, it must have them all: another
+    /// file may well start with the same lines.
+    fn find_copy(
+        &self,
+        files: &VecDeque<LogFile<S::File>>,
+        follows_previous: bool,
+    ) -> Result<Copy, Damage> {
+        let Some(open) = &self.current else {
+            return Ok(Copy::None);
+        };
+        for (index, file) in files.iter().enumerate() {
+            let common = common_lines(&self.storage, &open.lines, &file.file)
+                .map_err(|error| unreadable(file.path.clone(), 0, error))?;
+            if common.all_of_other && index + 1 == files.len() {
+                return Ok(Copy::BeingWritten);
+            }
+            let in_place = follows_previous && index == 0;
+            if common.offset > 0 && (in_place || common.offset == open.lines.offset()) {
+                return Ok(Copy::At(index, common));
+            }
+        }
+        Ok(Copy::None)
+    }
+}
+
+/// What became of a file that is at its path no more.
+enum Copy {
+    None,
+    /// The newest file is being filled with it.
+    BeingWritten,
+    At(usize, Common),
 }
 
 impl<E: DeserializeOwned, S: Storage> Iterator for Follow<E, S> {

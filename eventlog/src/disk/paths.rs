@@ -42,6 +42,14 @@ impl Paths {
         }
     }
 
+    /// How many files of the log are newer than the one at `path`; `None` if it is no file of it.
+    pub(crate) fn age(&self, path: &Path) -> Option<u32> {
+        if path == self.log {
+            return Some(0);
+        }
+        self.old_number(path.file_name()?)
+    }
+
     /// Which full file has this name, if one has.
     pub(crate) fn old_number(&self, name: &OsStr) -> Option<u32> {
         let own = self.log.file_name()?.as_encoded_bytes();

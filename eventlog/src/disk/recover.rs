@@ -39,8 +39,8 @@ impl<E: Versioned + DeserializeOwned> EventLog<E> {
     ///
     /// # Errors
     ///
-    /// If a file exists and cannot be read. Damaged lines are no error: they are skipped, reported,
-    /// and subscribers from before them are told that events are missing.
+    /// If a file or the directory exists and cannot be read. Damaged lines are no error: they are
+    /// skipped, reported, and subscribers from before them are told that events are missing.
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::DiskConfig};

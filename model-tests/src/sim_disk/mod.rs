@@ -98,6 +98,7 @@ impl SimDisk {
             operations: 0,
             faults: BTreeMap::new(),
             lasting: Vec::new(),
+            forbidden: BTreeMap::new(),
             recording: None,
             note: Note::default(),
         })
@@ -136,11 +137,22 @@ impl SimDisk {
         self.state().lasting.push((op, error));
     }
 
+    /// Lets a file be neither opened nor read from now on, wherever it is renamed to, or a
+    /// directory not be listed.
+    ///
+    /// # Panics
+    /// If there is neither at `path`.
+    pub fn forbid(&self, path: &Path, error: io::ErrorKind) {
+        let mut state = self.state();
+        let node = state
+            .resolve(path)
+            .unwrap_or_else(|error| panic!("{error}"));
+        state.forbidden.insert(node, error);
+    }
+
     /// Ends all faults that were asked for.
     pub fn heal(&self) {
-        let mut state = self.state();
-        state.faults.clear();
-        state.lasting.clear();
+        self.state().heal();
     }
 
     /// Sets how many bytes all files together may have; `None` for no limit.

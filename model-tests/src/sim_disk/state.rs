@@ -22,6 +22,8 @@ pub(super) struct State {
     pub(super) faults: BTreeMap<u64, Fault>,
     /// Operations of these kinds fail until healed.
     pub(super) lasting: Vec<(Op, io::ErrorKind)>,
+    /// Files and directories that cannot be read until healed.
+    pub(super) forbidden: BTreeMap<usize, io::ErrorKind>,
     pub(super) recording: Option<Vec<Picture>>,
     pub(super) note: Note,
 }
@@ -29,11 +31,22 @@ pub(super) struct State {
 impl State {
     pub(super) fn end_process(&mut self) {
         self.locks.clear();
-        self.faults.clear();
-        self.lasting.clear();
+        self.heal();
         self.recording = None;
         self.operations = 0;
         self.note = Note::default();
+    }
+
+    pub(super) fn heal(&mut self) {
+        self.faults.clear();
+        self.lasting.clear();
+        self.forbidden.clear();
+    }
+
+    pub(super) fn may_read(&self, node: usize) -> io::Result<()> {
+        self.forbidden
+            .get(&node)
+            .map_or(Ok(()), |error| Err((*error).into()))
     }
 
     pub(super) fn add(&mut self, node: Node) -> usize {

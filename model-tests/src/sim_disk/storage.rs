@@ -89,6 +89,7 @@ impl SimDisk {
         let state = self.state();
         let node = state.resolve(path)?;
         state.file(node)?;
+        state.may_read(node)?;
         drop(state);
         Ok(self.handle(node))
     }
@@ -177,6 +178,7 @@ impl Storage for SimDisk {
 
     fn read_at(&self, file: &SimFile, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let state = self.state();
+        state.may_read(file.node)?;
         let bytes = &state.file(file.node)?.cache;
         let start = usize::try_from(offset)
             .unwrap_or(usize::MAX)
@@ -271,6 +273,7 @@ impl Storage for SimDisk {
     fn list(&self, dir: &Path) -> io::Result<Vec<OsString>> {
         let state = self.state();
         let node = state.resolve(dir)?;
+        state.may_read(node)?;
         Ok(state.dir(node)?.cache.keys().cloned().collect())
     }
 }
