@@ -1,0 +1,86 @@
+//! What somebody sees who prints a log's types while looking for a fault.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Debug;
+use std::fs;
+use std::sync::Arc;
+
+use eventlog::disk::{DiskConfig, DiskWriter, FileLog, RealStorage, follow, read};
+use eventlog::{EventLog, Seq};
+use model_tests::Tick;
+
+#[track_caller]
+fn shows(value: &impl Debug, parts: &[&str]) {
+    let text = format!("{value:?}");
+    for part in parts {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+/// A log of three events that retains two.
+fn log() -> EventLog<Tick> {
+    let log = EventLog::builder().capacity(2).build().unwrap();
+    log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    log
+}
+
+#[test]
+fn a_log_shows_its_settings_and_its_state() {
+    let builder = EventLog::<Tick>::builder();
+    let builder = builder.capacity(3).base_version(7).disk_path("x.log");
+    shows(&builder, &["Builder", "capacity: 3", "7", "x.log"]);
+    let log = log();
+    shows(&log, &["EventLog", "retained: 2", "disk_path: None"]);
+    assert_eq!(Seq::new(12).to_string(), "12");
+}
+
+#[test]
+fn a_replay_shows_its_events_and_what_they_cover() {
+    let log = log();
+    let replay = log.replay(0);
+    let newest = format!("{:?}", Tick::new(3, 0));
+    shows(
+        &replay,
+        &["Replay", "Truncated", "newest: Some(3)", &newest],
+    );
+    shows(&replay.iter(), &[&newest]);
+    shows(
+        &replay.with_cursors(),
+        &[&newest, &format!("{:?}", log.cursor())],
+    );
+}
+
+#[test]
+fn a_subscription_shows_where_it_stands() {
+    let log = log();
+    let mut subscription = log.subscribe(2);
+    let cursor = format!("{:?}", subscription.cursor());
+    shows(&subscription, &["Subscription", &cursor, "Complete"]);
+    let event = subscription.try_recv().unwrap();
+    assert_eq!(format!("{event:?}"), format!("{:?}", Tick::new(3, 0)));
+}
+
+#[test]
+fn a_writer_and_its_readers_show_how_far_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    let log = Arc::new(log());
+    let writer = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
+    let wait = writer.durable(Seq::new(3));
+    shows(&wait, &["Durable", "3"]);
+    writer.blocking_durable(Seq::new(3)).unwrap();
+    shows(&writer, &["DiskWriter", "settled: Seq(3)"]);
+    drop(writer);
+
+    let len = format!("offset: Some({})", fs::metadata(&path).unwrap().len());
+    let mut reader = read::<Tick>(&path);
+    shows(&reader, &["Reader", "files_left: 1"]);
+    assert!(reader.next().is_some());
+    shows(&reader, &["x.log", "files_left: 0"]);
+    let mut follow = follow::<Tick>(&path);
+    assert_eq!(follow.by_ref().count(), 3);
+    shows(&follow, &["Follow", "x.log", &len]);
+    let file_log = FileLog::detached(RealStorage, &DiskConfig::new(&path)).unwrap();
+    shows(&file_log, &["FileLog", "x.log", "durable: 0"]);
+}
