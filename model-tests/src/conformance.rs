@@ -84,6 +84,7 @@ macro_rules! conformance {
                 w09_no_disk_delays_an_append W09 [Durable]
                 w10_one_writer_a_path W10 [Durable]
                 w11_shutdown_drains_or_says_what_it_left W11 [Durable]
+                w12_followers_survive_rotations W12 [Durable Follow]
                 w13_the_bytes_are_the_baselines W13 [Durable JsonLines]
                 w14_no_file_before_the_first_event W14 [Durable]
             }
@@ -171,6 +172,10 @@ macro_rules! __lacking {
     };
     (Durable [Durable $($rest:ident)*] { $($test:tt)* } $needed:tt) => {
         #[ignore = "lacks Durable"]
+        $($test)*
+    };
+    (Follow [Follow $($rest:ident)*] { $($test:tt)* } $needed:tt) => {
+        #[ignore = "lacks Follow"]
         $($test)*
     };
     (JsonLines [JsonLines $($rest:ident)*] { $($test:tt)* } $needed:tt) => {

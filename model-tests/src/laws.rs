@@ -6,12 +6,14 @@ use std::fmt::Write as _;
 
 use crate::{Capability, Class, Report, Subject, Violation, check::Trial};
 
+mod damage;
 mod derive;
 mod files;
 mod intrusion;
 mod memory;
 mod race;
 mod ring;
+mod rotation;
 mod subscription;
 mod waiting;
 mod writer;

@@ -48,7 +48,8 @@ pub use ours::{Ours, Tick};
 pub use probe::{Moment, Probe, Probed};
 pub use report::{Class, Report};
 pub use subject::{
-    Capability, Case, Event, Line, Log, OpenError, Received, Replay, Subject, Subscription,
+    Capability, Case, Event, Following, Line, Log, OpenError, Received, Replay, Subject,
+    Subscription,
 };
 
 /// The examples of the README compile and run.

@@ -4,11 +4,11 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use eventlog::{
     EventLog,
-    disk::{self, DiskConfig, DiskWriter, Record},
+    disk::{self, Damage, DiskConfig, DiskWriter, Record},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Case, Event, Line, Log, OpenError, Subject};
+use crate::{Case, Event, Following, Line, Log, OpenError, Subject};
 
 /// How long a flush may take, also where the machine is busy.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -43,13 +43,12 @@ where
     }
 
     fn read_back(&self, case: &Case) -> Result<Vec<Line<E>>, OpenError> {
-        let line = |record| match record {
-            Ok(Record::Event(event)) => Line::Event(event),
-            Ok(Record::Gap(gap)) => Line::Gap(gap.count),
-            Ok(other) => Line::Damage(format!("{other:?}")),
-            Err(damage) => Line::Damage(format!("{damage}")),
-        };
         Ok(disk::read(path(case)?).map(line).collect())
+    }
+
+    fn follow(&self, case: &Case) -> Result<Following<E>, OpenError> {
+        let mut follow = disk::follow(path(case)?);
+        Ok(Box::new(move || follow.next().map(line)))
     }
 
     fn files(&self, case: &Case) -> Result<Vec<PathBuf>, OpenError> {
@@ -60,6 +59,15 @@ where
     fn line(&self, event: &E) -> String {
         let json = serde_json::to_string(event);
         json.unwrap_or_else(|error| panic!("cannot write {event:?}: {error}")) + "\n"
+    }
+}
+
+fn line<E: Event>(record: Result<Record<E>, Damage>) -> Line<E> {
+    match record {
+        Ok(Record::Event(event)) => Line::Event(event),
+        Ok(Record::Gap(gap)) => Line::Gap(gap.count),
+        Ok(other) => Line::Damage(format!("{other:?}")),
+        Err(damage) => Line::Damage(format!("{damage}")),
     }
 }
 

@@ -73,12 +73,27 @@ pub trait Subject: Sync + 'static {
         lacking(Capability::Durable)
     }
 
+    /// Follows a case's files from their oldest line on, while they are written and rotated.
+    /// [`Capability::Follow`].
+    ///
+    /// # Errors
+    ///
+    /// If that cannot begin. No files are no error: nothing was written yet.
+    fn follow(&self, case: &Case) -> Result<Following<Self::Event>, OpenError> {
+        let _ = case;
+        lacking(Capability::Follow)
+    }
+
     /// The bytes that an event must have in a file, with the newline. [`Capability::JsonLines`].
     fn line(&self, event: &Self::Event) -> String {
         let _ = event;
         lacking(Capability::JsonLines)
     }
 }
+
+/// Gives the next line of a log's files, or `None` if there is none yet. Where lines were rotated
+/// away before it came to them it gives a [`Line::Damage`].
+pub type Following<E> = Box<dyn FnMut() -> Option<Line<E>>>;
 
 /// A line that was read back.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -335,6 +350,8 @@ pub enum Capability {
     /// A durable writer: [`Log::flush`], [`Log::shutdown`], [`Subject::read_back`],
     /// [`Subject::files`].
     Durable,
+    /// Somebody can read along while the files are written: [`Subject::follow`].
+    Follow,
     /// The files are JSON lines: [`Subject::line`].
     JsonLines,
 }

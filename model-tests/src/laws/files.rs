@@ -1,5 +1,4 @@
-//! Judges the laws of a writer by its files: as a killed process leaves them, cut at every byte,
-//! and with every line damaged.
+//! Judges the laws of a writer by its files, as a process leaves them that ends or is killed.
 
 use std::{fs, path::PathBuf};
 
@@ -10,28 +9,39 @@ use crate::{
     run::guarded,
 };
 
-const CAPACITY: usize = 16;
+pub(super) const CAPACITY: usize = 16;
 
 /// Runs something of the subject that may fail; that it does not is demanded.
-fn works<T>(step: &str, act: impl FnOnce() -> Result<T, OpenError>) -> Result<T, Parted> {
+pub(super) fn works<T>(
+    step: &str,
+    act: impl FnOnce() -> Result<T, OpenError>,
+) -> Result<T, Parted> {
     guarded(step, act)?.map_err(|error| Parted::said(step, "no error", error.to_string()))
 }
 
-fn open<S: Subject>(trial: &Trial<'_, S>, case: &Case, step: &str) -> Result<S::Log, Parted> {
+pub(super) fn open<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    step: &str,
+) -> Result<S::Log, Parted> {
     works(&format!("open {step}"), || trial.subject.open(case))
 }
 
-fn append<S: Subject>(trial: &Trial<'_, S>, log: &S::Log, versions: std::ops::RangeInclusive<u64>) {
+pub(super) fn append<S: Subject>(
+    trial: &Trial<'_, S>,
+    log: &S::Log,
+    versions: std::ops::RangeInclusive<u64>,
+) {
     for version in versions {
         log.append(trial.subject.event(version, version as u32));
     }
 }
 
-fn shutdown<S: Subject>(log: S::Log, step: &str) -> Result<(), Parted> {
+pub(super) fn shutdown<S: Subject>(log: S::Log, step: &str) -> Result<(), Parted> {
     works(&format!("shutdown {step}"), || log.shutdown())
 }
 
-fn read<S: Subject>(
+pub(super) fn read<S: Subject>(
     trial: &Trial<'_, S>,
     case: &Case,
     step: &str,
@@ -41,7 +51,7 @@ fn read<S: Subject>(
     })
 }
 
-fn current<S: Subject>(trial: &Trial<'_, S>, case: &Case) -> Result<PathBuf, Parted> {
+pub(super) fn current<S: Subject>(trial: &Trial<'_, S>, case: &Case) -> Result<PathBuf, Parted> {
     let files = works("files", || trial.subject.files(case))?;
     files
         .last()
@@ -49,8 +59,23 @@ fn current<S: Subject>(trial: &Trial<'_, S>, case: &Case) -> Result<PathBuf, Par
         .ok_or_else(|| Parted::said("files", "at least one", "none"))
 }
 
+pub(super) fn current_of<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+) -> Result<PathBuf, OpenError> {
+    let files = trial.subject.files(case)?;
+    files
+        .last()
+        .cloned()
+        .ok_or_else(|| "the log has no files".into())
+}
+
 /// Writes these versions to a new case and ends the writer.
-fn written<S: Subject>(trial: &Trial<'_, S>, case: Case, last: u64) -> Result<Case, Parted> {
+pub(super) fn written<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: Case,
+    last: u64,
+) -> Result<Case, Parted> {
     let log = open(trial, &case, "for the first time")?;
     append(trial, &log, 1..=last);
     shutdown::<S>(log, "of the first life")?;
@@ -58,7 +83,7 @@ fn written<S: Subject>(trial: &Trial<'_, S>, case: Case, last: u64) -> Result<Ca
 }
 
 /// The events of these versions, as lines.
-fn lines<S: Subject>(
+pub(super) fn lines<S: Subject>(
     trial: &Trial<'_, S>,
     versions: impl IntoIterator<Item = u64>,
 ) -> Vec<Line<S::Event>> {
@@ -145,188 +170,6 @@ pub(super) fn declared_holes<S: Subject>(
         ));
     }
     Ok(())
-}
-
-/// The file is cut at every byte; then a writer opens it and goes on.
-pub(super) fn cut_anywhere<S: Subject>(
-    trial: &Trial<'_, S>,
-    report: &mut Report,
-) -> Result<(), Parted> {
-    let case = written(trial, Case::new(CAPACITY), 3)?;
-    let file = current(trial, &case)?;
-    let bytes = works("reading the file", || Ok(fs::read(&file)?))?;
-    for cut in 0..bytes.len() {
-        let step = format!("after a cut at byte {cut} of {}", bytes.len());
-        let left = case
-            .killed()
-            .map_err(|error| Parted::said(&step, "a copy", error.to_string()))?;
-        works(&step, || {
-            Ok(fs::write(current_of(trial, &left)?, &bytes[..cut])?)
-        })?;
-        let log = open(trial, &left, &step)?;
-        append(trial, &log, 100..=100);
-        shutdown::<S>(log, &step)?;
-        report.visit(Class::Torn);
-        report.visit(Class::Reopened);
-        let whole = bytes[..cut].split_inclusive(|byte| *byte == b'\n');
-        let whole = whole.filter(|line| line.ends_with(b"\n")).count() as u64;
-        // A line that lacks only its newline may be completed.
-        let completed = whole + u64::from(bytes[cut] == b'\n');
-        let found = read(trial, &left, &step)?;
-        let allowed = [whole, completed].map(|last| lines(trial, (1..=last).chain([100])));
-        if !allowed.contains(&found) {
-            return Err(Parted::new(format!("read back {step}"), &allowed[0], found));
-        }
-    }
-    Ok(())
-}
-
-fn current_of<S: Subject>(trial: &Trial<'_, S>, case: &Case) -> Result<PathBuf, OpenError> {
-    let files = trial.subject.files(case)?;
-    files
-        .last()
-        .cloned()
-        .ok_or_else(|| "the log has no files".into())
-}
-
-/// Each line in turn is made unreadable; then a writer opens the file and goes on.
-pub(super) fn damaged_anywhere<S: Subject>(
-    trial: &Trial<'_, S>,
-    report: &mut Report,
-) -> Result<(), Parted> {
-    const LAST: u64 = 5;
-    let case = written(trial, Case::new(CAPACITY), LAST)?;
-    let file = current(trial, &case)?;
-    let bytes = works("reading the file", || Ok(fs::read(&file)?))?;
-    let mut start = 0;
-    for damaged in 1..LAST {
-        let mut bytes = bytes.clone();
-        bytes[start] = b'#';
-        start += 1 + bytes[start..]
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .unwrap_or(0);
-        let step = format!("with line {damaged} of {LAST} damaged");
-        works(&step, || Ok(fs::write(&file, &bytes)?))?;
-        one_damage(trial, &case, damaged, 1..=LAST, &step)?;
-        let left = case
-            .killed()
-            .map_err(|error| Parted::said(&step, "a copy", error.to_string()))?;
-        let log = open(trial, &left, &step)?;
-        append(trial, &log, LAST + 1..=LAST + 1);
-        shutdown::<S>(log, &step)?;
-        report.visit(Class::Damaged);
-        report.visit(Class::Reopened);
-        one_damage(
-            trial,
-            &left,
-            damaged,
-            1..=LAST + 1,
-            &format!("{step}, and one more event"),
-        )?;
-    }
-    Ok(())
-}
-
-/// All of these versions are read, but one, in whose place damage is reported.
-fn one_damage<S: Subject>(
-    trial: &Trial<'_, S>,
-    case: &Case,
-    damaged: u64,
-    versions: std::ops::RangeInclusive<u64>,
-    step: &str,
-) -> Result<(), Parted> {
-    let found = read(trial, case, step)?;
-    let matches = |(line, version): (&Line<S::Event>, u64)| match line {
-        Line::Damage(_) => version == damaged,
-        Line::Event(event) => *event == trial.subject.event(version, version as u32),
-        Line::Gap(_) => false,
-    };
-    let count = versions.clone().count();
-    if found.len() == count && found.iter().zip(versions.clone()).all(matches) {
-        return Ok(());
-    }
-    let expected = format!("events {versions:?}, with a report of damage in place of {damaged}");
-    Err(Parted::said(
-        format!("read back {step}"),
-        expected,
-        format!("{found:?}"),
-    ))
-}
-
-/// Three lives with small files: each file within its bound, and nothing missing but what is older
-/// than everything that is there.
-pub(super) fn rotated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
-    const CAP: u64 = 1024;
-    let case = Case::new(CAPACITY).with_files_of(CAP);
-    let mut last = 0;
-    let mut most = 0;
-    for life in 1..=12 {
-        let log = open(trial, &case, &format!("life {life}"))?;
-        for _ in 0..7 {
-            last += 1;
-            append(trial, &log, last..=last);
-            works("flush", || log.flush())?;
-            let step = format!("life {life}, after event {last}");
-            let size = bounded(trial, &case, CAP, report, &step)?;
-            most = most.max(size);
-            // A rotation may throw away the oldest file, never the one that was just filled.
-            if size * 3 < most {
-                let expected = format!("most of the {most} bytes that were there");
-                return Err(Parted::said(
-                    format!("files of {step}"),
-                    expected,
-                    format!("{size}"),
-                ));
-            }
-            suffix(trial, &case, last, &step)?;
-        }
-        shutdown::<S>(log, &format!("life {life}"))?;
-        report.visit(Class::Reopened);
-    }
-    Ok(())
-}
-
-/// The bytes of all files, none of which may be too long.
-fn bounded<S: Subject>(
-    trial: &Trial<'_, S>,
-    case: &Case,
-    cap: u64,
-    report: &mut Report,
-    step: &str,
-) -> Result<u64, Parted> {
-    let files = works("files", || trial.subject.files(case))?;
-    let sizes = files.iter().filter_map(|file| fs::metadata(file).ok());
-    let sizes: Vec<u64> = sizes.map(|file| file.len()).collect();
-    if sizes.len() > 1 {
-        report.visit(Class::Rotated);
-    }
-    if sizes.iter().any(|size| *size > cap) {
-        let expected = format!("no file above {cap} bytes");
-        return Err(Parted::said(
-            format!("files of {step}"),
-            expected,
-            format!("{sizes:?}"),
-        ));
-    }
-    Ok(sizes.iter().sum())
-}
-
-/// What is read is the newest part of the history.
-fn suffix<S: Subject>(
-    trial: &Trial<'_, S>,
-    case: &Case,
-    last: u64,
-    step: &str,
-) -> Result<(), Parted> {
-    let found = read(trial, case, step)?;
-    let first = last + 1 - (found.len() as u64).clamp(1, last);
-    let expected = lines(trial, first..=last);
-    if found == expected {
-        Ok(())
-    } else {
-        Err(Parted::new(format!("read back {step}"), expected, found))
-    }
 }
 
 /// A directory stands where the file should be.

@@ -1,6 +1,6 @@
 //! What a durable writer must leave on the disk.
 
-use super::{files, laws};
+use super::{damage, files, laws, rotation};
 use crate::{Report, Subject, Violation, check::Trial};
 
 laws! {
@@ -98,11 +98,11 @@ laws! {
     }
     W12 "followers survive rotations" {
         statement: "A reader that follows the file through 1,000 rotations sees each event once, or a \
-            declared gap. (Judged by the tests of followers, as only `eventlog` has one.)",
+            declared gap.",
         why: "`tail -f` across a rename is where a line is lost or read twice.",
         bug: "file-rotate #6: a reopened file was truncated under its readers.",
-        needs: [Durable],
-        visits: [],
+        needs: [Durable, Follow],
+        visits: [Rotated],
     }
     W13 "the bytes are the baseline's" {
         statement: "A run without losses leaves one line of `serde_json` an event and nothing else: \
@@ -129,12 +129,13 @@ pub(super) fn judge<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Box<Viol
     let judge = match trial.law.id {
         "W01" => files::acknowledged,
         "W03" => files::declared_holes,
-        "W04" => files::cut_anywhere,
-        "W05" => files::damaged_anywhere,
-        "W08" => files::rotated,
+        "W04" => damage::cut_anywhere,
+        "W05" => damage::damaged_anywhere,
+        "W08" => rotation::rotated,
         "W09" => files::no_place_to_write,
         "W10" => files::second_writer,
         "W11" => files::drained,
+        "W12" => rotation::followed,
         "W13" => files::same_bytes,
         "W14" => files::no_file_yet,
         _ => files::elsewhere,

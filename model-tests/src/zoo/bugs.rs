@@ -4,7 +4,7 @@ use crate::{
     Law,
     laws::{
         D01, R01, R02, R03, R04, R05, R06, R07, R08, R09, R10, R11, R12, S01, S02, S03, S04, S05,
-        S06, W01, W03, W04, W05, W08, W09, W10, W11, W13, W14,
+        S06, W01, W03, W04, W05, W08, W09, W10, W11, W12, W13, W14,
     },
 };
 
@@ -117,6 +117,8 @@ bugs! {
     FailsInAppend W09 "a panic" "A failing disk is the appender's panic."
     NoLock W10 "a second writer" "Nothing keeps a second writer away."
     ShutdownDropsBuffer W11 "read back after a shutdown" "What is in the buffer goes with the process."
+    FollowsOneName W12 "7 at a time" "A follower reads the current file only, and misses the end of a full one."
+    HidesMissedFiles W12 "200 at a time" "A follower goes on behind files that were rotated away, and does not tell."
     WritesHeader W13 "header" "Each file starts with a line of its own."
     SplitsLines W13 "the bytes of all files" "An event is written over several lines."
     FileAtOpen W14 "is there" "The file is made when the log is opened."

@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{Case, Line, Log, OpenError, Subject, Tick, zoo::FileBug};
+use crate::{Case, Following, Line, Log, OpenError, Subject, Tick, zoo::FileBug};
 
 /// Opens [`FileLog`]s.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +65,16 @@ impl Subject for FileSubject {
 
     fn files(&self, case: &Case) -> Result<Vec<PathBuf>, OpenError> {
         Ok(vec![suffixed(&path(case)?, ".old"), path(case)?])
+    }
+
+    fn follow(&self, case: &Case) -> Result<Following<Tick>, OpenError> {
+        let mut files = self.files(case)?;
+        let one_name = self.bug == Some(FileBug::FollowsOneName);
+        if one_name {
+            files.remove(0);
+        }
+        let hides = one_name || self.bug == Some(FileBug::HidesMissedFiles);
+        Ok(follow_lines(files, hides))
     }
 
     fn line(&self, event: &Tick) -> String {
@@ -262,6 +272,23 @@ fn suffixed(path: &Path, suffix: &str) -> PathBuf {
 
 pub(super) fn line(event: &Tick) -> String {
     format!("{}\n", serde_json::json!(event))
+}
+
+/// Reads everything anew at each step and goes on behind the line that was given last.
+fn follow_lines(files: Vec<PathBuf>, hides: bool) -> Following<Tick> {
+    let mut given: Option<Line<Tick>> = None;
+    Box::new(move || {
+        let lines = read_lines(&files, false).unwrap_or_default();
+        let found = lines.iter().rposition(|line| given.as_ref() == Some(line));
+        let next = lines.into_iter().nth(found.map_or(0, |at| at + 1))?;
+        if found.is_none() && given.is_some() && !hides {
+            // What was given is gone, and what came behind it may be.
+            given = None;
+            return Some(Line::Damage("lines were rotated away".into()));
+        }
+        given = Some(next.clone());
+        Some(next)
+    })
 }
 
 /// The lines of these files, the oldest first.
