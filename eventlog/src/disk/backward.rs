@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Storage;
+use super::storage::read_exact;
 
 const CHUNK: usize = 64 * 1024;
 
@@ -97,18 +98,7 @@ impl<'s, S: Storage> Backward<'s, S> {
         let count = usize::try_from(want.min(self.base)).unwrap_or(CHUNK);
         let mut bytes = vec![0; count];
         let start = self.base - count as u64;
-        let mut filled = 0;
-        while filled < count {
-            match self
-                .storage
-                .read_at(self.file, start + filled as u64, &mut bytes[filled..])
-            {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        read_exact(self.storage, self.file, start, &mut bytes)?;
         self.bytes_read += count as u64;
         bytes.append(&mut self.buffer);
         self.buffer = bytes;

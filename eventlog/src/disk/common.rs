@@ -4,6 +4,7 @@ use std::io;
 
 use super::Storage;
 use super::lines::Lines;
+use super::storage::read_some;
 
 /// How much of what was read of a file another file starts with.
 pub(crate) struct Common {
@@ -31,8 +32,8 @@ pub(crate) fn common_lines<S: Storage>(
     let mut compared = 0;
     while compared < read {
         let want = usize::try_from(read - compared).map_or(PIECE, |left| left.min(PIECE));
-        let count = storage.read_at(lines.file(), compared, &mut ours[..want])?;
-        let found = storage.read_at(other, compared, &mut theirs[..count])?;
+        let count = read_some(storage, lines.file(), compared, &mut ours[..want])?;
+        let found = read_some(storage, other, compared, &mut theirs[..count])?;
         if found == 0 {
             common.all_of_other = count > 0;
             break;

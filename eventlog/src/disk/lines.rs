@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Storage;
+use super::storage::read_some;
 
 /// The longest line that readers take into memory unless told otherwise, in bytes.
 pub(crate) const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
@@ -11,8 +12,7 @@ pub(crate) const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
 const FIRST_CHUNK: usize = 2 * 1024;
 const LARGEST_CHUNK: usize = 128 * 1024;
 
-/// Reads a file line by line, holding no more of it than one line and some
-/// bytes behind it.
+/// Reads a file line by line, holding no more of it than one line and some bytes behind it.
 pub(crate) struct Lines<F> {
     file: F,
     limit: usize,
@@ -145,12 +145,7 @@ impl<F> Lines<F> {
         let held = self.buffer.len();
         let position = self.offset + self.dropped + held as u64;
         self.buffer.resize(held + self.chunk, 0);
-        let read = loop {
-            match storage.read_at(&self.file, position, &mut self.buffer[held..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result,
-            }
-        };
+        let read = read_some(storage, &self.file, position, &mut self.buffer[held..]);
         let count = *read.as_ref().unwrap_or(&0);
         if count == self.chunk {
             self.chunk = LARGEST_CHUNK.min(self.chunk * 2);

@@ -136,3 +136,36 @@ pub trait Storage: Send + 'static {
     /// What the file system says.
     fn list(&self, dir: &Path) -> io::Result<Vec<OsString>>;
 }
+
+/// As [`Storage::read_at`], and again where a signal interrupts it.
+pub(crate) fn read_some<S: Storage>(
+    storage: &S,
+    file: &S::File,
+    offset: u64,
+    buffer: &mut [u8],
+) -> io::Result<usize> {
+    loop {
+        match storage.read_at(file, offset, buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Fills the buffer, however many reads that takes. [`io::ErrorKind::UnexpectedEof`] if the file
+/// ends before that.
+pub(crate) fn read_exact<S: Storage>(
+    storage: &S,
+    file: &S::File,
+    offset: u64,
+    buffer: &mut [u8],
+) -> io::Result<()> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match read_some(storage, file, offset + filled as u64, &mut buffer[filled..])? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => filled += count,
+        }
+    }
+    Ok(())
+}

@@ -99,6 +99,8 @@ impl SimDisk {
             faults: BTreeMap::new(),
             lasting: Vec::new(),
             forbidden: BTreeMap::new(),
+            meagre: None,
+            reads: 0,
             recording: None,
             note: Note::default(),
         })
@@ -148,6 +150,12 @@ impl SimDisk {
             .resolve(path)
             .unwrap_or_else(|error| panic!("{error}"));
         state.forbidden.insert(node, error);
+    }
+
+    /// Lets every other read be interrupted and each give at most so many bytes, at least one, as
+    /// a signal may do.
+    pub fn disturb_reads(&self, most: usize) {
+        self.state().meagre = Some(most.max(1));
     }
 
     /// Ends all faults that were asked for.

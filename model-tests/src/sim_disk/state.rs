@@ -24,6 +24,10 @@ pub(super) struct State {
     pub(super) lasting: Vec<(Op, io::ErrorKind)>,
     /// Files and directories that cannot be read until healed.
     pub(super) forbidden: BTreeMap<usize, io::ErrorKind>,
+    /// How many bytes a read gives at most, where it is set; every other one is interrupted.
+    pub(super) meagre: Option<usize>,
+    /// How many reads there were since then.
+    pub(super) reads: usize,
     pub(super) recording: Option<Vec<Picture>>,
     pub(super) note: Note,
 }
@@ -41,6 +45,19 @@ impl State {
         self.faults.clear();
         self.lasting.clear();
         self.forbidden.clear();
+        self.meagre = None;
+    }
+
+    /// How many of these bytes the next read gives.
+    pub(super) fn serve(&mut self, wanted: usize) -> io::Result<usize> {
+        let Some(most) = self.meagre else {
+            return Ok(wanted);
+        };
+        self.reads += 1;
+        if self.reads.is_multiple_of(2) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        Ok(wanted.min(most))
     }
 
     pub(super) fn may_read(&self, node: usize) -> io::Result<()> {

@@ -177,13 +177,14 @@ impl Storage for SimDisk {
     }
 
     fn read_at(&self, file: &SimFile, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let state = self.state();
+        let mut state = self.state();
         state.may_read(file.node)?;
+        let most = state.serve(buffer.len())?;
         let bytes = &state.file(file.node)?.cache;
         let start = usize::try_from(offset)
             .unwrap_or(usize::MAX)
             .min(bytes.len());
-        let count = buffer.len().min(bytes.len() - start);
+        let count = most.min(bytes.len() - start);
         buffer[..count].copy_from_slice(&bytes[start..start + count]);
         Ok(count)
     }

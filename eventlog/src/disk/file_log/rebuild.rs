@@ -4,6 +4,7 @@ use std::io;
 
 use super::append::write_all;
 use super::{Current, FileLog};
+use crate::disk::storage::read_exact;
 use crate::disk::{DiskError, Storage};
 
 /// How many bytes are copied at a time.
@@ -127,22 +128,13 @@ impl<S: Storage> FileLog<S> {
         end: u64,
     ) -> Result<Vec<u8>, DiskError> {
         let mut bytes = vec![0; usize::try_from(end - start).unwrap_or_default()];
-        let mut filled = 0;
-        while filled < bytes.len() {
-            let read = self
-                .storage
-                .read_at(file, start + filled as u64, &mut bytes[filled..]);
-            match read {
-                Ok(0) => {
-                    return Err(DiskError::Lost {
-                        path: self.paths.log.clone(),
-                    });
-                }
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(DiskError::io("read", &self.paths.log)(error)),
+        let path = &self.paths.log;
+        match read_exact(&self.storage, file, start, &mut bytes) {
+            Ok(()) => Ok(bytes),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(DiskError::Lost { path: path.clone() })
             }
+            Err(error) => Err(DiskError::io("read", path)(error)),
         }
-        Ok(bytes)
     }
 }

@@ -1,0 +1,119 @@
+//! Reading what is on disk: whatever the lengths of the lines, and however little a read gives.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs::File;
+use std::io::Write as _;
+
+use eventlog::disk::{
+    Damage, DamageKind, Follow, Reader, RealStorage, Record, Storage as _, Tail, read_last,
+};
+use model_tests::sim_disk::SimDisk;
+
+const LOG: &str = "/x.log";
+const OLD: &str = "/x.log.old";
+
+/// Texts of very different lengths, each with its number.
+fn texts() -> Vec<String> {
+    let lengths = [0, 1, 2_040, 2_047, 2_048, 3, 65_530, 5, 70_000, 0, 9];
+    let text = |(number, len)| format!("{number}{}", "x".repeat(len));
+    lengths.into_iter().enumerate().map(text).collect()
+}
+
+fn lines(texts: &[String]) -> Vec<u8> {
+    let line = |text| format!("\"{text}\"\n");
+    texts.iter().map(line).collect::<String>().into_bytes()
+}
+
+/// A disk with the first five texts in the full file, the others in the current one.
+fn disk() -> SimDisk {
+    let disk = SimDisk::new();
+    let (old, new) = (lines(&texts()[..5]), lines(&texts()[5..]));
+    disk.put(OLD.as_ref(), &old);
+    disk.put(LOG.as_ref(), &new);
+    disk
+}
+
+fn events(items: impl Iterator<Item = Result<Record<String>, Damage>>) -> Vec<String> {
+    items
+        .map(|item| item.unwrap_or_else(|damage| panic!("{damage}")))
+        .map(|record| record.into_event().unwrap())
+        .collect()
+}
+
+#[test]
+fn neither_signals_nor_short_reads_change_what_is_read() {
+    for most in [5, 2_048, 65_536, usize::MAX] {
+        let disk = disk();
+        disk.disturb_reads(most);
+        assert_eq!(events(Reader::open(disk.clone(), LOG)), texts(), "{most}");
+        assert_eq!(events(Follow::open(disk.clone(), LOG)), texts(), "{most}");
+        for count in [0, 1, 3, 6, 11] {
+            let tail = Tail::<String>::read(&disk, LOG, count);
+            let newest = &texts()[texts().len() - count..];
+            assert!(tail.damage.is_empty(), "{:?}", tail.damage);
+            assert_eq!(events(tail.records.into_iter().map(Ok)), newest, "{most}");
+        }
+    }
+}
+
+/// The file that is put in place of the one being followed is compared byte by byte.
+#[test]
+fn a_repaired_copy_is_recognised_however_little_a_read_gives() {
+    for most in [1, 65_536] {
+        let disk = SimDisk::new();
+        let all = lines(&texts());
+        let durable = lines(&texts()[..7]);
+        disk.put(LOG.as_ref(), &lines(&texts()[..9]));
+        let mut follow = Follow::<String, _>::open(disk.clone(), LOG);
+        disk.disturb_reads(most);
+        assert_eq!(events(&mut follow), texts()[..9]);
+        disk.put("/x.log.tmp".as_ref(), &durable);
+        disk.rename("/x.log.tmp".as_ref(), LOG.as_ref()).unwrap();
+        assert_eq!(events(&mut follow), [""; 0], "it is not that far yet");
+        disk.put(LOG.as_ref(), &all);
+        assert_eq!(events(&mut follow), texts()[9..]);
+    }
+}
+
+#[test]
+fn it_is_told_how_much_was_read() {
+    let disk = SimDisk::new();
+    let (old, new) = (lines(&texts()[..2]), lines(&texts()[2..4]));
+    disk.put(OLD.as_ref(), &old);
+    disk.put(LOG.as_ref(), &new);
+    let read = |count| Tail::<String>::read(&disk, LOG, count).bytes_read;
+    assert_eq!(read(1), new.len() as u64);
+    assert_eq!(read(2), (old.len() + new.len()) as u64);
+    assert_eq!(read(100), (old.len() + new.len()) as u64);
+}
+
+/// A line as long as lines may be is still looked at, one byte more is not taken into memory.
+#[test]
+fn from_the_end_too_a_line_may_be_too_long() {
+    const LIMIT: usize = 64 * 1024 * 1024;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    for (len, too_long) in [(LIMIT, false), (LIMIT + 1, true)] {
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"1\n").unwrap();
+        file.write_all(&vec![b'x'; len]).unwrap();
+        file.write_all(b"\n2\n").unwrap();
+        let tail = read_last::<u64>(&path, 10);
+        let numbers: Vec<_> = tail
+            .records
+            .into_iter()
+            .filter_map(Record::into_event)
+            .collect();
+        assert_eq!(numbers, [1, 2]);
+        let [damage] = &tail.damage[..] else {
+            panic!("{:?}", tail.damage);
+        };
+        assert_eq!((damage.offset, damage.len), (2, len as u64), "{damage}");
+        match damage.kind {
+            DamageKind::TooLong { limit } => assert_eq!((limit, too_long), (LIMIT, true)),
+            DamageKind::NotAnEvent(_) => assert!(!too_long),
+            _ => panic!("{damage}"),
+        }
+    }
+}
