@@ -5,9 +5,7 @@
 use std::fs::File;
 use std::io::Write as _;
 
-use eventlog::disk::{
-    Damage, DamageKind, Follow, Reader, RealStorage, Record, Storage as _, Tail, read_last,
-};
+use eventlog::disk::{Damage, DamageKind, Follow, Reader, Record, Storage as _, Tail, read_last};
 use model_tests::sim_disk::SimDisk;
 
 const LOG: &str = "/x.log";
