@@ -7,7 +7,9 @@ use std::{
 };
 
 use eventlog::disk::{self, DiskConfig, DiskWriter, RealStorage, Record, Storage, SyncPolicy};
-use eventlog::{EventLog, Seq};
+use eventlog::{EventLog, Seq, Versioned};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use tempfile::TempDir;
 
 use crate::account::{Event, PATIENCE, append_all, event, line};
@@ -34,7 +36,7 @@ fn names(directory: &TempDir) -> Vec<String> {
 fn versions(path: &Path) -> Vec<u64> {
     disk::read::<Event>(path)
         .map(|record| match record.unwrap() {
-            Record::Event(event) => eventlog::Versioned::version(&event),
+            Record::Event(event) => event.version(),
             other => panic!("{other:?}"),
         })
         .collect()
@@ -322,4 +324,30 @@ fn w10_a_copy_of_the_descriptor_does_not_keep_the_lock() {
     RealStorage.unlock(lock);
     assert!(RealStorage.try_lock(&path, 0o600).unwrap().is_some());
     drop(inherited);
+}
+
+/// JSON that an event passes through as it came may be spread over lines.
+#[test]
+fn an_event_that_brings_its_own_line_breaks_is_one_line() {
+    #[derive(Versioned, Serialize, Deserialize)]
+    struct Passed {
+        version: u64,
+        json: Box<RawValue>,
+    }
+    let (_directory, path) = directory();
+    let log = Arc::new(EventLog::new(None));
+    let writer = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
+    let json = "{\n  \"text\": \"a\\nb c\",\r\n  \"list\": [1,\n\n2]\n}";
+    for version in 1..=2 {
+        let json = RawValue::from_string(json.to_owned()).unwrap();
+        log.append(Passed { version, json });
+    }
+    writer.blocking_shutdown(PATIENCE).unwrap();
+    let lines = fs::read_to_string(&path).unwrap().lines().count();
+    assert_eq!(lines, 2);
+    for record in disk::read::<Passed>(&path) {
+        let passed = record.unwrap().into_event().unwrap();
+        let value = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(passed.json.get()), value(json));
+    }
 }

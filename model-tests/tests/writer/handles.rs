@@ -13,7 +13,7 @@ use std::{
 use eventlog::disk::{DiskConfig, DiskWriter, NotDurable, SyncPolicy};
 use eventlog::{EventLog, Seq};
 
-use crate::account::{PATIENCE, account, append_all, config, event, range, scripted};
+use crate::account::{Event, PATIENCE, account, append_all, config, event, range, scripted};
 use crate::script::{Script, Step};
 
 /// A wait that no test can afford.
@@ -139,19 +139,45 @@ fn a_deadline_may_be_as_far_away_as_a_duration_reaches() {
     assert_eq!(writer.blocking_shutdown(Duration::MAX), Ok(seq));
 }
 
+/// A waker that tells whether it was used.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn several_waits_for_one_event_do_not_take_each_others_place() {
+    let (log, writer, remote) = scripted(64, &config("several"));
+    remote.stall();
+    let seq = log.append(event(1));
+    remote.wait_stalled();
+    let wakers: Vec<_> = (0..3).map(|_| Arc::new(Woken::default())).collect();
+    let mut waits: Vec<_> = (0..3).map(|_| Box::pin(writer.durable(seq))).collect();
+    for (wait, woken) in waits.iter_mut().zip(&wakers) {
+        let waker = Waker::from(woken.clone());
+        let poll = wait.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(poll.is_pending());
+    }
+    drop(waits.remove(1));
+    remote.release();
+    // Wakers are called in the order of what they wait for, and this comes last.
+    log.append(event(2));
+    writer.blocking_flush(PATIENCE).unwrap();
+    let woken = wakers.iter().map(|woken| woken.0.load(Ordering::SeqCst));
+    assert_eq!(woken.collect::<Vec<_>>(), [true, false, true]);
+}
+
 #[test]
 fn durable_may_be_dropped_and_asked_again_and_leaves_nothing_behind() {
-    struct Counted(AtomicBool);
-    impl Wake for Counted {
-        fn wake(self: Arc<Self>) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
     let (log, writer, remote) = scripted(64, &config("cancel"));
     remote.stall();
     let seq = log.append(event(1));
     remote.wait_stalled();
-    let woken = Arc::new(Counted(AtomicBool::new(false)));
+    let woken = Arc::new(Woken::default());
     let waker = Waker::from(woken.clone());
     let mut context = Context::from_waker(&waker);
     for _ in 0..100 {
@@ -237,6 +263,28 @@ fn what_comes_during_a_commit_is_one_batch() {
     remote.release();
     assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(1000)));
     assert_eq!(writer.stats().commits, 2);
+}
+
+/// A commit that takes long is one that everybody waits for.
+#[test]
+fn a_batch_is_closed_at_four_mebibytes_and_the_next_begins_empty() {
+    let (log, writer, remote) = scripted(64, &config("batches"));
+    let commits_of = |events: Vec<Event>| {
+        let before = writer.stats().commits;
+        remote.stall();
+        log.append(event(1));
+        remote.wait_stalled();
+        log.append_batch(events);
+        remote.release();
+        writer.blocking_flush(PATIENCE).unwrap();
+        writer.stats().commits - before
+    };
+    let large = |version| Event::Started {
+        version,
+        name: "x".repeat(1 << 20),
+    };
+    assert_eq!(commits_of((2..=11).map(large).collect()), 1 + 3);
+    assert_eq!(commits_of((2..=40).map(event).collect()), 1 + 1);
 }
 
 #[test]
