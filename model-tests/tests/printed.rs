@@ -4,6 +4,7 @@
 
 use std::fmt::Debug;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use eventlog::disk::{DiskConfig, DiskWriter, FileLog, RealStorage, follow, read};
@@ -32,6 +33,8 @@ fn a_log_shows_its_settings_and_its_state() {
     shows(&builder, &["Builder", "capacity: 3", "7", "x.log"]);
     let log = log();
     shows(&log, &["EventLog", "retained: 2", "disk_path: None"]);
+    let path = Path::new("x.log");
+    assert_eq!(builder.build().unwrap().disk_path(), Some(path));
     assert_eq!(Seq::new(12).to_string(), "12");
 }
 

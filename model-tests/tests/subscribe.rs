@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use eventlog::EventLog;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use eventlog::{EventLog, Lagged, Subscription, Versioned as _};
+use futures_core::Stream as _;
 use model_tests::{Checked, Log, Received, Tick};
 
 fn checked(capacity: usize) -> Checked<Tick, EventLog<Tick>> {
@@ -76,4 +81,64 @@ fn nobody_is_behind_a_closed_log_that_was_read_to_its_end() {
     assert_eq!(log.stats().slowest_distance, 1);
     reader.try_recv().unwrap();
     assert_eq!(log.stats().slowest_distance, 0);
+}
+
+/// The version of the next event, as a `Stream` gives it.
+fn next(subscription: &mut Subscription<Tick>) -> Poll<Option<Result<u64, Lagged>>> {
+    let mut context = Context::from_waker(Waker::noop());
+    Pin::new(subscription)
+        .poll_next(&mut context)
+        .map_ok(|event| event.version())
+}
+
+#[test]
+fn a_subscription_is_a_stream_that_ends_with_its_log() {
+    let log = EventLog::builder().capacity(2).build().unwrap();
+    let mut subscription = log.subscribe(0);
+    assert_eq!(next(&mut subscription), Poll::Pending);
+    log.append_batch((1..=5).map(|version| Tick::new(version, 0)));
+    assert_eq!(next(&mut subscription), Poll::Ready(Some(Err(Lagged(3)))));
+    assert_eq!(next(&mut subscription), Poll::Ready(Some(Ok(4))));
+    drop(log);
+    assert_eq!(next(&mut subscription), Poll::Ready(Some(Ok(5))));
+    assert_eq!(next(&mut subscription), Poll::Ready(None));
+    assert_eq!(next(&mut subscription), Poll::Ready(None));
+}
+
+#[test]
+fn a_subscription_that_is_dropped_while_it_waits_leaves_nothing_behind() {
+    struct Nothing;
+    impl Wake for Nothing {
+        fn wake(self: Arc<Self>) {}
+    }
+    let log = EventLog::<Tick>::new(None);
+    let mut subscription = log.subscribe(0);
+    let nothing = Arc::new(Nothing);
+    {
+        let waker = Waker::from(nothing.clone());
+        let poll = subscription.poll_recv(&mut Context::from_waker(&waker));
+        assert!(poll.is_pending());
+    }
+    assert_eq!(Arc::strong_count(&nothing), 2, "it waits");
+    drop(subscription);
+    assert_eq!(Arc::strong_count(&nothing), 1);
+    assert_eq!(log.stats().subscribers, 0);
+}
+
+#[test]
+fn who_skips_to_the_newest_event_stands_where_the_log_stands() {
+    let log = EventLog::builder().capacity(4).build().unwrap();
+    let mut subscription = log.subscribe(0);
+    assert_eq!(subscription.skip_to_newest(), 0);
+    for last in [3, 9] {
+        let first = log.stats().appended + 1;
+        log.append_batch((first..=last).map(|version| Tick::new(10 * version, 0)));
+        assert_eq!(subscription.skip_to_newest(), last + 1 - first);
+        assert_eq!(subscription.cursor(), log.cursor());
+        assert_eq!(subscription.skip_to_newest(), 0);
+        assert_eq!(subscription.cursor(), log.cursor());
+        assert_eq!(next(&mut subscription), Poll::Pending);
+    }
+    log.append(Tick::new(95, 0));
+    assert_eq!(next(&mut subscription), Poll::Ready(Some(Ok(95))));
 }
