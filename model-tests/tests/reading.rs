@@ -71,6 +71,27 @@ fn a_repaired_copy_is_recognised_however_little_a_read_gives() {
         assert_eq!(events(&mut follow), [""; 0], "it is not that far yet");
         disk.put(LOG.as_ref(), &all);
         assert_eq!(events(&mut follow), texts()[9..]);
+        disk.put(LOG.as_ref(), &[&all[..], b"oops\n"].concat());
+        let damage = follow.next().unwrap().unwrap_err();
+        assert_eq!((damage.line, damage.offset), (Some(12), all.len() as u64));
+    }
+}
+
+#[test]
+fn an_unfinished_line_is_told_with_its_place_and_length() {
+    let disk = SimDisk::new();
+    let whole = lines(&texts()[..3]);
+    for unfinished in [1, 2_047, 300_000] {
+        disk.put(
+            LOG.as_ref(),
+            &[&whole[..], &vec![b'x'; unfinished]].concat(),
+        );
+        let damage = Reader::<String, _>::open(disk.clone(), LOG)
+            .find_map(Result::err)
+            .unwrap();
+        assert!(matches!(damage.kind, DamageKind::TornTail), "{damage}");
+        assert_eq!((damage.line, damage.offset), (Some(4), whole.len() as u64));
+        assert_eq!(damage.len, unfinished as u64);
     }
 }
 

@@ -130,6 +130,18 @@ fn w13_the_bytes_are_the_lines_and_nothing_else() {
     assert_eq!(fs::read_to_string(&path).unwrap(), lines.concat());
 }
 
+/// Any one file tells that the log is somebody's, so that it is locked at once.
+#[test]
+fn w10_whatever_is_left_of_a_log_its_first_writer_has_it() {
+    for suffix in ["", ".lock", ".tmp", ".old"] {
+        let (dir, path) = place();
+        fs::write(dir.path().join(format!("x.log{suffix}")), "").unwrap();
+        let _first = open(&DiskConfig::new(&path));
+        let refused = FileLog::open(RealStorage, &DiskConfig::new(&path)).unwrap_err();
+        assert!(refused.is_locked(), "{suffix}: {refused}");
+    }
+}
+
 #[test]
 fn w14_nothing_is_created_before_the_first_record() {
     let (dir, _) = place();
@@ -258,6 +270,11 @@ fn a_gap_line_is_read_as_a_gap() {
     );
     let tail = read_last::<u64>(&path, 1);
     assert_eq!(tail.records, [Record::Event(4)]);
+    assert_eq!(tail.gaps().count(), 0);
+    assert_eq!(
+        read_last::<u64>(&path, 2).gaps().collect::<Vec<_>>(),
+        [&gap]
+    );
     assert_eq!(tail.before, Some(Record::Gap(gap)));
 }
 
@@ -335,6 +352,22 @@ fn a_log_moved_away_is_started_anew_and_nothing_is_lost() {
         "1\n2\n"
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "3\n");
+}
+
+/// As `logrotate` does with `create`: the new file is there already.
+#[test]
+fn a_log_that_another_file_took_the_place_of_goes_on_in_that() {
+    let (dir, path) = place();
+    let (mut log, _) = open(&DiskConfig::new(&path));
+    append(&mut log, [1]);
+    log.write(Records::new(b"2\n", &[2])).unwrap();
+    fs::rename(&path, dir.path().join("moved")).unwrap();
+    fs::write(&path, "1\n2\n").unwrap();
+    append(&mut log, [3]);
+    assert_eq!(log.durable(), 3);
+    let moved = fs::read_to_string(dir.path().join("moved")).unwrap();
+    assert_eq!(moved, "1\n2\n");
+    assert_eq!(numbers(&path), [1, 2, 3]);
 }
 
 #[test]

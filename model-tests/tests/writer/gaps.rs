@@ -10,6 +10,7 @@ use crate::account::{
     Event, PANICS, PATIENCE, REFUSES, account, append_all, config, event, exited, line,
 };
 use crate::account::{range, scripted};
+use crate::warnings;
 
 /// Appends one event and waits until it is stuck in the destination.
 fn stick(log: &EventLog<Event>, remote: &crate::script::Remote, first: Event) {
@@ -58,6 +59,37 @@ fn w03_the_backlog_is_bounded_in_bytes_too() {
         account(&remote.durable(), &history),
         [(2..=86, GapReason::Backlog)]
     );
+}
+
+/// Once the writer knows how long lines are, the bound in bytes is one of so many events.
+#[test]
+fn w03_a_backlog_that_fits_its_bytes_loses_nothing_however_many_lines_there_were() {
+    let history: Vec<_> = (1..=3000).map(event).collect();
+    let bytes = 2000 * line(&history[0]).len();
+    let (log, writer, remote) = scripted(4, &config("w03-fits").backlog_bytes(bytes));
+    for event in &history[..2000] {
+        let seq = log.append(event.clone());
+        if seq.get() % 100 == 0 {
+            writer.blocking_durable(seq).unwrap();
+        }
+    }
+    stick(&log, &remote, history[2000].clone());
+    append_all(&log, history[2001..].iter().cloned());
+    remote.release();
+    writer.blocking_shutdown(PATIENCE).unwrap();
+    assert_eq!(account(&remote.durable(), &history), []);
+}
+
+#[test]
+fn what_cannot_be_serialised_is_spoken_of_once() {
+    warnings::listen();
+    let config = config("w03-spoken-of");
+    let (log, writer, _remote) = scripted(64, &config);
+    log.append_batch((1..=5).map(|version| exited(version, REFUSES)));
+    writer.blocking_flush(PATIENCE).unwrap_err();
+    let said = warnings::said(&config.path);
+    let refused = said.iter().filter(|text| text.contains("cannot serialise"));
+    assert_eq!(refused.count(), 1, "{said:#?}");
 }
 
 #[test]
