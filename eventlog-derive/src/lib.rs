@@ -11,6 +11,8 @@ mod generics;
 mod input;
 mod source;
 mod traits;
+#[cfg(test)]
+mod words;
 
 use expand::expand;
 use traits::Trait;
