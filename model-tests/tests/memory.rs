@@ -8,9 +8,15 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
+use eventlog::disk::{DiskConfig, DiskWriter};
 use eventlog::{EventLog, RecvError, Versioned};
+use serde::Serialize;
+
+/// More than any correct run takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const CAPACITY: usize = 1_000;
 /// Events of a segment (as `Stats::pinned_segments` has it).
@@ -30,8 +36,10 @@ impl Census {
     }
 }
 
+#[derive(Serialize)]
 struct Counted {
     version: u64,
+    #[serde(skip)]
     census: Arc<Census>,
 }
 
@@ -112,6 +120,28 @@ fn r12_a_replay_pins_what_it_shows() {
     assert_eq!(replay.iter().count(), CAPACITY);
     drop(replay);
     assert!(census.live() <= CAPACITY + SEGMENT);
+}
+
+/// A writer that is stuck keeps its backlog, and gives it back with its end, whoever comes next.
+#[test]
+fn r12_a_writer_that_has_ended_holds_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, census) = log();
+    let log = Arc::new(log);
+    for name in ["x.log", "y.log", "x.log"] {
+        let writer = DiskWriter::spawn(&log, DiskConfig::new(dir.path().join(name))).unwrap();
+        append(&log, &census, 10);
+        // What was evicted before it came is an error; that is not the point here.
+        let _ = writer.blocking_shutdown(PATIENCE);
+        append(&log, &census, 10_000);
+        // Its thread may still be about to end.
+        let began = Instant::now();
+        while census.live() > CAPACITY + SEGMENT {
+            append(&log, &census, 1);
+            let live = census.live();
+            assert!(began.elapsed() < PATIENCE, "{live} live behind {name}");
+        }
+    }
 }
 
 /// The bound holds at every moment while threads append and follow; and each event dies once.

@@ -77,6 +77,25 @@ fn a_repaired_copy_is_recognised_however_little_a_read_gives() {
     }
 }
 
+/// Also where the line fills exactly what was read so far.
+#[test]
+fn a_line_may_be_as_long_as_the_limit_says() {
+    let disk = SimDisk::new();
+    for len in [10, 2_047, 2_048, 2_049, 4_096, 6_144] {
+        let text = "x".repeat(len - 2);
+        disk.put(LOG.as_ref(), format!("\"{text}\"\n\"y\"\n").as_bytes());
+        for (limit, fits) in [(len, true), (len - 1, false)] {
+            let reader = Reader::<String, _>::open(disk.clone(), LOG).max_line_bytes(limit);
+            let read: Vec<_> = reader.map(|item| item.ok()?.into_event()).collect();
+            assert_eq!(
+                read,
+                [fits.then(|| text.clone()), Some("y".into())],
+                "{limit}"
+            );
+        }
+    }
+}
+
 #[test]
 fn an_unfinished_line_is_told_with_its_place_and_length() {
     let disk = SimDisk::new();

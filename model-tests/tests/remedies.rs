@@ -40,6 +40,16 @@ fn an_error_names_the_path_and_the_remedy_of_its_kind() {
 }
 
 #[test]
+fn a_signal_is_no_error() {
+    let disk = SimDisk::new();
+    let mut log = FileLog::detached(disk.clone(), &DiskConfig::new("/x.log")).unwrap();
+    log.write(Records::new(b"1\n", &[2])).unwrap();
+    disk.fail_next(Fault::Refuse(ErrorKind::Interrupted));
+    log.write(Records::new(b"2\n", &[2])).unwrap();
+    assert_eq!(disk.bytes("/x.log".as_ref()).unwrap(), b"1\n2\n");
+}
+
+#[test]
 fn a_full_disk_and_a_locked_log_can_be_told_from_other_errors() {
     for kind in [
         ErrorKind::StorageFull,

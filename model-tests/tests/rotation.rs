@@ -420,6 +420,38 @@ fn a_log_cut_or_appended_to_from_outside_is_repaired_and_goes_on() {
     fs::write(&path, "10\n15\n20\nhalf").unwrap();
     append(&mut log, [16]);
     assert_eq!(fs::read_to_string(&path).unwrap(), "10\n15\n20\n16\n");
+    // Behind what is not synced yet: that is still there, so nothing has to be written again.
+    log.write(Records::new(b"17\n", &[3])).unwrap();
+    fs::write(&path, "10\n15\n20\n16\n17\n21\n").unwrap();
+    log.sync().unwrap();
+    append(&mut log, [18]);
+    assert_eq!(numbers(&path), [10, 15, 20, 16, 17, 21, 18]);
+}
+
+/// Two things at once that each look harmless: the path names a file, and that is not ours.
+#[test]
+fn a_log_removed_and_replaced_under_unsynced_records_asks_for_them_again() {
+    let (_dir, path) = place();
+    let (mut log, _) = open(&DiskConfig::new(&path));
+    append(&mut log, [1]);
+    log.write(Records::new(b"2\n", &[2])).unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "").unwrap();
+    let lost = log.sync().unwrap_err();
+    assert!(matches!(lost, DiskError::Lost { .. }), "{lost}");
+    append(&mut log, [2]);
+    assert_eq!(numbers(&path), [2]);
+}
+
+/// Between opening and the first record somebody puts a file there.
+#[test]
+fn a_file_that_appears_where_there_was_none_is_gone_on_with() {
+    let (dir, path) = place();
+    fs::write(dir.path().join("x.log.lock"), "").unwrap();
+    let (mut log, _) = open(&DiskConfig::new(&path));
+    fs::write(&path, "1\n").unwrap();
+    append(&mut log, [2]);
+    assert_eq!(numbers(&path), [1, 2]);
 }
 
 /// Nothing is there to be opened, and yet nothing can be created: trying one and then the other

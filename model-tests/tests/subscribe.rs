@@ -141,4 +141,9 @@ fn who_skips_to_the_newest_event_stands_where_the_log_stands() {
     }
     log.append(Tick::new(95, 0));
     assert_eq!(next(&mut subscription), Poll::Ready(Some(Ok(95))));
+
+    let mut ahead = log.subscribe(1000);
+    let cursor = ahead.cursor();
+    assert_eq!(ahead.skip_to_newest(), 0);
+    assert_eq!(ahead.cursor(), cursor, "there was nothing to skip");
 }

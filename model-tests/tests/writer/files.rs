@@ -351,3 +351,21 @@ fn an_event_that_brings_its_own_line_breaks_is_one_line() {
         assert_eq!(value(passed.json.get()), value(json));
     }
 }
+
+/// Each follower has a place of its own in the log.
+#[test]
+fn two_writers_to_two_paths_each_write_every_event() {
+    let (directory, path) = directory();
+    let log = Arc::new(EventLog::builder().capacity(4).build().unwrap());
+    let paths = [path, directory.path().join("other.log")];
+    let writers = paths
+        .clone()
+        .map(|path| DiskWriter::spawn(&log, DiskConfig::new(path)).unwrap());
+    append_all(&log, (1..=500).map(event));
+    for writer in writers {
+        assert_eq!(writer.blocking_shutdown(PATIENCE), Ok(Seq::new(500)));
+    }
+    for path in paths {
+        assert_eq!(versions(&path), (1..=500).collect::<Vec<_>>());
+    }
+}

@@ -313,6 +313,20 @@ fn an_interval_syncs_by_itself_when_it_has_passed() {
     assert_eq!(writer.blocking_durable(seq), Ok(()));
 }
 
+/// Events that keep coming do not put it off.
+#[test]
+fn an_interval_passes_also_while_events_keep_coming() {
+    let config = config("interval-busy").sync(SyncPolicy::Interval(Duration::from_millis(30)));
+    let (log, writer, _remote) = scripted(64, &config);
+    let began = Instant::now();
+    log.append(event(1));
+    while writer.stats().settled < Seq::new(1) {
+        log.append(event(2));
+        assert!(began.elapsed() < PATIENCE, "it was put off");
+        thread::yield_now();
+    }
+}
+
 #[test]
 fn writers_one_after_the_other_write_each_event_once() {
     let log = Arc::new(EventLog::new(None));
