@@ -1,35 +1,41 @@
 #!/usr/bin/env bash
 # Breaks eventlog and eventlog-derive in every way that cargo-mutants knows, one at a time, and asks
-# model-tests each time whether it notices. First the tests that take milliseconds, then, of what
-# survived them, all others; each pass leaves out what the one before has caught.
+# the tests each time whether they notice. First the quick ones; then, what survived those, all.
 #
 #   cargo install --locked cargo-mutants cargo-nextest
-#   model-tests/mutants.sh                              everything: four hours on two cores
-#   model-tests/mutants.sh -f eventlog/src/seq.rs       one file: a minute
+#   model-tests/mutants.sh                              everything: three hours on two cores
+#   model-tests/mutants.sh -f eventlog/src/cursor.rs    one file: some minutes
 #
-# Arguments go to `cargo mutants`. The verdicts are in target/mutants/{eventlog,derive}/mutants.out.
+# Further arguments go to `cargo mutants`. The verdicts are in target/mutants/*/mutants.out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-out=target/mutants
-# Built a thousand times, so building counts for more than running; and a log that has lost its
-# bounds shall not take the machine along.
-export CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=1
-fast=(--config profile.dev.package.model-tests.opt-level=0
-      --config profile.dev.package.proptest.opt-level=1)
+# Built a thousand times: building counts for more than running. And a log that has lost its bounds
+# shall not take the machine along.
+export CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=1 MODEL_TESTS_CASES=64
 ulimit -v 12000000
+arguments=("$@")
 
-# judge NAME PASS TEST...: the mutants of one crate before these tests of model-tests.
+# judge CRATE JUDGES ARGUMENT...: all mutants of a crate that no earlier pass has caught.
 judge() {
-    local name=$1 pass=$2 tests=("${@:3}")
-    tests=("${tests[@]/#/--test=}")
-    echo "== $name, $pass tests: ${*:3}"
-    mkdir -p "$out/$name"
-    NEXTEST_PROFILE=$pass cargo nextest run -p model-tests "${fast[@]}" "${tests[@]}"
-    # Status 2 and 3 say that some survived or hung; those are what the next pass is for.
-    NEXTEST_PROFILE=$pass cargo mutants --iterate --baseline skip --timeout 600 -j 2 \
-        --test-tool nextest --test-package model-tests -o "$out/$name" -f "$name/src/**" \
-        "${args[@]}" "${fast[@]/#/-C=}" "${tests[@]/#/-C=}" || (($? == 2 || $? == 3))
+    local crate=$1 judges=$2 status=0
+    shift 2
+    local options=("${@/#/--cargo-arg=}")
+    mkdir -p "target/mutants/$crate"
+    cargo mutants --iterate --baseline skip --timeout 150 --build-timeout 600 --jobs 2 \
+        --test-tool nextest --test-package "$judges" --output "target/mutants/$crate" \
+        --exclude 'model-tests/**' --package "$crate" "${options[@]}" "${arguments[@]}" || status=$?
+    # 2: some survived. 3: some ran out of time. Both are for the next pass, or the reader.
+    ((status == 0 || status == 2 || status == 3)) || exit "$status"
 }
 
-args=("$@")
+unoptimised=(--config=profile.dev.package.model-tests.opt-level=0
+             --config=profile.dev.package.proptest.opt-level=1)
+quick=(history memory user_code subscribe concurrency replay printed
+       writer rotation recover follow)
+slow=(ring unreadable reading cut_and_flip remedies idle conformance crash faults)
+
+NEXTEST_PROFILE=quick judge eventlog model-tests "${unoptimised[@]}" "${quick[@]/#/--test=}"
+NEXTEST_PROFILE=mutants judge eventlog model-tests "${quick[@]/#/--test=}" "${slow[@]/#/--test=}"
+NEXTEST_PROFILE=mutants judge eventlog-derive eventlog-derive --lib
+NEXTEST_PROFILE=mutants judge eventlog-derive model-tests --test=derive
