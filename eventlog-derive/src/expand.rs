@@ -140,6 +140,24 @@ mod tests {
     }
 
     #[test]
+    fn only_a_version_of_a_parameters_type_adds_a_bound() {
+        for (source, bound) in [
+            ("struct Event<T> { version: T }", true),
+            ("struct Event<T> { version: Box<T> }", true),
+            ("struct Event<const T: usize> { version: Of<{ T }> }", true),
+            ("struct Event<T> { version: u64, rest: T }", false),
+            ("struct Event<T> { version: path::T, rest: T }", false),
+            ("struct Event<'T, T> { version: &'T u64, rest: T }", false),
+        ] {
+            assert_eq!(
+                count(&expansion_of(source), "where"),
+                usize::from(bound),
+                "{source}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_type_is_refused_in_words() {
         for source in [
             "",
