@@ -74,6 +74,8 @@ fn a_repaired_copy_is_recognised_however_little_a_read_gives() {
         disk.put(LOG.as_ref(), &[&all[..], b"oops\n"].concat());
         let damage = follow.next().unwrap().unwrap_err();
         assert_eq!((damage.line, damage.offset), (Some(12), all.len() as u64));
+        let place = format!("/x.log line 12 at byte {}: ", all.len());
+        assert!(damage.to_string().starts_with(&place), "{damage}");
     }
 }
 

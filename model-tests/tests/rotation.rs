@@ -89,6 +89,18 @@ fn w08_a_record_larger_than_the_cap_gets_a_file_of_its_own() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "3\n4\n");
 }
 
+/// As readers meet it that look while files are being renamed.
+#[test]
+#[cfg(unix)]
+fn a_file_that_is_met_under_two_names_is_read_once() {
+    let (dir, path) = place();
+    let named = |suffix| dir.path().join(format!("x.log{suffix}"));
+    fs::write(named(".old"), "1\n2\n").unwrap();
+    fs::hard_link(named(".old"), named(".old.2")).unwrap();
+    fs::write(&path, "3\n").unwrap();
+    assert_eq!(numbers(&path), [1, 2, 3]);
+}
+
 #[test]
 fn w08_a_smaller_keep_removes_what_is_too_many() {
     let (dir, path) = place();
