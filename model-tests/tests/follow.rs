@@ -34,7 +34,7 @@ fn log(path: &Path, keep: u32) -> FileLog {
 }
 
 /// The numbers there are now. Holes are `None`.
-fn poll(follow: &mut Follow<u64>) -> Vec<Option<u64>> {
+fn poll<S: Storage>(follow: &mut Follow<u64, S>) -> Vec<Option<u64>> {
     let number = |item: Result<Record<u64>, Damage>| match item {
         Ok(record) => record.into_event(),
         Err(damage) if matches!(damage.kind, DamageKind::Missed) => None,
@@ -201,6 +201,43 @@ fn w12_files_that_begin_alike_are_not_taken_for_one_another() {
         poll(&mut follow),
         [None, Some(1), Some(1), Some(3), Some(1), Some(4)]
     );
+}
+
+/// The full file before it is still there, so nothing can be missing between.
+#[test]
+fn a_log_that_is_replaced_behind_a_full_file_is_followed_on_without_an_alarm() {
+    let disk = SimDisk::new();
+    let (old, log, new) = ("/x.log.old", "/x.log", "/x.log.tmp");
+    disk.put(old.as_ref(), b"1\n");
+    disk.put(log.as_ref(), b"5\n6\n7\n");
+    let mut follow = Follow::<u64, _>::open(disk.clone(), log);
+    assert_eq!(poll(&mut follow), [1, 5, 6, 7].map(Some));
+    // A copy of what was durable, and a line in place of the rest.
+    disk.put(new.as_ref(), b"5\n6\n9\n");
+    disk.rename(new.as_ref(), log.as_ref()).unwrap();
+    assert_eq!(poll(&mut follow), [Some(9)]);
+    // Something else altogether.
+    disk.put(new.as_ref(), b"10\n");
+    disk.rename(new.as_ref(), log.as_ref()).unwrap();
+    assert_eq!(poll(&mut follow), [Some(10)]);
+}
+
+#[test]
+fn files_that_went_away_behind_an_empty_one_are_declared() {
+    let disk = SimDisk::new();
+    let (old, log) = ("/x.log.old", "/x.log");
+    let rename = |from: &str, to: &str| disk.rename(from.as_ref(), to.as_ref()).unwrap();
+    disk.put(log.as_ref(), b"1\n");
+    let mut follow = Follow::<u64, _>::open(disk.clone(), log);
+    assert_eq!(poll(&mut follow), [Some(1)]);
+    rename(log, old);
+    disk.put(log.as_ref(), b"");
+    assert_eq!(poll(&mut follow), []);
+    rename(log, "/elsewhere");
+    rename(old, "/elsewhere too");
+    disk.put(old.as_ref(), b"8\n");
+    disk.put(log.as_ref(), b"9\n");
+    assert_eq!(poll(&mut follow), [None, Some(8), Some(9)]);
 }
 
 fn sim_poll(follow: &mut Follow<Numbered, SimDisk>) -> Vec<u64> {

@@ -51,7 +51,8 @@ fn writers_and_subscribers_that_wait_do_not_turn_in_circles() {
     let before = used();
     thread::sleep(Duration::from_millis(500));
     let ticks = used() - before;
-    assert!(ticks < 15, "{ticks} of 50 ticks while idle");
+    // A machine that is busy with something else leaves no more to threads that turn in circles.
+    assert!(ticks < 4, "{ticks} of 50 ticks while idle");
 
     log.close();
     subscriber.join().unwrap();

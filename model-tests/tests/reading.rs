@@ -99,6 +99,23 @@ fn a_line_may_be_as_long_as_the_limit_says() {
 }
 
 #[test]
+fn a_line_that_is_too_long_is_told_with_its_place_and_length() {
+    let disk = SimDisk::new();
+    for len in [101_u64, 3_000, 9_000, 300_000] {
+        let long = vec![b'x'; usize::try_from(len).unwrap()];
+        disk.put(
+            LOG.as_ref(),
+            &[b"\"1\"\n\"2\"\n", &long[..], b"\n\"3\"\n"].concat(),
+        );
+        let reader = Reader::<String, _>::open(disk.clone(), LOG).max_line_bytes(100);
+        let (read, damage): (Vec<_>, Vec<_>) = reader.partition(Result::is_ok);
+        assert_eq!(events(read.into_iter()), ["1", "2", "3"]);
+        let damage = damage[0].as_ref().unwrap_err();
+        assert_eq!((damage.line, damage.offset, damage.len), (Some(3), 8, len));
+    }
+}
+
+#[test]
 fn an_unfinished_line_is_told_with_its_place_and_length() {
     let disk = SimDisk::new();
     let whole = lines(&texts()[..3]);

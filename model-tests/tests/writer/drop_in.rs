@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, mpsc},
 };
 
@@ -132,20 +132,7 @@ async fn a_ring_with_another_history_is_no_substitute() {
     bench.publish(&event(1));
     bench.publish(&event(2));
     let path = bench.path.clone();
-    let written = |count: usize| {
-        let path = path.clone();
-        async move {
-            while fs::read_to_string(&path)
-                .unwrap_or_default()
-                .lines()
-                .count()
-                < count
-            {
-                tokio::task::yield_now().await;
-            }
-        }
-    };
-    timeout(PATIENCE, written(2)).await.unwrap();
+    timeout(PATIENCE, written(&path, 2)).await.unwrap();
     bench.log.append(event(9));
     for version in 3..=11 {
         bench.sender.send(event(version)).unwrap();
@@ -163,6 +150,36 @@ async fn a_ring_with_another_history_is_no_substitute() {
     let lines: Vec<_> = text.split_inclusive('\n').map(str::to_owned).collect();
     let history: Vec<_> = (1..=12).map(event).collect();
     assert_eq!(account(&lines, &history), [(3..=8, GapReason::Missed)]);
+}
+
+async fn written(path: &Path, lines: usize) {
+    while fs::read_to_string(path).unwrap_or_default().lines().count() < lines {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The channel goes on with version 9, which the ring has twice. What was dropped stands before the
+/// one that is as far from the last event written as so many were dropped.
+#[tokio::test]
+async fn what_the_channel_drops_is_told_from_what_looks_like_it() {
+    let mut bench = Bench::new(64, 4);
+    let receiver = bench.receiver.take().unwrap();
+    let writer = tokio::spawn(run_disk_writer(bench.log.clone(), receiver));
+    let history = [1, 2, 3, 9, 4, 5, 9].map(event);
+    bench.publish(&history[0]);
+    timeout(PATIENCE, written(&bench.path, 1)).await.unwrap();
+    bench.publish_all(&history[1..]);
+    let path = bench.path.clone();
+    let Bench {
+        sender,
+        log,
+        _directory,
+        ..
+    } = bench;
+    drop((sender, log));
+    timeout(PATIENCE, writer).await.unwrap().unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text, history.iter().map(line).collect::<String>());
 }
 
 #[tokio::test]
