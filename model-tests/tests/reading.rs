@@ -155,14 +155,14 @@ fn from_the_end_too_a_line_may_be_too_long() {
         let mut file = File::create(&path).unwrap();
         file.write_all(b"1\n").unwrap();
         file.write_all(&vec![b'x'; len]).unwrap();
-        file.write_all(b"\n2\n").unwrap();
+        file.write_all(b"\n").unwrap();
         let tail = read_last::<u64>(&path, 10);
         let numbers: Vec<_> = tail
             .records
             .into_iter()
             .filter_map(Record::into_event)
             .collect();
-        assert_eq!(numbers, [1, 2]);
+        assert_eq!(numbers, [1]);
         let [damage] = &tail.damage[..] else {
             panic!("{:?}", tail.damage);
         };
