@@ -165,10 +165,10 @@ async fn what_the_channel_drops_is_told_from_what_looks_like_it() {
     let mut bench = Bench::new(64, 4);
     let receiver = bench.receiver.take().unwrap();
     let writer = tokio::spawn(run_disk_writer(bench.log.clone(), receiver));
-    let history = [1, 2, 3, 9, 4, 5, 9].map(event);
-    bench.publish(&history[0]);
-    timeout(PATIENCE, written(&bench.path, 1)).await.unwrap();
-    bench.publish_all(&history[1..]);
+    let history = [8, 1, 2, 3, 4, 9, 5, 6, 9].map(event);
+    bench.publish_all(&history[..2]);
+    timeout(PATIENCE, written(&bench.path, 2)).await.unwrap();
+    bench.publish_all(&history[2..]);
     let path = bench.path.clone();
     let Bench {
         sender,

@@ -377,6 +377,20 @@ fn a_writer_that_was_cut_off_leaves_the_rest_to_the_next() {
     assert_eq!(account(&lines, &(1..=5).map(event).collect::<Vec<_>>()), []);
 }
 
+#[test]
+fn what_comes_after_a_batch_that_was_kept_in_part_is_written_too() {
+    let (log, writer, remote) = scripted(64, &config("in-part"));
+    remote.then(Step::KeepThenFailWrite(3));
+    log.append_batch((1..=5).map(event));
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(5)));
+    for version in 6..=12 {
+        let seq = log.append(event(version));
+        assert_eq!(writer.blocking_flush(PATIENCE), Ok(seq));
+    }
+    let history: Vec<_> = (1..=12).map(event).collect();
+    assert_eq!(account(&remote.durable(), &history), []);
+}
+
 pub fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .build()
