@@ -212,6 +212,50 @@ async fn a_path_that_cannot_be_opened_is_one_warning_and_it_returns_at_once() {
     assert_eq!(bench.log.events_since(0), [event(1)]);
 }
 
+/// A writer with one event that cannot be written, because a directory stands in place of the log,
+/// and that has said so; its channel is closed.
+async fn stuck() -> (Bench, tokio::task::JoinHandle<()>) {
+    warnings::listen();
+    let mut bench = Bench::new(64, 64);
+    let receiver = bench.receiver.take().unwrap();
+    let writer = tokio::spawn(run_disk_writer(bench.log.clone(), receiver));
+    bench.publish(&event(1));
+    timeout(PATIENCE, written(&bench.path, 1)).await.unwrap();
+    fs::remove_file(&bench.path).unwrap();
+    fs::create_dir(&bench.path).unwrap();
+    bench.publish(&event(2));
+    let spoken = async {
+        while warnings::said(&bench.path).len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, spoken).await.unwrap();
+    bench.sender = broadcast::channel(1).0;
+    (bench, writer)
+}
+
+#[tokio::test]
+async fn what_can_be_written_shortly_after_the_end_is() {
+    let (bench, writer) = stuck().await;
+    fs::remove_dir(&bench.path).unwrap();
+    timeout(PATIENCE, writer).await.unwrap().unwrap();
+    // The first event went with its file, unless that was not durable yet.
+    let text = fs::read_to_string(&bench.path).unwrap();
+    assert!(text.ends_with(&line(&event(2))), "{text}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_after_the_end_is_given_up_with_a_word() {
+    let (bench, writer) = stuck().await;
+    timeout(PATIENCE, writer).await.unwrap().unwrap();
+    let said = warnings::said(&bench.path);
+    let last = said.last().unwrap();
+    assert!(
+        last.contains("could not be made durable") && last.contains("lines=1"),
+        "{said:#?}"
+    );
+}
+
 /// A runtime of one thread goes on while the writer is busy, here with an event that cannot be
 /// serialised before the runtime has done something else.
 #[tokio::test(flavor = "current_thread")]

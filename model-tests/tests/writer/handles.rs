@@ -317,13 +317,21 @@ fn an_interval_syncs_by_itself_when_it_has_passed() {
 #[test]
 fn an_interval_passes_also_while_events_keep_coming() {
     let config = config("interval-busy").sync(SyncPolicy::Interval(Duration::from_millis(30)));
-    let (log, writer, _remote) = scripted(64, &config);
+    let (log, writer, remote) = scripted(64, &config);
     let began = Instant::now();
-    log.append(event(1));
+    let mut appended = log.append(event(1));
     while writer.stats().settled < Seq::new(1) {
-        log.append(event(2));
-        assert!(began.elapsed() < PATIENCE, "it was put off");
-        thread::yield_now();
+        // One at a time: a batch of many bytes is synced at once.
+        remote.wait("the line to be written", |state| {
+            state.handed.len() as u64 == appended.get() || !state.durable.is_empty()
+        });
+        appended = log.append(event(2));
+        assert!(
+            appended.get() < 20_000,
+            "it was put off for {:?}",
+            began.elapsed()
+        );
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
