@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use eventlog::{Cursor, EventLog, Versioned as _};
+use eventlog::{Cursor, EventLog, Versioned};
 use model_tests::Tick;
 use proptest::prelude::*;
 
@@ -64,7 +64,7 @@ proptest! {
         prop_assert_eq!(replay.len(), expected.len());
         prop_assert_eq!(replay.is_empty(), expected.is_empty());
 
-        let (front, mut back) = take(replay.iter().map(|event| event.version()), &ends);
+        let (front, mut back) = take(replay.iter().map(Versioned::version), &ends);
         back.reverse();
         let read: Vec<_> = front.into_iter().chain(back).collect();
         let wanted: Vec<_> = expected.iter().map(|(_, version)| *version).collect();
