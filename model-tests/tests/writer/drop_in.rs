@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, mpsc},
+    time::{Duration, Instant},
 };
 
 use eventlog::disk::{Gap, GapReason, run_disk_writer};
@@ -247,7 +248,12 @@ async fn what_can_be_written_shortly_after_the_end_is() {
 #[tokio::test]
 async fn what_cannot_be_written_after_the_end_is_given_up_with_a_word() {
     let (bench, writer) = stuck().await;
+    let began = Instant::now();
     timeout(PATIENCE, writer).await.unwrap().unwrap();
+    assert!(
+        began.elapsed() > Duration::from_secs(2),
+        "it tries for a while"
+    );
     let said = warnings::said(&bench.path);
     let last = said.last().unwrap();
     assert!(

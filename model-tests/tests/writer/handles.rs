@@ -123,11 +123,12 @@ fn w11_dropping_the_handle_drains_without_waiting() {
     log.append(event(1));
     remote.wait_stalled();
     log.append(event(2));
-    let last = writer.durable(Seq::new(2));
+    let (last, never) = (writer.durable(Seq::new(2)), writer.durable(Seq::new(3)));
     drop(writer);
     remote.release();
     remote.wait("both lines", |state| state.durable.len() == 2);
     assert_eq!(block_on(last), Ok(()));
+    assert!(block_on(never).is_err(), "and its thread ends");
 }
 
 /// `Instant + Duration` panics on overflow.
