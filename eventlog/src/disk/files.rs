@@ -21,22 +21,21 @@ pub(crate) struct LogFile<F> {
 /// Opens the files of a log, the oldest first; those that cannot be read are damage.
 ///
 /// Rotation moves files to older names, so going from new to old misses none, and the identity
-/// tells which was met twice. If the current file has changed in the end, it is done again.
+/// tells which was met twice. If the newest file is another in the end, it is done again: files
+/// that were opened before that are older than those behind older names.
 pub(crate) fn open_all<S: Storage>(
     storage: &S,
     paths: &Paths,
 ) -> (Vec<LogFile<S::File>>, Vec<Damage>) {
     for attempt in 1.. {
         let (files, damage) = open_once(storage, paths);
-        let newest = files
-            .last()
-            .filter(|file| file.path == paths.log)
-            .and_then(|file| file.id);
-        let named = storage
-            .stat_path(&paths.log)
-            .ok()
-            .filter(|s| s.is_file)
-            .and_then(|s| s.id);
+        let newest = files.last().and_then(|file| file.id);
+        // Between two files there is no current one, and the newest is a full one.
+        let named = [paths.log.clone(), paths.old(1)]
+            .iter()
+            .filter_map(|path| storage.stat_path(path).ok())
+            .find(|stat| stat.is_file)
+            .and_then(|stat| stat.id);
         if newest == named || attempt == ATTEMPTS {
             return (files, damage);
         }
