@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::files::{
-    CAPACITY, append, current, current_of, lines, open, read, shutdown, works, written,
+    CAPACITY, append, current, current_of, killed, lines, open, read, shutdown, works, written,
 };
 use crate::{
     Case, Class, Line, Report, Subject,
@@ -20,9 +20,7 @@ pub(super) fn cut_anywhere<S: Subject>(
     let bytes = works("reading the file", || Ok(fs::read(&file)?))?;
     for cut in 0..bytes.len() {
         let step = format!("after a cut at byte {cut} of {}", bytes.len());
-        let left = case
-            .killed()
-            .map_err(|error| Parted::said(&step, "a copy", error.to_string()))?;
+        let left = killed(&case, &step)?;
         works(&step, || {
             Ok(fs::write(current_of(trial, &left)?, &bytes[..cut])?)
         })?;
@@ -64,9 +62,7 @@ pub(super) fn damaged_anywhere<S: Subject>(
         let step = format!("with line {damaged} of {LAST} damaged");
         works(&step, || Ok(fs::write(&file, &bytes)?))?;
         one_damage(trial, &case, damaged, 1..=LAST, &step)?;
-        let left = case
-            .killed()
-            .map_err(|error| Parted::said(&step, "a copy", error.to_string()))?;
+        let left = killed(&case, &step)?;
         let log = open(trial, &left, &step)?;
         append(trial, &log, LAST + 1..=LAST + 1);
         shutdown::<S>(log, &step)?;

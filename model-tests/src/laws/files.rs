@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use crate::{
-    Case, Class, Line, Log, OpenError, Report, Subject,
+    Case, Class, Event, Line, Log, OpenError, Report, Subject,
     check::{Parted, Trial},
     patience::within,
     run::guarded,
@@ -99,12 +99,26 @@ fn must_read<S: Subject>(
     step: &str,
 ) -> Result<(), Parted> {
     let found = read(trial, case, step)?;
-    let expected = lines(trial, versions);
+    same(found, lines(trial, versions), step)
+}
+
+/// Holds lines that were read against those that must be there.
+pub(super) fn same<E: Event>(
+    found: Vec<Line<E>>,
+    expected: Vec<Line<E>>,
+    step: &str,
+) -> Result<(), Parted> {
     if found == expected {
         Ok(())
     } else {
         Err(Parted::new(format!("read back {step}"), expected, found))
     }
+}
+
+/// The case as it would be left if the process were killed now.
+pub(super) fn killed(case: &Case, step: &str) -> Result<Case, Parted> {
+    case.killed()
+        .map_err(|error| Parted::said(step, "a copy", error.to_string()))
 }
 
 pub(super) fn acknowledged<S: Subject>(
@@ -118,9 +132,7 @@ pub(super) fn acknowledged<S: Subject>(
         works("flush", || log.flush())?;
         report.visit(Class::Acknowledged);
         // The process is killed here: nothing of it runs on in the copy.
-        let left = case
-            .killed()
-            .map_err(|error| Parted::said("copying the files", "a copy", error.to_string()))?;
+        let left = killed(&case, "copying the files")?;
         must_read(
             trial,
             &left,

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::files::{CAPACITY, append, lines, open, read, shutdown, works};
+use super::files::{CAPACITY, append, lines, open, read, same, shutdown, works};
 use crate::{
     Case, Class, Following, Line, Log as _, Report, Subject, Versioned as _,
     check::{Parted, Trial},
@@ -76,12 +76,7 @@ fn suffix<S: Subject>(
 ) -> Result<(), Parted> {
     let found = read(trial, case, step)?;
     let first = last + 1 - (found.len() as u64).clamp(1, last);
-    let expected = lines(trial, first..=last);
-    if found == expected {
-        Ok(())
-    } else {
-        Err(Parted::new(format!("read back {step}"), expected, found))
-    }
+    same(found, lines(trial, first..=last), step)
 }
 
 /// Somebody reads along: after each event, then behind bursts that fill a file or many.

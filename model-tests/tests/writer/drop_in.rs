@@ -16,6 +16,7 @@ use tokio::{
         broadcast,
         mpsc::{UnboundedSender, unbounded_channel},
     },
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -60,12 +61,25 @@ impl Bench {
         }
     }
 
+    fn start(&mut self) -> JoinHandle<()> {
+        let receiver = self.receiver.take().unwrap();
+        tokio::spawn(run_disk_writer(self.log.clone(), receiver))
+    }
+
     /// Runs the writer to its end, and gives back the lines.
     async fn write(mut self) -> Vec<String> {
-        let receiver = self.receiver.take().unwrap();
-        let writer = tokio::spawn(run_disk_writer(self.log.clone(), receiver));
+        let writer = self.start();
+        self.end(writer).await
+    }
+
+    /// Closes the channel, waits for the writer's end, and gives back the lines.
+    async fn end(self, writer: JoinHandle<()>) -> Vec<String> {
         let Self {
-            path, log, sender, ..
+            path,
+            log,
+            sender,
+            _directory,
+            ..
         } = self;
         drop((sender, log));
         timeout(PATIENCE, writer).await.unwrap().unwrap();
@@ -128,27 +142,16 @@ async fn what_the_ring_has_lost_too_is_counted() {
 #[tokio::test]
 async fn a_ring_with_another_history_is_no_substitute() {
     let mut bench = Bench::new(64, 4);
-    let receiver = bench.receiver.take().unwrap();
-    let writer = tokio::spawn(run_disk_writer(bench.log.clone(), receiver));
+    let writer = bench.start();
     bench.publish(&event(1));
     bench.publish(&event(2));
-    let path = bench.path.clone();
-    timeout(PATIENCE, written(&path, 2)).await.unwrap();
+    timeout(PATIENCE, written(&bench.path, 2)).await.unwrap();
     bench.log.append(event(9));
     for version in 3..=11 {
         bench.sender.send(event(version)).unwrap();
     }
     bench.publish(&event(12));
-    let Bench {
-        sender,
-        log,
-        _directory,
-        ..
-    } = bench;
-    drop((sender, log));
-    timeout(PATIENCE, writer).await.unwrap().unwrap();
-    let text = fs::read_to_string(&path).unwrap();
-    let lines: Vec<_> = text.split_inclusive('\n').map(str::to_owned).collect();
+    let lines = bench.end(writer).await;
     let history: Vec<_> = (1..=12).map(event).collect();
     assert_eq!(account(&lines, &history), [(3..=8, GapReason::Missed)]);
 }
@@ -164,23 +167,13 @@ async fn written(path: &Path, lines: usize) {
 #[tokio::test]
 async fn what_the_channel_drops_is_told_from_what_looks_like_it() {
     let mut bench = Bench::new(64, 4);
-    let receiver = bench.receiver.take().unwrap();
-    let writer = tokio::spawn(run_disk_writer(bench.log.clone(), receiver));
+    let writer = bench.start();
     let history = [8, 1, 2, 3, 4, 9, 5, 6, 9].map(event);
     bench.publish_all(&history[..2]);
     timeout(PATIENCE, written(&bench.path, 2)).await.unwrap();
     bench.publish_all(&history[2..]);
-    let path = bench.path.clone();
-    let Bench {
-        sender,
-        log,
-        _directory,
-        ..
-    } = bench;
-    drop((sender, log));
-    timeout(PATIENCE, writer).await.unwrap().unwrap();
-    let text = fs::read_to_string(&path).unwrap();
-    assert_eq!(text, history.iter().map(line).collect::<String>());
+    let lines = bench.end(writer).await;
+    assert_eq!(lines, history.iter().map(line).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -215,11 +208,10 @@ async fn a_path_that_cannot_be_opened_is_one_warning_and_it_returns_at_once() {
 
 /// A writer with one event that cannot be written, because a directory stands in place of the log,
 /// and that has said so; its channel is closed.
-async fn stuck() -> (Bench, tokio::task::JoinHandle<()>) {
+async fn stuck() -> (Bench, JoinHandle<()>) {
     warnings::listen();
     let mut bench = Bench::new(64, 64);
-    let receiver = bench.receiver.take().unwrap();
-    let writer = tokio::spawn(run_disk_writer(bench.log.clone(), receiver));
+    let writer = bench.start();
     bench.publish(&event(1));
     timeout(PATIENCE, written(&bench.path, 1)).await.unwrap();
     fs::remove_file(&bench.path).unwrap();
