@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Breaks eventlog and eventlog-derive in every way that cargo-mutants knows, one at a time, and asks
-# the tests each time whether they notice. First the quick ones; then, what survived those, all.
+# the tests each time whether they notice. First those that catch most; then, what survived, the others.
 #
 #   cargo install --locked cargo-mutants cargo-nextest
 #   model-tests/mutants.sh                              everything: some hours on two cores
@@ -33,11 +33,12 @@ judge() {
 
 unoptimised=(--config=profile.dev.package.model-tests.opt-level=0
              --config=profile.dev.package.proptest.opt-level=1)
-quick=(history memory user_code subscribe concurrency replay printed
-       writer rotation recover follow)
-slow=(ring unreadable reading cut_and_flip remedies idle conformance crash faults)
+first=(writer rotation recover follow history)
+second=(memory user_code subscribe concurrency replay printed unreadable reading remedies idle)
+third=(ring cut_and_flip conformance crash faults)
 
-NEXTEST_PROFILE=quick judge eventlog model-tests "${unoptimised[@]}" "${quick[@]/#/--test=}"
-NEXTEST_PROFILE=mutants judge eventlog model-tests "${quick[@]/#/--test=}" "${slow[@]/#/--test=}"
+NEXTEST_PROFILE=quick judge eventlog model-tests "${unoptimised[@]}" "${first[@]/#/--test=}"
+NEXTEST_PROFILE=mutants judge eventlog model-tests "${unoptimised[@]}" "${second[@]/#/--test=}"
+NEXTEST_PROFILE=mutants judge eventlog model-tests "${third[@]/#/--test=}"
 NEXTEST_PROFILE=mutants judge eventlog-derive eventlog-derive --lib
 NEXTEST_PROFILE=mutants judge eventlog-derive model-tests --test=derive
