@@ -34,7 +34,8 @@ judge() {
 unoptimised=(--config=profile.dev.package.model-tests.opt-level=0
              --config=profile.dev.package.proptest.opt-level=1)
 first=(writer rotation recover follow history)
-second=(memory user_code subscribe concurrency replay printed unreadable reading remedies idle)
+second=(memory user_code subscribe concurrency replay printed
+        meanwhile unreadable reading remedies idle)
 third=(ring cut_and_flip conformance crash faults)
 
 NEXTEST_PROFILE=quick judge eventlog model-tests "${unoptimised[@]}" "${first[@]/#/--test=}"

@@ -4,6 +4,8 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use eventlog::disk::{Damage, DamageKind, Follow, Reader, Record, Storage as _, Tail};
 use model_tests::sim_disk::SimDisk;
@@ -77,6 +79,31 @@ fn a_reader_says_at_which_byte_a_file_stopped_to_be_readable() {
     assert_eq!(damage.offset, 0);
     assert_eq!(unreadable(damage), Path::new(OLD));
     assert_eq!(said(reader), [5, 6].map(Ok));
+}
+
+/// The files are opened anew where a rotation came between, and only there.
+#[test]
+fn what_is_not_there_or_cannot_be_opened_is_not_tried_over_and_over() {
+    let damaged: [fn(&SimDisk); 3] = [
+        |disk| forbid(disk, LOG),
+        |disk| forbid(disk, "/"),
+        |disk| {
+            disk.remove(LOG.as_ref()).unwrap();
+            disk.remove(OLD.as_ref()).unwrap();
+        },
+    ];
+    for damage in damaged {
+        let disk = disk();
+        damage(&disk);
+        let looks = Arc::new(AtomicUsize::new(0));
+        let counter = looks.clone();
+        disk.set_look_hook(move || {
+            counter.fetch_add(1, Relaxed);
+        });
+        let tail = Tail::<u64>::read(&disk, LOG, 2);
+        assert_eq!(tail.records.len(), 2);
+        assert!(looks.load(Relaxed) < 40, "{looks:?}");
+    }
 }
 
 /// Whoever may enter a directory but not list it cannot know which full files there are.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
+use std::iter;
+use std::path::{Path, PathBuf};
 
 use super::damage::{Damage, DamageKind};
 use super::paths::Paths;
@@ -21,63 +22,109 @@ pub(crate) struct LogFile<F> {
 /// Opens the files of a log, the oldest first; those that cannot be read are damage.
 ///
 /// Rotation moves files to older names, so going from new to old misses none, and the identity
-/// tells which was met twice. If the newest file is another in the end, it is done again: files
-/// that were opened before that are older than those behind older names.
+/// tells which was met twice. That holds as long as the newest file stays the newest, since no
+/// other moves further than by one meanwhile; elsewhere it is done again.
 pub(crate) fn open_all<S: Storage>(
     storage: &S,
     paths: &Paths,
 ) -> (Vec<LogFile<S::File>>, Vec<Damage>) {
     for attempt in 1.. {
-        let (files, damage) = open_once(storage, paths);
-        let newest = files.last().and_then(|file| file.id);
-        // Between two files there is no current one, and the newest is a full one.
-        let named = [paths.log.clone(), paths.old(1)]
-            .iter()
-            .filter_map(|path| storage.stat_path(path).ok())
-            .find(|stat| stat.is_file)
-            .and_then(|stat| stat.id);
-        if newest == named || attempt == ATTEMPTS {
-            return (files, damage);
+        let mut found = Found::new(storage, paths);
+        found.look();
+        if found.is_whole() || attempt == ATTEMPTS {
+            found.files.reverse();
+            found.damage.reverse();
+            return (found.files, found.damage);
         }
     }
     unreachable!("the last attempt returns")
 }
 
-fn open_once<S: Storage>(storage: &S, paths: &Paths) -> (Vec<LogFile<S::File>>, Vec<Damage>) {
-    let mut files: Vec<LogFile<S::File>> = Vec::new();
-    let mut damage = Vec::new();
-    let numbers = numbers(storage, paths).unwrap_or_else(|error| {
-        // Whether there are full files is not known, and neither what they hold.
-        damage.push(unreadable(paths.dir.clone(), 0, error));
-        BTreeSet::from([1])
-    });
-    let old = numbers.into_iter().map(|k| paths.old(k));
-    for path in std::iter::once(paths.log.clone()).chain(old) {
-        match open(storage, path.clone()) {
-            Ok(file) if file.id.is_some() && files.iter().any(|other| other.id == file.id) => {}
-            Ok(file) => files.push(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => damage.push(unreadable(path, 0, error)),
-        }
-    }
-    files.reverse();
-    damage.reverse();
-    (files, damage)
+/// What was met so far, the newest first.
+struct Found<'s, S: Storage> {
+    storage: &'s S,
+    paths: &'s Paths,
+    files: Vec<LogFile<S::File>>,
+    damage: Vec<Damage>,
+    /// The numbers of the full files that were looked for.
+    numbers: BTreeSet<u32>,
 }
 
-/// The numbers of the full files, also of where each may move while they are opened. Only those:
-/// a number may be as large as a date that somebody put behind the name.
-fn numbers<S: Storage>(storage: &S, paths: &Paths) -> io::Result<BTreeSet<u32>> {
-    let names = match storage.list(&paths.dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        names => names?,
-    };
-    Ok(names
-        .iter()
-        .filter_map(|name| paths.old_number(name))
-        .flat_map(|k| [k, k.saturating_add(1)])
-        .chain([1])
-        .collect())
+impl<'s, S: Storage> Found<'s, S> {
+    fn new(storage: &'s S, paths: &'s Paths) -> Self {
+        Self {
+            storage,
+            paths,
+            files: Vec::new(),
+            damage: Vec::new(),
+            numbers: BTreeSet::from([1]),
+        }
+    }
+
+    fn look(&mut self) {
+        self.add(self.paths.log.clone());
+        if self.files.is_empty() {
+            // Between two files there is no current one, and the newest is a full one.
+            self.add(self.paths.old(1));
+        }
+        match self.listed() {
+            // Also where each may move meanwhile. Not all up to the largest: a number may be as
+            // large as a date that somebody put behind the name.
+            Ok(listed) => self
+                .numbers
+                .extend(listed.flat_map(|number| [number, number.saturating_add(1)])),
+            // Whether there are full files is not known, and neither what they hold.
+            Err(error) => self
+                .damage
+                .push(unreadable(self.paths.dir.clone(), 0, error)),
+        }
+        for number in self.numbers.clone() {
+            self.add(self.paths.old(number));
+        }
+    }
+
+    /// Opens the file at `path`, unless it was met already.
+    fn add(&mut self, path: PathBuf) {
+        match open(self.storage, path.clone()) {
+            Ok(file) if file.id.is_some() && self.files.iter().any(|met| met.id == file.id) => {}
+            Ok(file) => self.files.push(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) if self.is_damaged(&path) => {}
+            Err(error) => self.damage.push(unreadable(path, 0, error)),
+        }
+    }
+
+    /// The numbers of the full files whose names are met in the directory. Where one is renamed
+    /// meanwhile, it may be met under neither name.
+    fn listed(&self) -> io::Result<impl Iterator<Item = u32> + use<'s, S>> {
+        let names = match self.storage.list(&self.paths.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            names => names?,
+        };
+        let paths = self.paths;
+        Ok(names.into_iter().filter_map(|name| paths.old_number(&name)))
+    }
+
+    /// Whether no other file became the newest, and none was missed when the names were listed:
+    /// it is met by a second listing.
+    fn is_whole(&self) -> bool {
+        let unmet = |number| !self.numbers.contains(&number);
+        if self.listed().is_ok_and(|mut listed| listed.any(unmet)) {
+            return false;
+        }
+        let old = self.numbers.iter().map(|number| self.paths.old(*number));
+        let newest = iter::once(self.paths.log.clone())
+            .chain(old)
+            .filter(|path| !self.is_damaged(path))
+            .filter_map(|path| self.storage.stat_path(&path).ok())
+            .find(|stat| stat.is_file)
+            .and_then(|stat| stat.id);
+        self.files.first().and_then(|file| file.id) == newest
+    }
+
+    fn is_damaged(&self, path: &Path) -> bool {
+        self.damage.iter().any(|met| met.file == path)
+    }
 }
 
 fn open<S: Storage>(storage: &S, path: PathBuf) -> io::Result<LogFile<S::File>> {

@@ -40,10 +40,15 @@ pub struct SimDisk {
 
 struct Shared {
     state: Mutex<State>,
-    hook: Mutex<Option<Hook>>,
+    hooks: Mutex<Hooks>,
 }
 
-type Hook = Arc<dyn Fn(Op) + Send + Sync>;
+/// What is called before operations that change something, and before the others.
+#[derive(Clone, Default)]
+struct Hooks {
+    change: Option<Arc<dyn Fn(Op) + Send + Sync>>,
+    look: Option<Arc<dyn Fn() + Send + Sync>>,
+}
 
 /// What a driver knew when an operation was tried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -101,6 +106,7 @@ impl SimDisk {
             forbidden: BTreeMap::new(),
             meagre: None,
             reads: 0,
+            shuffle: 0,
             recording: None,
             note: Note::default(),
         })
@@ -109,7 +115,7 @@ impl SimDisk {
     fn from_state(state: State) -> Self {
         let shared = Shared {
             state: Mutex::new(state),
-            hook: Mutex::new(None),
+            hooks: Mutex::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -119,6 +125,13 @@ impl SimDisk {
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared
             .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hooks(&self) -> MutexGuard<'_, Hooks> {
+        self.shared
+            .hooks
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -158,6 +171,11 @@ impl SimDisk {
         self.state().meagre = Some(most.max(1));
     }
 
+    /// Lists names in another order, which means as little as any.
+    pub fn shuffle(&self, seed: u64) {
+        self.state().shuffle = seed;
+    }
+
     /// Ends all faults that were asked for.
     pub fn heal(&self) {
         self.state().heal();
@@ -171,11 +189,13 @@ impl SimDisk {
     /// Calls `hook` before each operation that changes something, outside of any lock: it may
     /// block, and the operation stalls with it.
     pub fn set_hook(&self, hook: impl Fn(Op) + Send + Sync + 'static) {
-        *self
-            .shared
-            .hook
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
+        self.hooks().change = Some(Arc::new(hook));
+    }
+
+    /// Calls `hook` before each operation that only looks (opening, reading, listing and the
+    /// like), outside of any lock: what it changes happens between two looks.
+    pub fn set_look_hook(&self, hook: impl Fn() + Send + Sync + 'static) {
+        self.hooks().look = Some(Arc::new(hook));
     }
 
     /// How many operations that change something were tried.

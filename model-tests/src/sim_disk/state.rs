@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub(super) struct State {
     pub(super) meagre: Option<usize>,
     /// How many reads there were since then.
     pub(super) reads: usize,
+    /// What the order of a listing depends on.
+    pub(super) shuffle: u64,
     pub(super) recording: Option<Vec<Picture>>,
     pub(super) note: Note,
 }
@@ -64,6 +67,13 @@ impl State {
         self.forbidden
             .get(&node)
             .map_or(Ok(()), |error| Err((*error).into()))
+    }
+
+    /// Where a name comes in a listing.
+    pub(super) fn place(&self, name: &OsStr) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.shuffle, name).hash(&mut hasher);
+        hasher.finish()
     }
 
     pub(super) fn add(&mut self, node: Node) -> usize {

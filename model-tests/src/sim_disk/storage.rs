@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::PoisonError;
+use std::sync::MutexGuard;
 
 use eventlog::disk::{FileId, Stat, Storage};
 
@@ -51,12 +51,7 @@ impl SimDisk {
         op: Op,
         run: impl FnOnce(&mut State, Option<Fault>) -> io::Result<T>,
     ) -> io::Result<T> {
-        let hook = self
-            .shared
-            .hook
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let hook = self.hooks().change.clone();
         if let Some(hook) = hook {
             hook(op);
         }
@@ -85,8 +80,17 @@ impl SimDisk {
         result
     }
 
+    /// The disk for an operation that only looks.
+    fn look(&self) -> MutexGuard<'_, State> {
+        let hook = self.hooks().look.clone();
+        if let Some(hook) = hook {
+            hook();
+        }
+        self.state()
+    }
+
     fn open(&self, path: &Path) -> io::Result<SimFile> {
-        let state = self.state();
+        let state = self.look();
         let node = state.resolve(path)?;
         state.file(node)?;
         state.may_read(node)?;
@@ -177,7 +181,7 @@ impl Storage for SimDisk {
     }
 
     fn read_at(&self, file: &SimFile, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.state();
+        let mut state = self.look();
         state.may_read(file.node)?;
         let most = state.serve(buffer.len())?;
         let bytes = &state.file(file.node)?.cache;
@@ -233,11 +237,11 @@ impl Storage for SimDisk {
     }
 
     fn stat(&self, file: &SimFile) -> io::Result<Stat> {
-        Ok(self.state().stat(file.node))
+        Ok(self.look().stat(file.node))
     }
 
     fn stat_path(&self, path: &Path) -> io::Result<Stat> {
-        let state = self.state();
+        let state = self.look();
         state.resolve(path).map(|node| state.stat(node))
     }
 
@@ -272,9 +276,21 @@ impl Storage for SimDisk {
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<OsString>> {
-        let state = self.state();
-        let node = state.resolve(dir)?;
-        state.may_read(node)?;
-        Ok(state.dir(node)?.cache.keys().cloned().collect())
+        // One name a look: a file that is renamed meanwhile, from a name that is still to come to
+        // one that would have come before, is met under neither, as on a real disk.
+        let mut met: Option<(u64, OsString)> = None;
+        let mut names = Vec::new();
+        loop {
+            let state = self.look();
+            let node = state.resolve(dir)?;
+            state.may_read(node)?;
+            let place = |name: &OsString| (state.place(name), name.clone());
+            let places = state.dir(node)?.cache.keys().map(place);
+            met = places.filter(|place| Some(place) > met.as_ref()).min();
+            match &met {
+                Some((_, name)) => names.push(name.clone()),
+                None => return Ok(names),
+            }
+        }
     }
 }
