@@ -96,23 +96,35 @@ fn follower(disk: &SimDisk, before: &dyn Fn()) -> Vec<Option<u64>> {
     found
 }
 
-/// Reads over and over; each time the writer goes on as far as `before`, and then as far as
-/// `meanwhile`, so many steps a look, from the first look after that on, or from the second, until
-/// there are no more.
-fn every_look(keep: usize, before: &[Step], meanwhile: &[Step], pace: usize, read: Read) {
-    let newest = |steps: &[Step]| {
-        let begun = |step: &Step| matches!(step, Step::Begin(_));
-        2 + steps.iter().filter(|step| begun(step)).count() as u64
-    };
-    for look in 0.. {
+/// When the writer does what.
+#[derive(Debug)]
+struct Schedule {
+    /// How many full files it keeps.
+    keep: usize,
+    /// How many steps it has made before the first look.
+    before: usize,
+    /// At which look it goes on.
+    look: usize,
+    /// How many steps it makes a look then.
+    pace: usize,
+    /// How many steps it makes in all.
+    steps: usize,
+}
+
+impl Schedule {
+    /// What is read, and how many looks that took.
+    fn run(&self, read: Read) -> (Vec<Option<u64>>, usize) {
+        let steps = rotations(self.keep);
+        let (before, meanwhile) = steps[..self.steps].split_at(self.before);
         let disk = SimDisk::new();
-        disk.shuffle(look as u64);
+        disk.shuffle(self.look as u64);
         disk.put(old(1).as_ref(), b"1\n");
         disk.put(LOG.as_ref(), b"2\n");
         let looks = Arc::new(AtomicUsize::new(0));
         let found = read(&disk, &|| {
             run(&disk, before);
             let (looks, writer, steps) = (looks.clone(), disk.clone(), meanwhile.to_vec());
+            let (look, pace) = (self.look, self.pace);
             disk.set_look_hook(move || {
                 let since = looks.fetch_add(1, Relaxed).checked_sub(look);
                 if let Some(now) = since.and_then(|since| steps.chunks(pace).nth(since)) {
@@ -120,33 +132,46 @@ fn every_look(keep: usize, before: &[Step], meanwhile: &[Step], pace: usize, rea
                 }
             });
         });
-        let place = format!(
-            "keep {keep}, {} steps, then {}, {pace} a look from look {look} on: {found:?}",
-            before.len(),
-            meanwhile.len()
-        );
-        assert!(*found.last().unwrap() >= Some(newest(before)), "{place}");
+        (found, looks.load(Relaxed))
+    }
+
+    fn check(&self, found: &[Option<u64>]) {
+        let begun = |step: &&Step| matches!(step, Step::Begin(_));
+        let before = &rotations(self.keep)[..self.before];
+        let newest = 2 + before.iter().filter(begun).count() as u64;
+        assert!(found.last() >= Some(&Some(newest)), "{self:?}: {found:?}");
         for pair in found.windows(2) {
             if let [Some(one), Some(next)] = pair {
-                assert_eq!(*next, one + 1, "{place}");
+                assert_eq!(*next, one + 1, "{self:?}: {found:?}");
             }
         }
-        if keep > 4 {
-            assert!(found[0] == Some(1) && !found.contains(&None), "{place}");
-        }
-        if looks.load(Relaxed) <= look {
-            return;
+        let nothing_removed = self.keep > 4;
+        if nothing_removed {
+            assert_eq!(found[0], Some(1), "{self:?}: {found:?}");
+            assert!(!found.contains(&None), "{self:?}: {found:?}");
         }
     }
 }
 
 fn every_moment(read: Read) {
     for keep in [1, 2, 3, 5] {
-        let steps = rotations(keep);
-        for from in 0..=steps.len() {
-            for to in from..=steps.len() {
-                for pace in [1, 2, steps.len()] {
-                    every_look(keep, &steps[..from], &steps[from..to], pace, read);
+        let all = rotations(keep).len();
+        for (before, steps) in (0..=all).flat_map(|before| (before..=all).map(move |n| (before, n)))
+        {
+            for pace in [1, 2, all] {
+                for look in 0.. {
+                    let schedule = Schedule {
+                        keep,
+                        before,
+                        look,
+                        pace,
+                        steps,
+                    };
+                    let (found, looks) = schedule.run(read);
+                    schedule.check(&found);
+                    if looks <= look {
+                        break;
+                    }
                 }
             }
         }
