@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use eventlog::disk::{Destination as _, DiskConfig, FileLog, Records};
+use eventlog::disk::{Destination as _, DiskConfig, FileLog, Records, Storage as _};
 use model_tests::crashes::{
     Driver, Report, Script, Violation, check_one, endings, enumerate, files, path, pictures,
 };
@@ -196,7 +196,42 @@ fn w02_what_a_process_killed_after_a_failed_sync_left_is_written_anew() {
         disk.crash(&Crash::LOST).bytes(&path("")).unwrap(),
         line.as_bytes()
     );
-    assert_eq!(disk.bytes(&path(".tmp")), None);
+    assert_eq!(disk.bytes(&path(".suspect")), None);
+}
+
+/// A writer that rebuilds its file after a failed sync may be killed at any operation of that, and
+/// so may the next process, which finds the mark and perhaps a torn line too. The mark was once
+/// gone before the copy was in place, and whoever came then trusted the cache.
+#[test]
+fn w02_a_repair_that_is_killed_at_any_operation_is_done_anew() {
+    let script = Script::generate(0, 3);
+    let line = Numbered::new(1, 40).line();
+    let records = Records::new(line.as_bytes(), &[40]);
+    for torn in ["", "{\"vers"] {
+        let disk = SimDisk::new();
+        let mut log = FileLog::open(disk.clone(), &script.config()).unwrap().0;
+        log.write(records).unwrap();
+        disk.fail_next(Fault::SyncDrops(3));
+        log.sync().unwrap_err();
+        let next = disk.kill();
+        disk.record();
+        log.write(records).unwrap();
+        log.sync().unwrap();
+        let mut lives = disk.pictures();
+        let mut file = next.open_append(&path("")).unwrap();
+        next.write(&mut file, torn.as_bytes()).unwrap();
+        next.record();
+        Driver::open(&next, &script, 1).unwrap();
+        lives.extend(next.pictures());
+        assert!(lives.len() > 10);
+        for killed in lives {
+            let disk = killed.disk().kill();
+            Driver::open(&disk, &script, 1).unwrap();
+            let found = disk.bytes(&path(""));
+            let left = disk.crash(&Crash::LOST).bytes(&path(""));
+            assert_eq!(left, found, "killed behind {:?}", killed.op);
+        }
+    }
 }
 
 /// After a failed sync, somebody empties the file to make room. The durable bytes that were to be

@@ -145,7 +145,7 @@ fn w13_the_bytes_are_the_lines_and_nothing_else() {
 /// Any one file tells that the log is somebody's, so that it is locked at once.
 #[test]
 fn w10_whatever_is_left_of_a_log_its_first_writer_has_it() {
-    for suffix in ["", ".lock", ".tmp", ".old"] {
+    for suffix in ["", ".lock", ".suspect", ".old"] {
         let (dir, path) = place();
         fs::write(dir.path().join(format!("x.log{suffix}")), "").unwrap();
         let _first = open(&DiskConfig::new(&path));

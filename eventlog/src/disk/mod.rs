@@ -5,7 +5,8 @@
 //! | `X` | the current file, one `serde_json` line an event |
 //! | `X.old`, `X.old.2`, … | full files, the newest first |
 //! | `X.lock` | locked by the one writer; never removed |
-//! | `X.tmp` | a file in the making, or the mark of a writer that died in trouble |
+//! | `X.tmp` | a file in the making |
+//! | `X.suspect` | the mark that a sync of `X` has failed, until `X` was rebuilt |
 //! | `X.torn` | what the last repair cut from the end of `X`: bytes of a line never finished |
 //!
 //! [`FileLog`] appends, syncs, rotates and repairs; it is a [`Destination`] for [`Records`].

@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// The names that belong to the log `X`: `X`, `X.old`, `X.old.2`, …, `X.lock`, `X.tmp`, `X.torn`.
+/// The names that belong to the log `X`: `X`, `X.old`, `X.old.2`, …, `X.lock`, `X.tmp`,
+/// `X.suspect`, `X.torn`.
 ///
 /// Suffixes follow the whole file name, so that `a.log` and `a.txt` never share a file.
 #[derive(Debug, Clone)]
@@ -11,8 +12,11 @@ pub(crate) struct Paths {
     pub(crate) log: PathBuf,
     pub(crate) dir: PathBuf,
     pub(crate) lock: PathBuf,
-    /// A file in the making. That it exists at opening tells that its writer was in trouble.
+    /// A file in the making.
     pub(crate) tmp: PathBuf,
+    /// That it exists tells that a sync of the log has failed, and that what can be read of it may
+    /// not be on the disk.
+    pub(crate) suspect: PathBuf,
     pub(crate) torn: PathBuf,
 }
 
@@ -28,6 +32,7 @@ impl Paths {
         Some(Self {
             lock: with(".lock"),
             tmp: with(".tmp"),
+            suspect: with(".suspect"),
             torn: with(".torn"),
             dir,
             log,

@@ -7,7 +7,7 @@ use eventlog::disk::{Damage, DamageKind, Reader, Record};
 use super::driver::{Driver, PATH, files, numbers, path};
 use super::script::Script;
 use crate::disk_model::{Allowed, Broken, DiskModel, Numbered};
-use crate::sim_disk::{Crash, DataLoss, Picture, Random, SimDisk};
+use crate::sim_disk::{Crash, DataLoss, Fault, Op, Picture, Random, SimDisk};
 
 /// How a life of the log ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,9 +127,8 @@ pub(super) fn check(
         Ending::Power(crash) => picture.disk().crash(&crash),
         Ending::Kill => picture.disk().kill(),
     };
-    if disk.lies(&path("")) && disk.bytes(&path(".tmp")).is_none() {
-        // A sync has failed, and the process was killed before it could leave its mark, or was
-        // not able to. Nobody can know that what is read is not on the disk.
+    if may_lack_its_mark(script, picture) && disk.lies(&path("")) && !marked(&disk) {
+        // Nobody can know that what is read is not on the disk.
         return Ok(());
     }
     let floor = floors[usize::try_from(note.handed).unwrap_or(usize::MAX)];
@@ -143,6 +142,16 @@ pub(super) fn check(
         same_reading("W02", &found, &disk.crash(&Crash::LOST))?;
     }
     again(script, &disk, &mut driver, &found, picture)
+}
+
+/// Whether a sync may have failed right before the end, or leaving a mark of that.
+fn may_lack_its_mark(script: &Script, picture: &Picture) -> bool {
+    let refused = |(_, fault): &(u64, Fault)| matches!(fault, Fault::Refuse(_));
+    picture.op == Op::Sync || script.faults.iter().any(refused)
+}
+
+fn marked(disk: &SimDisk) -> bool {
+    disk.bytes(&path(".suspect")).is_some()
 }
 
 /// Appends to the log that was found, crashes once more, and checks what is left of both lives.

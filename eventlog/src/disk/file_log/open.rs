@@ -57,10 +57,12 @@ impl<S: Storage> FileLog<S> {
     }
 
     fn has_traces(&self) -> Result<bool, DiskError> {
-        let Paths { log, lock, tmp, .. } = &self.paths;
+        let Paths {
+            log, lock, suspect, ..
+        } = &self.paths;
         Ok(self.exists(log)?
             || self.exists(lock)?
-            || self.exists(tmp)?
+            || self.exists(suspect)?
             || self.exists(&self.paths.old(1))?)
     }
 
@@ -70,12 +72,18 @@ impl<S: Storage> FileLog<S> {
         self.attached = false;
         self.make_dirs()?;
         self.take_lock()?;
-        let trouble = self.exists(&self.paths.tmp)?;
+        let Paths {
+            log, tmp, suspect, ..
+        } = &self.paths;
+        if self.exists(tmp)? {
+            self.remove(tmp)?;
+        }
+        let is_suspect = self.exists(suspect)?;
         let mut opened = Opened::default();
-        if self.exists(&self.paths.log)? {
-            opened = self.open_existing(trouble)?;
-        } else if trouble {
-            self.remove_tmp()?;
+        if self.exists(log)? {
+            opened = self.open_existing(is_suspect)?;
+        } else if is_suspect {
+            self.remove(suspect)?;
         }
         // Whoever wrote last may have died between changing a name and syncing it.
         self.dir_dirty = true;
@@ -85,7 +93,7 @@ impl<S: Storage> FileLog<S> {
         Ok(opened)
     }
 
-    fn open_existing(&mut self, trouble: bool) -> Result<Opened, DiskError> {
+    fn open_existing(&mut self, suspect: bool) -> Result<Opened, DiskError> {
         let path = self.paths.log.clone();
         let examine = || DiskError::io("examine", &path);
         if !self.storage.stat_path(&path).map_err(examine())?.is_file {
@@ -110,12 +118,12 @@ impl<S: Storage> FileLog<S> {
             return Err(DiskError::io("sync", &path)(error));
         }
         let mut current = Current::new(file, len, last);
-        current.suspect = trouble;
+        current.suspect = suspect;
         self.current = Some(current);
         Ok(Opened {
             bytes: len,
             torn_bytes: found - len,
-            rewritten: trouble,
+            rewritten: suspect,
         })
     }
 

@@ -1,6 +1,7 @@
 //! After a failed sync: the durable bytes in a file that can be trusted.
 
 use std::io;
+use std::path::Path;
 
 use super::append::write_all;
 use super::{Current, FileLog};
@@ -19,6 +20,8 @@ impl<S: Storage> FileLog<S> {
     pub(super) fn rebuild(&mut self) -> Result<(), DiskError> {
         self.copy_durable().or_else(|error| {
             let no_copy = error.is_full() || error.kind() == io::ErrorKind::PermissionDenied;
+            // It takes up room.
+            let _ = self.remove(&self.paths.tmp);
             if no_copy && self.cut_to_durable().is_ok() {
                 return Ok(());
             }
@@ -27,6 +30,8 @@ impl<S: Storage> FileLog<S> {
         if let Some(current) = &mut self.current {
             current.suspect = false;
         }
+        // If it stays, the next opening copies the file once for nothing.
+        let _ = self.remove(&self.paths.suspect);
         Ok(())
     }
 
@@ -75,30 +80,28 @@ impl<S: Storage> FileLog<S> {
             .sync(&mut file)
             .map_err(DiskError::io("sync", path))?;
         *current = Current::new(file, current.durable_len, current.durable_tail.clone());
-        // The mark has served; if it stays, the next opening copies the file once for nothing.
-        let _ = self.storage.remove(&self.paths.tmp);
         Ok(())
     }
 
     /// Leaves a mark that a sync has failed. Should this process die before the file is rebuilt,
     /// the next one learns that what it reads may never have reached the disk.
     pub(super) fn mark_suspect(&self) {
-        let _ = self.storage.create_new(&self.paths.tmp, self.mode);
+        let _ = self.storage.create_new(&self.paths.suspect, self.mode);
     }
 
-    pub(super) fn create_tmp(&mut self) -> Result<S::File, DiskError> {
-        self.remove_tmp()?;
+    pub(super) fn create_tmp(&self) -> Result<S::File, DiskError> {
         let tmp = &self.paths.tmp;
+        self.remove(tmp)?;
         self.storage
             .create_new(tmp, self.mode)
             .map_err(DiskError::io("create", tmp))
     }
 
-    pub(super) fn remove_tmp(&mut self) -> Result<(), DiskError> {
-        let tmp = &self.paths.tmp;
-        match self.storage.remove(tmp) {
+    /// Removes a file that need not be there.
+    pub(super) fn remove(&self, path: &Path) -> Result<(), DiskError> {
+        match self.storage.remove(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(DiskError::io("remove", tmp)(error))
+                Err(DiskError::io("remove", path)(error))
             }
             _ => Ok(()),
         }
