@@ -69,6 +69,16 @@ fn a_reader_names_the_file_and_goes_on_with_the_others() {
     assert_eq!(read(&disk), [1, 2, 3, 4, 5, 6].map(Ok));
 }
 
+/// Between two files the newest is a full one, and is looked at twice.
+#[test]
+fn without_a_current_file_the_newest_full_one_is_named_once() {
+    let disk = disk();
+    disk.remove(LOG.as_ref()).unwrap();
+    assert_eq!(read(&disk), [1, 2, 3, 4].map(Ok));
+    forbid(&disk, OLD);
+    assert_eq!(read(&disk), [hole(OLD), Ok(1), Ok(2)]);
+}
+
 #[test]
 fn a_reader_says_at_which_byte_a_file_stopped_to_be_readable() {
     let disk = disk();
