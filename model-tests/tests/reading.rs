@@ -84,14 +84,21 @@ fn a_repaired_copy_is_recognised_however_little_a_read_gives() {
 fn a_line_may_be_as_long_as_the_limit_says() {
     let disk = SimDisk::new();
     for len in [10, 2_047, 2_048, 2_049, 4_096, 6_144] {
+        // What stands before it is in memory too when it is met.
+        let before = "b".repeat(1000.min(len - 3));
         let text = "x".repeat(len - 2);
-        disk.put(LOG.as_ref(), format!("\"{text}\"\n\"y\"\n").as_bytes());
+        let lines = format!("\"{before}\"\n\"{text}\"\n\"y\"\n");
+        disk.put(LOG.as_ref(), lines.as_bytes());
         for (limit, fits) in [(len, true), (len - 1, false)] {
             let reader = Reader::<String, _>::open(disk.clone(), LOG).max_line_bytes(limit);
             let read: Vec<_> = reader.map(|item| item.ok()?.into_event()).collect();
             assert_eq!(
                 read,
-                [fits.then(|| text.clone()), Some("y".into())],
+                [
+                    Some(before.clone()),
+                    fits.then(|| text.clone()),
+                    Some("y".into())
+                ],
                 "{limit}"
             );
         }
@@ -151,9 +158,13 @@ fn from_the_end_too_a_line_may_be_too_long() {
     const LIMIT: usize = 64 * 1024 * 1024;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.log");
-    for (len, too_long) in [(LIMIT, false), (LIMIT + 1, true)] {
+    for (before, len, too_long) in [
+        ("", LIMIT, false),
+        ("1\n", LIMIT, false),
+        ("1\n", LIMIT + 1, true),
+    ] {
         let mut file = File::create(&path).unwrap();
-        file.write_all(b"1\n").unwrap();
+        file.write_all(before.as_bytes()).unwrap();
         file.write_all(&vec![b'x'; len]).unwrap();
         file.write_all(b"\n").unwrap();
         let tail = read_last::<u64>(&path, 10);
@@ -162,11 +173,12 @@ fn from_the_end_too_a_line_may_be_too_long() {
             .into_iter()
             .filter_map(Record::into_event)
             .collect();
-        assert_eq!(numbers, [1]);
+        assert_eq!(numbers.len(), before.lines().count());
         let [damage] = &tail.damage[..] else {
             panic!("{:?}", tail.damage);
         };
-        assert_eq!((damage.offset, damage.len), (2, len as u64), "{damage}");
+        let place = (before.len() as u64, len as u64);
+        assert_eq!((damage.offset, damage.len), place, "{damage}");
         match damage.kind {
             DamageKind::TooLong { limit } => assert_eq!((limit, too_long), (LIMIT, true)),
             DamageKind::NotAnEvent(_) => assert!(!too_long),
