@@ -259,6 +259,23 @@ fn w07_a_file_emptied_by_somebody_else_after_a_failed_sync_is_started_anew() {
     );
 }
 
+/// Somebody cuts the file between the writing of a record and its sync.
+#[test]
+fn w01_a_record_that_somebody_cut_off_is_not_called_durable() {
+    let disk = SimDisk::new();
+    let mut driver = roomy(&disk);
+    driver.append(&[40]).unwrap();
+    driver.sync().unwrap();
+    driver.append(&[50]).unwrap();
+    let first = Numbered::new(1, 40).line();
+    disk.put(&path(""), first.as_bytes());
+    driver.sync().unwrap();
+    assert_eq!((driver.durable(), driver.errors()), (2, 1));
+    let both = first + &Numbered::new(2, 50).line();
+    let left = disk.crash(&Crash::LOST).bytes(&path(""));
+    assert_eq!(left.unwrap(), both.as_bytes());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

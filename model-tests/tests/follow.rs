@@ -144,6 +144,17 @@ fn a_half_written_line_waits_for_its_end() {
     assert_eq!(poll(&mut follow), [Some(234)]);
 }
 
+/// The next writer sets a torn line aside and writes its own where that was.
+#[test]
+fn a_half_written_line_that_another_took_the_place_of_was_never_there() {
+    let disk = SimDisk::new();
+    disk.put("/x.log".as_ref(), b"1\n23");
+    let mut follow = Follow::open(disk.clone(), "/x.log");
+    assert_eq!(poll(&mut follow), [Some(1)]);
+    disk.put("/x.log".as_ref(), b"1\n45\n");
+    assert_eq!(poll(&mut follow), [Some(45)]);
+}
+
 #[test]
 fn a_log_that_is_cut_from_outside_is_followed_on_after_a_notice() {
     let dir = tempfile::tempdir().unwrap();

@@ -34,7 +34,8 @@ fn writers_and_subscribers_that_wait_do_not_turn_in_circles() {
     let dir = tempfile::tempdir().unwrap();
     let log = Arc::new(EventLog::new(None));
     let hour = SyncPolicy::Interval(Duration::from_secs(3600));
-    let policies = [SyncPolicy::EveryBatch, SyncPolicy::Never, hour];
+    let moment = SyncPolicy::Interval(Duration::from_millis(1));
+    let policies = [SyncPolicy::EveryBatch, SyncPolicy::Never, hour, moment];
     let writers = policies.map(|policy| {
         let path = dir.path().join(format!("{policy:?}.log"));
         DiskWriter::spawn(&log, DiskConfig::new(path).sync(policy)).unwrap()

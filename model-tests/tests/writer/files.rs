@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use tempfile::TempDir;
 
 use crate::account::{Event, PATIENCE, append_all, event, line};
+use crate::warnings::{listen, said};
 
 fn directory() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -140,7 +141,7 @@ fn w10_a_second_writer_is_refused_across_rotations_until_the_first_has_shut_down
 /// with its first event, holds it, and writes it when the path is free.
 #[test]
 fn w10_a_writer_that_came_second_to_an_empty_path_waits_for_it() {
-    crate::warnings::listen();
+    listen();
     let (_directory, path) = directory();
     let config = DiskConfig::new(&path).retry_max(std::time::Duration::from_millis(100));
     let [first, second] = [(); 2].map(|()| Arc::new(EventLog::new(None)));
@@ -155,7 +156,7 @@ fn w10_a_writer_that_came_second_to_an_empty_path_waits_for_it() {
     holder.blocking_shutdown(PATIENCE).unwrap();
     assert_eq!(crate::handles::block_on(waits), Ok(()));
     assert_eq!(versions(&path), [1, 2]);
-    let said = crate::warnings::said(&path);
+    let said = said(&path);
     assert!(said[0].contains("belongs to another writer"), "{said:#?}");
 }
 
@@ -349,6 +350,38 @@ fn an_event_that_brings_its_own_line_breaks_is_one_line() {
         let passed = record.unwrap().into_event().unwrap();
         let value = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(value(passed.json.get()), value(json));
+    }
+}
+
+#[test]
+fn a_writer_at_another_path_begins_at_the_beginning() {
+    let (directory, path) = directory();
+    let log = Arc::new(EventLog::new(None));
+    let other = directory.path().join("other.log");
+    for path in [&path, &other] {
+        let writer = DiskWriter::spawn(&log, DiskConfig::new(path)).unwrap();
+        log.append_with(|newest| event(newest.unwrap_or(0) + 1));
+        writer.blocking_shutdown(PATIENCE).unwrap();
+    }
+    assert_eq!(versions(&path), [1]);
+    assert_eq!(versions(&other), [1, 2]);
+}
+
+#[test]
+fn a_torn_line_that_is_set_aside_is_spoken_of_and_a_whole_one_is_not() {
+    listen();
+    for (end, warnings) in [("", 0), ("{\"kind\":\"Sta", 1)] {
+        let (_directory, path) = directory();
+        fs::write(&path, line(&event(1)) + end).unwrap();
+        let log = Arc::new(EventLog::<Event>::new(None));
+        let writer = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
+        writer.blocking_shutdown(PATIENCE).unwrap();
+        let said = said(&named(&path, ".torn"));
+        assert_eq!(said.len(), warnings, "{said:?}");
+        assert!(
+            said.iter().all(|text| text.contains("set aside")),
+            "{said:?}"
+        );
     }
 }
 

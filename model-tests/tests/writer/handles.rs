@@ -33,6 +33,14 @@ fn w11_flush_says_exactly_what_is_not_durable_at_the_deadline() {
     assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(10)));
 }
 
+#[tokio::test]
+async fn w11_flush_can_be_awaited() {
+    let (log, writer, remote) = scripted(64, &config("w11-awaited"));
+    log.append_batch((1..=3).map(event));
+    assert_eq!(writer.flush(PATIENCE).await, Ok(Seq::new(3)));
+    assert_eq!(remote.durable().len(), 3);
+}
+
 #[test]
 fn w11_what_was_lost_and_what_is_still_to_come_are_told_apart_by_their_ranges() {
     let (log, writer, remote) = scripted(2, &config("w11-both").backlog_events(0));
@@ -129,6 +137,19 @@ fn w11_dropping_the_handle_drains_without_waiting() {
     remote.wait("both lines", |state| state.durable.len() == 2);
     assert_eq!(block_on(last), Ok(()));
     assert!(block_on(never).is_err(), "and its thread ends");
+}
+
+/// More than the writer takes from the ring at a time.
+#[test]
+fn w11_the_end_covers_any_number_of_events() {
+    let (log, writer, remote) = scripted(32_768, &config("w11-many"));
+    remote.stall();
+    log.append(event(1));
+    remote.wait_stalled();
+    log.append_batch((2..=30_000).map(event));
+    drop(writer);
+    remote.release();
+    remote.wait("every line", |state| state.durable.len() == 30_000);
 }
 
 /// `Instant + Duration` panics on overflow.
@@ -312,6 +333,20 @@ fn an_interval_syncs_by_itself_when_it_has_passed() {
     let (log, writer, _remote) = scripted(64, &config);
     let seq = log.append(event(1));
     assert_eq!(writer.blocking_durable(seq), Ok(()));
+}
+
+#[test]
+fn an_interval_begins_anew_with_each_sync() {
+    const INTERVAL: Duration = Duration::from_millis(50);
+    let began = Instant::now();
+    let config = config("interval-anew").sync(SyncPolicy::Interval(INTERVAL));
+    let (log, writer, _remote) = scripted(64, &config);
+    for version in 1..=3 {
+        let seq = log.append(event(version));
+        assert_eq!(writer.blocking_durable(seq), Ok(()));
+    }
+    let took = began.elapsed();
+    assert!(took >= INTERVAL * 3, "{took:?}");
 }
 
 /// Events that keep coming do not put it off.

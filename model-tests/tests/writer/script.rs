@@ -139,6 +139,7 @@ fn refused() -> DiskError {
 
 impl Destination for Script {
     fn write(&mut self, records: Records<'_>) -> Result<(), DiskError> {
+        assert!(!records.is_empty(), "called for nothing");
         let (mut state, step) = self.0.enter(
             |state| &mut state.writes,
             |step| !matches!(step, Step::FailSync | Step::Stall),
