@@ -4,6 +4,7 @@
 
 use std::io::ErrorKind;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 use eventlog::disk::{Destination as _, DiskConfig, FileLog, Records, Storage as _};
@@ -11,7 +12,7 @@ use model_tests::crashes::{
     Driver, Report, Script, Violation, check_one, endings, enumerate, files, path, pictures,
 };
 use model_tests::disk_model::Numbered;
-use model_tests::sim_disk::{Crash, Fault, SimDisk};
+use model_tests::sim_disk::{Crash, Fault, Op, SimDisk};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -257,6 +258,36 @@ fn w07_a_file_emptied_by_somebody_else_after_a_failed_sync_is_started_anew() {
         disk.crash(&Crash::LOST).bytes(&path("")).unwrap(),
         line.as_bytes()
     );
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_the_error() {
+    let disk = SimDisk::new();
+    let mut log = FileLog::open(disk.clone(), &DiskConfig::new(path("")))
+        .unwrap()
+        .0;
+    disk.fail_next(Fault::Refuse(ErrorKind::StorageFull));
+    let error = log.write(Records::new(b"1\n", &[2])).unwrap_err();
+    assert!(error.is_full(), "{error}");
+    assert!(
+        error.to_string().contains("create directory /data"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_directory_that_somebody_else_makes_at_that_moment_is_as_good() {
+    let disk = SimDisk::new();
+    let (other, first) = (disk.clone(), AtomicBool::new(true));
+    disk.set_hook(move |op| {
+        if op == Op::CreateDir && first.swap(false, Relaxed) {
+            other.create_dir("/data".as_ref()).unwrap();
+        }
+    });
+    let mut driver = roomy(&disk);
+    driver.append(&[40]).unwrap();
+    driver.sync().unwrap();
+    assert_eq!((driver.durable(), driver.errors()), (1, 0));
 }
 
 /// Somebody cuts the file between the writing of a record and its sync.
