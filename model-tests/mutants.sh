@@ -24,7 +24,8 @@ judge() {
     # Where a test fails anyway, every mutant would seem to be caught.
     cargo nextest run --package "$judges" "$@"
     mkdir -p "target/mutants/$crate"
-    cargo mutants --iterate --baseline skip --timeout 150 --build-timeout 600 --jobs 2 \
+    # A test that hangs is ended by its profile; all of them together may take minutes.
+    cargo mutants --iterate --baseline skip --timeout 900 --build-timeout 600 --jobs 2 \
         --test-tool nextest --test-package "$judges" --output "target/mutants/$crate" \
         --exclude 'model-tests/**' --package "$crate" "${options[@]}" "${arguments[@]}" || status=$?
     # 2: some survived. 3: some ran out of time. Both are for the next pass, or the reader.
