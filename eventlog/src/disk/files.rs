@@ -1,6 +1,7 @@
 //! The files of a log, as they stand at one instant.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io;
 use std::iter;
 use std::path::{Path, PathBuf};
@@ -29,8 +30,7 @@ pub(crate) fn open_all<S: Storage>(
     paths: &Paths,
 ) -> (Vec<LogFile<S::File>>, Vec<Damage>) {
     for attempt in 1.. {
-        let mut found = Found::new(storage, paths);
-        found.look();
+        let mut found = Found::look(storage, paths);
         if found.is_whole() || attempt == ATTEMPTS {
             found.files.reverse();
             found.damage.reverse();
@@ -51,36 +51,34 @@ struct Found<'s, S: Storage> {
 }
 
 impl<'s, S: Storage> Found<'s, S> {
-    fn new(storage: &'s S, paths: &'s Paths) -> Self {
-        Self {
+    fn look(storage: &'s S, paths: &'s Paths) -> Self {
+        let mut found = Self {
             storage,
             paths,
             files: Vec::new(),
             damage: Vec::new(),
             numbers: BTreeSet::from([1]),
-        }
-    }
-
-    fn look(&mut self) {
-        self.add(self.paths.log.clone());
-        if self.files.is_empty() {
+        };
+        found.add(paths.log.clone());
+        if found.files.is_empty() {
             // Between two files there is no current one, and the newest is a full one.
-            self.add(self.paths.old(1));
+            found.add(paths.old(1));
         }
-        match self.listed() {
+        match found.listed() {
             // Also where each may move meanwhile. Not all up to the largest: a number may be as
             // large as a date that somebody put behind the name.
-            Ok(listed) => self
-                .numbers
-                .extend(listed.flat_map(|number| [number, number.saturating_add(1)])),
+            Ok(listed) => {
+                for number in listed {
+                    found.numbers.extend([number, number.saturating_add(1)]);
+                }
+            }
             // Whether there are full files is not known, and neither what they hold.
-            Err(error) => self
-                .damage
-                .push(unreadable(self.paths.dir.clone(), 0, error)),
+            Err(error) => found.damage.push(unreadable(paths.dir.clone(), 0, error)),
         }
-        for number in self.numbers.clone() {
-            self.add(self.paths.old(number));
+        for number in found.numbers.clone() {
+            found.add(paths.old(number));
         }
+        found
     }
 
     /// Opens the file at `path`, unless it was met already.
@@ -96,20 +94,20 @@ impl<'s, S: Storage> Found<'s, S> {
 
     /// The numbers of the full files whose names are met in the directory. Where one is renamed
     /// meanwhile, it may be met under neither name.
-    fn listed(&self) -> io::Result<impl Iterator<Item = u32> + use<'s, S>> {
+    fn listed(&self) -> io::Result<Vec<u32>> {
         let names = match self.storage.list(&self.paths.dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             names => names?,
         };
-        let paths = self.paths;
-        Ok(names.into_iter().filter_map(|name| paths.old_number(&name)))
+        let number = |name: &OsString| self.paths.old_number(name);
+        Ok(names.iter().filter_map(number).collect())
     }
 
     /// Whether no other file became the newest, and none was missed when the names were listed:
     /// it is met by a second listing.
     fn is_whole(&self) -> bool {
-        let unmet = |number| !self.numbers.contains(&number);
-        if self.listed().is_ok_and(|mut listed| listed.any(unmet)) {
+        let unmet = |number: &u32| !self.numbers.contains(number);
+        if self.listed().is_ok_and(|listed| listed.iter().any(unmet)) {
             return false;
         }
         let old = self.numbers.iter().map(|number| self.paths.old(*number));

@@ -76,6 +76,7 @@ impl<S: Storage> FileLog<S> {
             log, tmp, suspect, ..
         } = &self.paths;
         if self.exists(tmp)? {
+            // A copy whose writer died takes up room.
             self.remove(tmp)?;
         }
         let is_suspect = self.exists(suspect)?;
