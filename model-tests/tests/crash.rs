@@ -72,11 +72,7 @@ fn w13_without_faults_the_bytes_are_the_lines_and_nothing_else() {
         let mut driver = Driver::detached(&disk, &script).unwrap();
         driver.run(&script.steps).unwrap();
         assert_eq!(driver.errors(), 0);
-        let lines: String = script
-            .lens()
-            .zip(1..)
-            .map(|(len, number)| Numbered::new(number, len).line())
-            .collect();
+        let lines = lines(&script.lens().collect::<Vec<_>>());
         let (files, _) = files(&disk, script.keep);
         assert!(
             lines.as_bytes().ends_with(&files.concat()),
@@ -108,10 +104,7 @@ fn w07_a_full_disk_is_filled_to_its_last_whole_record_and_resumes() {
         faults: Vec::new(),
     };
     let mut log = FileLog::open(disk.clone(), &script.config()).unwrap().0;
-    let lines: Vec<_> = (1..=100)
-        .map(|number| Numbered::new(number, 100).line())
-        .collect();
-    let bytes = lines.concat().into_bytes();
+    let bytes = lines(&[100; 100]).into_bytes();
     let ends: Vec<_> = (1..=100).map(|count| count * 100).collect();
     let records = Records::new(&bytes, &ends);
     disk.set_capacity(Some(4050));
@@ -120,14 +113,26 @@ fn w07_a_full_disk_is_filled_to_its_last_whole_record_and_resumes() {
         let full = log.write(rest).unwrap_err();
         assert!(full.is_full(), "{full}");
         assert_eq!(log.durable(), 40);
-        let crashed = disk.crash(&Crash::LOST);
-        assert_eq!(crashed.bytes(&path("")).unwrap(), &bytes[..4000]);
+        assert_eq!(left(&disk), &bytes[..4000]);
     }
     disk.set_capacity(Some(20_000));
     log.write(records.skip(40)).unwrap();
     log.sync().unwrap();
     assert_eq!(log.durable(), 100);
-    assert_eq!(disk.crash(&Crash::LOST).bytes(&path("")).unwrap(), bytes);
+    assert_eq!(left(&disk), bytes);
+}
+
+/// What a power cut leaves of the current file.
+fn left(disk: &SimDisk) -> Vec<u8> {
+    disk.crash(&Crash::LOST).bytes(&path("")).unwrap()
+}
+
+/// The lines of the first records, of these lengths.
+fn lines(lens: &[usize]) -> String {
+    let numbered = (1..).zip(lens);
+    numbered
+        .map(|(number, len)| Numbered::new(number, *len).line())
+        .collect()
 }
 
 /// A writer that has no reason to rotate.
@@ -153,9 +158,7 @@ fn w06_without_room_for_a_copy_the_file_is_cut_and_written_anew() {
     disk.fail_next(Fault::SyncDrops(3));
     driver.sync().unwrap();
     assert_eq!((driver.durable(), driver.errors()), (2, 1));
-    let crashed = disk.crash(&Crash::LOST);
-    let expected = Numbered::new(1, 5000).line() + &Numbered::new(2, 100).line();
-    assert_eq!(crashed.bytes(&path("")).unwrap(), expected.as_bytes());
+    assert_eq!(left(&disk), lines(&[5000, 100]).as_bytes());
 }
 
 /// The block that holds the last durable bytes went bad with a failed sync: they are still in
@@ -170,11 +173,7 @@ fn w06_durable_bytes_that_share_a_block_with_a_failed_write_are_written_anew() {
     disk.fail_next(Fault::Refuse(ErrorKind::Other));
     disk.ruin(&path(""), 4096..5000);
     driver.sync().unwrap();
-    let expected = Numbered::new(1, 5000).line() + &Numbered::new(2, 100).line();
-    assert_eq!(
-        disk.crash(&Crash::LOST).bytes(&path("")).unwrap(),
-        expected.as_bytes()
-    );
+    assert_eq!(left(&disk), lines(&[5000, 100]).as_bytes());
 }
 
 /// A sync fails and the process is killed before it can write the records anew. The next process
@@ -193,10 +192,7 @@ fn w02_what_a_process_killed_after_a_failed_sync_left_is_written_anew() {
     let (_driver, opened) = Driver::open(&disk, &script, 1).unwrap();
     assert!(opened.rewritten);
     assert_eq!(opened.bytes, 40);
-    assert_eq!(
-        disk.crash(&Crash::LOST).bytes(&path("")).unwrap(),
-        line.as_bytes()
-    );
+    assert_eq!(left(&disk), line.as_bytes());
     assert_eq!(disk.bytes(&path(".suspect")), None);
 }
 
@@ -254,10 +250,7 @@ fn w07_a_file_emptied_by_somebody_else_after_a_failed_sync_is_started_anew() {
     log.write(second).unwrap();
     log.sync().unwrap();
     assert_eq!(log.durable(), 2);
-    assert_eq!(
-        disk.crash(&Crash::LOST).bytes(&path("")).unwrap(),
-        line.as_bytes()
-    );
+    assert_eq!(left(&disk), line.as_bytes());
 }
 
 #[test]
@@ -298,13 +291,10 @@ fn w01_a_record_that_somebody_cut_off_is_not_called_durable() {
     driver.append(&[40]).unwrap();
     driver.sync().unwrap();
     driver.append(&[50]).unwrap();
-    let first = Numbered::new(1, 40).line();
-    disk.put(&path(""), first.as_bytes());
+    disk.put(&path(""), lines(&[40]).as_bytes());
     driver.sync().unwrap();
     assert_eq!((driver.durable(), driver.errors()), (2, 1));
-    let both = first + &Numbered::new(2, 50).line();
-    let left = disk.crash(&Crash::LOST).bytes(&path(""));
-    assert_eq!(left.unwrap(), both.as_bytes());
+    assert_eq!(left(&disk), lines(&[40, 50]).as_bytes());
 }
 
 proptest! {

@@ -153,25 +153,35 @@ impl Schedule {
     }
 }
 
+/// Lets the writer go on at the first look, or the second, until there are no more.
+fn every_look(mut schedule: Schedule, read: Read) {
+    loop {
+        let (found, looks) = schedule.run(read);
+        schedule.check(&found);
+        if looks <= schedule.look {
+            return;
+        }
+        schedule.look += 1;
+    }
+}
+
 fn every_moment(read: Read) {
     for keep in [1, 2, 3, 5] {
         let all = rotations(keep).len();
-        for (before, steps) in (0..=all).flat_map(|before| (before..=all).map(move |n| (before, n)))
-        {
-            for pace in [1, 2, all] {
-                for look in 0.. {
-                    let schedule = Schedule {
-                        keep,
-                        before,
-                        look,
-                        pace,
-                        steps,
-                    };
-                    let (found, looks) = schedule.run(read);
-                    schedule.check(&found);
-                    if looks <= look {
-                        break;
-                    }
+        for before in 0..=all {
+            for steps in before..=all {
+                for pace in [1, 2, all] {
+                    let look = 0;
+                    every_look(
+                        Schedule {
+                            keep,
+                            before,
+                            look,
+                            pace,
+                            steps,
+                        },
+                        read,
+                    );
                 }
             }
         }

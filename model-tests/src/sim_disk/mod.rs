@@ -101,6 +101,7 @@ impl SimDisk {
             sector,
             capacity: None,
             operations: 0,
+            looks: 0,
             faults: BTreeMap::new(),
             lasting: Vec::new(),
             forbidden: BTreeMap::new(),
@@ -202,6 +203,12 @@ impl SimDisk {
     #[must_use]
     pub fn operations(&self) -> u64 {
         self.state().operations
+    }
+
+    /// How many operations that only look were tried.
+    #[must_use]
+    pub fn looks(&self) -> u64 {
+        self.state().looks
     }
 
     /// Takes a picture after every operation from now on.

@@ -20,6 +20,8 @@ pub(super) struct State {
     pub(super) capacity: Option<u64>,
     /// How many operations that change something were tried.
     pub(super) operations: u64,
+    /// How many others.
+    pub(super) looks: u64,
     pub(super) faults: BTreeMap<u64, Fault>,
     /// Operations of these kinds fail until healed.
     pub(super) lasting: Vec<(Op, io::ErrorKind)>,
@@ -41,6 +43,7 @@ impl State {
         self.heal();
         self.recording = None;
         self.operations = 0;
+        self.looks = 0;
         self.note = Note::default();
     }
 

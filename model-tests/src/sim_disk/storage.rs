@@ -86,7 +86,9 @@ impl SimDisk {
         if let Some(hook) = hook {
             hook();
         }
-        self.state()
+        let mut state = self.state();
+        state.looks += 1;
+        state
     }
 
     fn open(&self, path: &Path) -> io::Result<SimFile> {

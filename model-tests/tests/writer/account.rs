@@ -73,6 +73,14 @@ pub fn scripted(
     (log, writer, remote)
 }
 
+/// Appends one event and waits until it is stuck in the destination.
+pub fn stick(log: &EventLog<Event>, remote: &Remote, first: Event) -> Seq {
+    remote.stall();
+    let seq = log.append(first);
+    remote.wait_stalled();
+    seq
+}
+
 /// Settings with a path of the test's own, by which its warnings are told from others'.
 pub fn config(test: &str) -> DiskConfig {
     DiskConfig::new(format!("/nowhere/{test}.log"))

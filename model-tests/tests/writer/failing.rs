@@ -9,7 +9,7 @@ use std::{
 use eventlog::disk::{Durable, NotDurable};
 use eventlog::{EventLog, Seq};
 
-use crate::account::{PATIENCE, account, append_all, config, event, range, scripted};
+use crate::account::{PATIENCE, account, append_all, config, event, range, scripted, stick};
 use crate::script::Step;
 use crate::warnings;
 
@@ -104,9 +104,7 @@ fn w09_the_default_settings_carry_200_000_events_through_a_stall() {
     let (script, remote) = crate::script::Script::new();
     let config = eventlog::disk::DiskConfig::new("/nowhere/w09-default.log");
     let writer = eventlog::disk::DiskWriter::spawn_to(&log, config, script).unwrap();
-    remote.stall();
-    log.append(event(1));
-    remote.wait_stalled();
+    stick(&log, &remote, event(1));
     let history: Vec<_> = (1..=200_001).map(event).collect();
     // That this comes to an end shows that no append waits for the destination.
     append_all(&log, history[1..].iter().cloned());

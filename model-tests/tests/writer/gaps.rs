@@ -6,20 +6,11 @@ use eventlog::disk::{self, DiskConfig, DiskWriter, Gap, GapReason, NotDurable, R
 use eventlog::{EventLog, Seq, Versioned};
 use proptest::{collection::vec, prelude::*};
 
-use crate::account::{
-    Event, PANICS, PATIENCE, REFUSES, account, append_all, config, event, exited, line,
-};
-use crate::account::{range, scripted};
+use crate::account::{PANICS, PATIENCE, REFUSES, account, append_all, config, event, exited, line};
+use crate::account::{range, scripted, stick};
 use crate::handles::block_on;
 use crate::script::{Script, Step};
 use crate::warnings;
-
-/// Appends one event and waits until it is stuck in the destination.
-fn stick(log: &EventLog<Event>, remote: &crate::script::Remote, first: Event) {
-    remote.stall();
-    log.append(first);
-    remote.wait_stalled();
-}
 
 #[test]
 fn w03_what_goes_past_the_backlogs_events_is_one_gap_line_with_the_exact_count_and_versions() {

@@ -13,7 +13,7 @@ use std::{
 use eventlog::disk::{DiskConfig, DiskWriter, NotDurable, SyncPolicy};
 use eventlog::{EventLog, Seq};
 
-use crate::account::{Event, PATIENCE, account, append_all, config, event, range, scripted};
+use crate::account::{Event, PATIENCE, account, append_all, config, event, range, scripted, stick};
 use crate::script::{Script, Step};
 
 /// A wait that no test can afford.
@@ -44,9 +44,7 @@ async fn w11_flush_can_be_awaited() {
 #[test]
 fn w11_what_was_lost_and_what_is_still_to_come_are_told_apart_by_their_ranges() {
     let (log, writer, remote) = scripted(2, &config("w11-both").backlog_events(0));
-    remote.stall();
-    log.append(event(1));
-    remote.wait_stalled();
+    stick(&log, &remote, event(1));
     log.append_batch((2..=9).map(event)); // of these the ring keeps 8 and 9
     remote.then(Step::Stall);
     remote.release();
@@ -127,9 +125,7 @@ fn w11_shutdown_covers_what_was_appended_before_it_and_does_not_wait_for_more() 
 #[test]
 fn w11_dropping_the_handle_drains_without_waiting() {
     let (log, writer, remote) = scripted(64, &config("w11-drop"));
-    remote.stall();
-    log.append(event(1));
-    remote.wait_stalled();
+    stick(&log, &remote, event(1));
     log.append(event(2));
     let (last, never) = (writer.durable(Seq::new(2)), writer.durable(Seq::new(3)));
     drop(writer);
@@ -143,9 +139,7 @@ fn w11_dropping_the_handle_drains_without_waiting() {
 #[test]
 fn w11_the_end_covers_any_number_of_events() {
     let (log, writer, remote) = scripted(32_768, &config("w11-many"));
-    remote.stall();
-    log.append(event(1));
-    remote.wait_stalled();
+    stick(&log, &remote, event(1));
     log.append_batch((2..=30_000).map(event));
     drop(writer);
     remote.release();
@@ -174,9 +168,7 @@ impl Wake for Woken {
 #[test]
 fn several_waits_for_one_event_do_not_take_each_others_place() {
     let (log, writer, remote) = scripted(64, &config("several"));
-    remote.stall();
-    let seq = log.append(event(1));
-    remote.wait_stalled();
+    let seq = stick(&log, &remote, event(1));
     let wakers: Vec<_> = (0..3).map(|_| Arc::new(Woken::default())).collect();
     let mut waits: Vec<_> = (0..3).map(|_| Box::pin(writer.durable(seq))).collect();
     for (wait, woken) in waits.iter_mut().zip(&wakers) {
@@ -196,9 +188,7 @@ fn several_waits_for_one_event_do_not_take_each_others_place() {
 #[test]
 fn durable_may_be_dropped_and_asked_again_and_leaves_nothing_behind() {
     let (log, writer, remote) = scripted(64, &config("cancel"));
-    remote.stall();
-    let seq = log.append(event(1));
-    remote.wait_stalled();
+    let seq = stick(&log, &remote, event(1));
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(woken.clone());
     let mut context = Context::from_waker(&waker);
@@ -278,9 +268,7 @@ async fn sixteen_tasks_that_await_each_of_their_events_share_commits() {
 #[test]
 fn what_comes_during_a_commit_is_one_batch() {
     let (log, writer, remote) = scripted(4096, &config("group"));
-    remote.stall();
-    log.append(event(1));
-    remote.wait_stalled();
+    stick(&log, &remote, event(1));
     append_all(&log, (2..=1000).map(event));
     remote.release();
     assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(1000)));
@@ -293,9 +281,7 @@ fn a_batch_is_closed_at_four_mebibytes_and_the_next_begins_empty() {
     let (log, writer, remote) = scripted(64, &config("batches"));
     let commits_of = |events: Vec<Event>| {
         let before = writer.stats().commits;
-        remote.stall();
-        log.append(event(1));
-        remote.wait_stalled();
+        stick(&log, &remote, event(1));
         log.append_batch(events);
         remote.release();
         writer.blocking_flush(PATIENCE).unwrap();
@@ -453,9 +439,7 @@ fn w09_a_waker_that_panics_ends_neither_the_writer_nor_the_others_waits() {
         }
     }
     let (log, writer, remote) = scripted(64, &config("waker-panics"));
-    remote.stall();
-    let seq = log.append(event(1));
-    remote.wait_stalled();
+    let seq = stick(&log, &remote, event(1));
     let waker = Waker::from(Arc::new(Panics));
     let mut first = Box::pin(writer.durable(seq));
     let pending = first.as_mut().poll(&mut Context::from_waker(&waker));
