@@ -1,8 +1,8 @@
 //! Settings of a log.
 
-use std::{fmt, marker::PhantomData, path::PathBuf};
+use std::{error::Error, fmt, marker::PhantomData, path::PathBuf};
 
-use crate::{EventLog, Versioned, ring::Ring};
+use crate::{log::EventLog, ring::Ring, versioned::Versioned};
 
 /// Settings of an [`EventLog`].
 ///
@@ -10,7 +10,7 @@ use crate::{EventLog, Versioned, ring::Ring};
 /// # use eventlog::{BuildError, Coverage, EventLog};
 /// # struct Tick(u64);
 /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
-/// // The state was loaded at version 100; its history begins behind that.
+/// // The state was loaded at version 100; its history begins after that.
 /// let log = EventLog::<Tick>::builder().capacity(1024).base_version(100).build()?;
 /// assert_eq!(log.replay(100).coverage(), Coverage::Complete);
 /// assert!(log.replay_truncated(99));
@@ -77,10 +77,12 @@ impl<E: Versioned> Builder<E> {
         Ok(Ring::new(self.capacity))
     }
 
+    #[cfg(feature = "disk")]
     pub(crate) fn capacity_set(&self) -> usize {
         self.capacity
     }
 
+    #[cfg(feature = "disk")]
     pub(crate) fn base_version_set(&self) -> Option<u64> {
         self.base_version
     }
@@ -97,10 +99,21 @@ impl<E> fmt::Debug for Builder<E> {
 }
 
 /// Settings that make no log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A log that retains nothing can replay nothing.
-    #[error("cannot build an event log of capacity 0: set `capacity` to at least 1 event")]
     ZeroCapacity,
 }
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ZeroCapacity => f.write_str(
+                "cannot build an event log of capacity 0: set `capacity` to at least 1 event",
+            ),
+        }
+    }
+}
+
+impl Error for BuildError {}

@@ -1,13 +1,16 @@
 //! What a replay can promise.
 
-use serde::{Deserialize, Serialize};
-
 /// How far the replayed events cover what the subscriber has not seen.
 ///
 /// Only `Complete` allows a subscriber to apply the events to the state that it has. In every other
 /// case it fetches a snapshot first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+///
+/// `serde` writes it with its name beside its fields, and numbers as strings, because a browser
+/// rounds large ones: `{"coverage":"truncated","missed_through":"4100","missed":"17"}`. A name that
+/// a later version may add is read as `Foreign`, never as `Complete`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "coverage", rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Coverage {
     /// Nothing is missing: state at the asked version + these events = state at the newest.
@@ -15,18 +18,23 @@ pub enum Coverage {
     /// Events that the subscriber has not seen are gone, or were before the log's first.
     Truncated {
         /// No missing event has a version above this one.
+        #[cfg_attr(feature = "serde", serde(with = "crate::wire::text"))]
         missed_through: u64,
-        /// How many events are missing, where that is known: from a cursor, not from a version.
+        /// How many events are missing, where that is known: from a cursor or from the oldest
+        /// event on, but not from a version.
+        #[cfg_attr(feature = "serde", serde(with = "crate::wire::opt_text", default))]
         missed: Option<u64>,
     },
     /// The subscriber claims to have seen more than ever happened here: its state is from another
     /// history, or this history was rewound.
     Ahead {
         /// The version of the newest event.
+        #[cfg_attr(feature = "serde", serde(with = "crate::wire::text"))]
         newest: u64,
     },
     /// The cursor is from another life of the log, so nothing can be said about it, even if
     /// its numbers look as if they fitted.
+    #[cfg_attr(feature = "serde", serde(other))]
     Foreign,
 }
 

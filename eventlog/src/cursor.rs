@@ -1,21 +1,34 @@
 //! Where a subscriber stands, in a form that travels.
 
 use std::{
+    error::Error,
     fmt,
     hash::{BuildHasher, RandomState},
     str::FromStr,
 };
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-use crate::Seq;
+use crate::seq::Seq;
 
 /// A random id of one life of a log. Sequence numbers are comparable only within one epoch.
+///
+/// It prints as 16 hexadecimal digits, and is read back from exactly these.
+///
+/// ```
+/// # use eventlog::{Epoch, EventLog};
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// let epoch = EventLog::<Tick>::new(None).epoch();
+/// assert_eq!(epoch.to_string().parse::<Epoch>()?, epoch);
+/// # Ok::<(), eventlog::CursorError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Epoch(u64);
 
 impl Epoch {
-    /// A new epoch, different from every other with a probability of 1 − 2⁻⁶⁴ a pair.
+    /// The epoch of no log: a cursor in it is `Foreign` everywhere.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// A new epoch, different from any other with a probability of 1 − 2⁻⁶⁴.
     pub(crate) fn random() -> Self {
         // The standard library seeds its hash maps from the operating system's entropy.
         Self(RandomState::new().hash_one(std::time::SystemTime::now()))
@@ -25,6 +38,22 @@ impl Epoch {
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for Epoch {
+    type Err = CursorError;
+
+    /// Reads what `Display` wrote, and nothing else.
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let epoch = u64::from_str_radix(text, 16)
+            .map(Self)
+            .map_err(|_| CursorError)?;
+        if epoch.to_string() == text {
+            Ok(epoch)
+        } else {
+            Err(CursorError)
+        }
     }
 }
 
@@ -89,14 +118,21 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// A text that is no cursor.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error(
-    "not a cursor: expected `EPOCH.SEQ.VERSION` (16 hexadecimal digits and two numbers, such as \
-     `9f86d081884c7d65.12.340`); pass on the text exactly as the log printed it"
-)]
+/// A text that is no cursor, or no epoch.
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct CursorError;
+
+impl fmt::Display for CursorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "not a cursor: expected `EPOCH.SEQ.VERSION` (16 hexadecimal digits and two numbers, \
+             such as `9f86d081884c7d65.12.340`); pass on the text exactly as the log printed it",
+        )
+    }
+}
+
+impl Error for CursorError {}
 
 impl FromStr for Cursor {
     type Err = CursorError;
@@ -109,10 +145,10 @@ impl FromStr for Cursor {
         else {
             return Err(CursorError);
         };
-        let epoch = u64::from_str_radix(epoch, 16).map_err(|_| CursorError)?;
+        let epoch = epoch.parse()?;
         let seq = seq.parse().map_err(|_| CursorError)?;
         let version = version.parse().map_err(|_| CursorError)?;
-        let cursor = Self::new(Epoch(epoch), seq, version);
+        let cursor = Self::new(epoch, seq, version);
         if cursor.to_string() == text {
             Ok(cursor)
         } else {
@@ -121,16 +157,57 @@ impl FromStr for Cursor {
     }
 }
 
-impl Serialize for Cursor {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+/// From where to read: the one argument of [`replay`](crate::EventLog::replay),
+/// [`subscribe`](crate::EventLog::subscribe) and all that reads from a place on.
+///
+/// A version or a cursor is a start too: `log.replay(7)`, `log.subscribe(&cursor)`.
+///
+/// ```
+/// # use eventlog::{Coverage, EventLog, Start};
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// let log = EventLog::builder().capacity(2).build()?;
+/// for version in 1..=3 {
+///     log.append(Tick(version));
+/// }
+/// assert_eq!(log.replay(2).len(), 1);
+/// assert_eq!(log.replay(log.cursor()).len(), 0);
+/// assert!(log.replay(Start::Now).coverage().is_complete());
+/// assert_eq!(
+///     log.replay(Start::Oldest).coverage(),
+///     Coverage::Truncated { missed_through: 1, missed: Some(1) },
+/// );
+/// # Ok::<(), eventlog::BuildError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Start {
+    /// With the oldest event that is there, whatever its version. Complete only if nothing was
+    /// ever evicted.
+    Oldest,
+    /// With what comes next. Always complete.
+    Now,
+    /// After the state of this version: with the first event that has a version above it.
+    After(u64),
+    /// Exactly where a subscriber stood, also where versions repeat or fall.
+    Cursor(Cursor),
+}
+
+impl From<u64> for Start {
+    fn from(version: u64) -> Self {
+        Self::After(version)
     }
 }
 
-impl<'de> Deserialize<'de> for Cursor {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+impl From<Cursor> for Start {
+    fn from(cursor: Cursor) -> Self {
+        Self::Cursor(cursor)
+    }
+}
+
+impl From<&Cursor> for Start {
+    fn from(cursor: &Cursor) -> Self {
+        Self::Cursor(*cursor)
     }
 }
 
@@ -162,14 +239,5 @@ mod tests {
         ] {
             assert_eq!(other.parse::<Cursor>(), Err(CursorError), "{other:?}");
         }
-    }
-
-    #[test]
-    fn serde_uses_the_printed_form() {
-        let cursor = Cursor::new(Epoch::random(), 3, 9);
-        let json = serde_json::to_string(&cursor).unwrap();
-        assert_eq!(json, format!("\"{cursor}\""));
-        assert_eq!(serde_json::from_str::<Cursor>(&json).unwrap(), cursor);
-        assert!(serde_json::from_str::<Cursor>("\"nonsense\"").is_err());
     }
 }

@@ -5,10 +5,11 @@
 //! *what was it doing?*. This crate is the part that answers.
 //!
 //! * [`EventLog`] holds the newest events in memory. [`append`](EventLog::append) never waits for
-//!   anyone; [`replay`](EventLog::replay) returns the events behind a version together with their
-//!   [`Coverage`], all of one instant; [`subscribe`](EventLog::subscribe) goes on from there with
+//!   anyone; [`replay`](EventLog::replay) returns the events after a version together with their
+//!   [`Coverage`], as of one instant; [`subscribe`](EventLog::subscribe) goes on from there with
 //!   what is appended next.
-//! * [`disk`] makes the events durable on a thread of its own, and brings them back.
+//! * [`disk`] makes the events durable on a thread of its own, and brings them back; [`writer`] is
+//!   the part of it that knows no files.
 //! * [`Versioned`] is all that the log asks of an event; the derive of the same name writes it.
 //!
 //! | word | meaning |
@@ -44,10 +45,17 @@ extern crate self as eventlog;
 mod builder;
 mod coverage;
 mod cursor;
+#[cfg(feature = "disk")]
 pub mod disk;
-mod follow;
+#[cfg_attr(not(feature = "disk"), allow(dead_code, reason = "writers move it on"))]
+mod frontier;
 mod log;
+mod received;
 mod replay;
+#[cfg_attr(
+    not(feature = "disk"),
+    allow(dead_code, unused_imports, reason = "only writers hold and take")
+)]
 mod ring;
 mod seq;
 mod shared;
@@ -56,16 +64,22 @@ mod subscribe;
 mod sync;
 mod versioned;
 mod waiters;
+#[cfg(feature = "serde")]
+mod wire;
+#[cfg(feature = "disk")]
+pub mod writer;
 
 pub use builder::{BuildError, Builder};
 pub use coverage::Coverage;
-pub use cursor::{Cursor, CursorError, Epoch};
+pub use cursor::{Cursor, CursorError, Epoch, Start};
+#[cfg(feature = "derive")]
 pub use eventlog_derive::{AsVersion, Versioned};
 pub use log::EventLog;
+pub use received::{Batch, BatchIntoIter, BatchIter, EventRef, Lagged, RecvError, TryRecvError};
 pub use replay::{Iter, Replay, WithCursors};
-pub use seq::Seq;
+pub use seq::{Seq, SeqIter, SeqRange};
 pub use stats::Stats;
-pub use subscribe::{EventRef, Lagged, RecvError, Subscription, TryRecvError};
+pub use subscribe::Subscription;
 pub use versioned::{AsVersion, Versioned};
 
 /// Compiles and runs the README's example.

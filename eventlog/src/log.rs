@@ -2,17 +2,20 @@
 
 use std::{
     fmt,
-    ops::RangeInclusive,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use crate::{
-    Builder, Cursor, Epoch, Replay, Seq, Stats, Subscription, Versioned,
-    follow::Follower,
-    replay::cursor_at_end,
+    builder::Builder,
+    cursor::{Cursor, Epoch, Start},
+    replay::{Replay, cursor_at_end},
     ring::{Entry, Ring, Snapshot},
+    seq::{Seq, SeqRange},
     shared::Shared,
+    stats::Stats,
+    subscribe::Subscription,
+    versioned::Versioned,
 };
 
 /// A bounded log of events in memory that any number of threads append to, replay and follow.
@@ -43,8 +46,11 @@ use crate::{
 /// `Drop`, `Serialize`, wakers), with one exception: the closure of
 /// [`append_with`](Self::append_with).
 pub struct EventLog<E> {
-    shared: Arc<Shared<E>>,
+    pub(crate) shared: Arc<Shared<E>>,
+    /// The path that the log was made with.
     disk_path: Option<PathBuf>,
+    /// The file of the first disk writer that was started for this log.
+    written_to: OnceLock<PathBuf>,
 }
 
 impl<E: Versioned> EventLog<E> {
@@ -69,23 +75,23 @@ impl<E: Versioned> EventLog<E> {
             version: event.version(),
             event,
         };
-        Seq::new(self.shared.append(|ring, freed| ring.push(entry, freed)))
+        Seq::new(self.shared.append(|ring| ring.push(entry)))
     }
 
     /// Appends several events at once: every replay sees all of them or none. Returns their
     /// sequence numbers, or `None` if there were none.
     ///
     /// ```
-    /// # use eventlog::{EventLog, Seq};
+    /// # use eventlog::{EventLog, Seq, SeqRange};
     /// # struct Tick(u64);
     /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// let batch = log.append_batch([Tick(2), Tick(3)]);
-    /// assert_eq!(batch, Some(Seq::new(2)..=Seq::new(3)));
+    /// assert_eq!(batch, SeqRange::new(Seq::new(2), Seq::new(3)));
     /// assert_eq!(log.append_batch([]), None);
     /// ```
-    pub fn append_batch(&self, events: impl IntoIterator<Item = E>) -> Option<RangeInclusive<Seq>> {
+    pub fn append_batch(&self, events: impl IntoIterator<Item = E>) -> Option<SeqRange> {
         let entries: Vec<_> = events
             .into_iter()
             .map(|event| Entry {
@@ -96,14 +102,14 @@ impl<E: Versioned> EventLog<E> {
         if entries.is_empty() {
             return None;
         }
-        let (first, last) = self.shared.append(|ring, freed| {
+        let (first, last) = self.shared.append(|ring| {
             let first = ring.next();
             for entry in entries {
-                ring.push(entry, freed);
+                ring.push(entry);
             }
             (first, ring.next() - 1)
         });
-        Some(Seq::new(first)..=Seq::new(last))
+        SeqRange::of(first, last)
     }
 
     /// Makes an event from the newest version and appends it, so that several producers can number
@@ -124,15 +130,12 @@ impl<E: Versioned> EventLog<E> {
     /// assert_eq!(log.newest_version(), Some(3));
     /// ```
     pub fn append_with(&self, make: impl FnOnce(Option<u64>) -> E) -> Seq {
-        Seq::new(self.shared.append(|ring, freed| {
+        Seq::new(self.shared.append(|ring| {
             let event = make(ring.newest_version());
-            ring.push(
-                Entry {
-                    version: event.version(),
-                    event,
-                },
-                freed,
-            )
+            ring.push(Entry {
+                version: event.version(),
+                event,
+            })
         }))
     }
 }
@@ -142,6 +145,7 @@ impl<E> EventLog<E> {
         Self {
             shared: Arc::new(Shared::new(ring)),
             disk_path,
+            written_to: OnceLock::new(),
         }
     }
 
@@ -162,67 +166,54 @@ impl<E> EventLog<E> {
     /// get this answer and the events of one and the same instant.
     #[must_use]
     pub fn replay_truncated(&self, since: u64) -> bool {
-        self.shared.lock().ring.missed_through(since).is_some()
+        self.shared
+            .with(|inner| inner.ring.missed_through(since).is_some())
     }
 
-    /// The retained events with a version above `since`, what they cover, and the newest version:
-    /// all of one instant. Clones nothing, and costs the same at every capacity, except where
-    /// versions fall: those events are looked at one by one.
-    #[must_use]
-    pub fn replay(&self, since: u64) -> Replay<E> {
-        Replay::since(self.snapshot(), self.epoch(), since)
-    }
-
-    /// As [`replay`](Self::replay), for a subscriber that has kept a cursor: exact also where
-    /// versions repeat or fall.
-    #[must_use]
-    pub fn replay_after(&self, cursor: &Cursor) -> Replay<E> {
-        Replay::after(self.snapshot(), self.epoch(), cursor)
-    }
-
-    /// Follows the log from version `since` on: what is retained, then what is appended, with no
-    /// gap and no duplicate between the two.
-    #[must_use]
-    pub fn subscribe(&self, since: u64) -> Subscription<E> {
-        Subscription::open(&self.shared, since, |snapshot| {
-            Replay::since(snapshot, self.epoch(), since)
-        })
-    }
-
-    /// Follows the log from a cursor on: goes on exactly where that subscription stood. A cursor of
-    /// another epoch starts from the oldest event, with coverage `Foreign`.
+    /// The retained events from a [`Start`] on (such as those with a version above `since`), what
+    /// they cover, and the newest version: all of one instant. Clones nothing, and costs the same
+    /// at every capacity, except where versions fall: those events are looked at one by one.
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
     /// # struct Tick(u64);
     /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
     /// let log = EventLog::new(None);
-    /// log.append_batch([Tick(5), Tick(5), Tick(5)]); // a version alone cannot tell them apart
+    /// log.append(Tick(1));
+    /// let cursor = log.cursor();
+    /// log.append(Tick(1)); // a version repeats: only a cursor can tell the two apart
     ///
-    /// let mut subscription = log.subscribe(0);
-    /// subscription.blocking_recv()?;
-    /// let cursor = subscription.cursor();
-    /// drop(subscription);
+    /// assert_eq!(log.replay(1).len(), 0);
+    /// assert_eq!(log.replay(cursor).len(), 1);
+    /// assert_eq!(log.replay(cursor).coverage(), Coverage::Complete);
+    /// ```
+    #[must_use]
+    pub fn replay(&self, start: impl Into<Start>) -> Replay<E> {
+        Replay::open(self.snapshot(), self.epoch(), start.into())
+    }
+
+    /// Follows the log from a [`Start`] on: what is retained, then what is appended, with no gap
+    /// and no duplicate between the two.
     ///
-    /// let mut resumed = log.resume(&cursor);
-    /// assert_eq!(resumed.coverage(), Coverage::Complete);
-    /// resumed.blocking_recv()?;
-    /// resumed.blocking_recv()?;
-    /// assert!(resumed.try_recv().is_err());
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// let mut first = log.subscribe(0);
+    /// log.append(Tick(1));
+    /// log.append(Tick(1));
+    /// first.blocking_recv()?;
+    ///
+    /// // The first subscriber went away; another goes on where it stood.
+    /// let mut second = log.subscribe(first.cursor());
+    /// second.blocking_recv()?;
+    /// assert!(second.try_recv().is_err());
     /// # Ok::<(), eventlog::RecvError>(())
     /// ```
     #[must_use]
-    pub fn resume(&self, cursor: &Cursor) -> Subscription<E> {
-        Subscription::open(&self.shared, cursor.version(), |snapshot| {
-            Replay::after(snapshot, self.epoch(), cursor)
-        })
-    }
-
-    /// Everything that is retained, whatever its version. Its coverage is `Complete` if that is
-    /// the whole history: nothing was evicted, and a recovery left nothing on the disk.
-    #[must_use]
-    pub fn retained(&self) -> Replay<E> {
-        Replay::whole(self.snapshot(), self.epoch())
+    pub fn subscribe(&self, start: impl Into<Start>) -> Subscription<E> {
+        Subscription::open(&self.shared, start.into())
     }
 
     /// Where a subscriber stands that has seen everything so far.
@@ -234,7 +225,7 @@ impl<E> EventLog<E> {
     /// The version of the newest event; `None` if there never was one.
     #[must_use]
     pub fn newest_version(&self) -> Option<u64> {
-        self.shared.lock().ring.newest_version()
+        self.shared.with(|inner| inner.ring.newest_version())
     }
 
     /// The id of this life of the log.
@@ -243,28 +234,38 @@ impl<E> EventLog<E> {
         self.shared.epoch
     }
 
-    /// Where the log's disk writer keeps its file; `None` without one.
+    /// The file of the first disk writer that was started for this log; before that, the path that
+    /// the log was made with, where [`run_disk_writer`](crate::disk::run_disk_writer) will write.
+    /// `None` if it has neither.
     #[must_use]
     pub fn disk_path(&self) -> Option<&Path> {
-        self.disk_path.as_deref()
+        let path = self.written_to.get().or(self.disk_path.as_ref());
+        path.map(PathBuf::as_path)
+    }
+
+    /// Notes where a disk writer has been started.
+    #[cfg(feature = "disk")]
+    pub(crate) fn note_written_to(&self, path: &Path) {
+        self.written_to.get_or_init(|| path.to_owned());
     }
 
     /// Counters of this instant.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let inner = self.shared.lock();
-        let (oldest, next) = (inner.ring.oldest(), inner.ring.next());
-        let slowest = inner.readers.slowest().unwrap_or(next);
-        let end = self.shared.not_past_end(next);
-        Stats {
-            appended: next - 1,
-            evicted: oldest - 1,
-            retained: next - oldest,
-            subscribers: inner.readers.len(),
-            slowest_distance: end.saturating_sub(slowest),
-            lagged: self.shared.lagged(),
-            pinned_segments: inner.ring.pinned_segments(),
-        }
+        self.shared.with(|inner| {
+            let (oldest, next) = (inner.ring.oldest(), inner.ring.next());
+            let slowest = inner.readers.slowest().unwrap_or(next);
+            let end = self.shared.not_past_end(next);
+            Stats {
+                appended: next - 1,
+                evicted: oldest - 1,
+                retained: next - oldest,
+                subscribers: inner.readers.len(),
+                slowest_distance: end.saturating_sub(slowest),
+                lagged: self.shared.lagged(),
+                pinned_segments: inner.ring.pinned_segments(),
+            }
+        })
     }
 
     /// Ends the live stream and wakes every subscriber: each still gets what was appended before,
@@ -275,20 +276,8 @@ impl<E> EventLog<E> {
         self.shared.close();
     }
 
-    /// Notes that a follower of this name has everything that is in the log now.
-    pub(crate) fn mark_followed(&self, name: &Path) {
-        let mut inner = self.shared.lock();
-        let end = inner.ring.left_off(inner.ring.next());
-        inner.left_off.insert(name.into(), end);
-    }
-
-    /// Follows under a name: goes on where the last follower of that name left off.
-    pub(crate) fn follow(&self, name: &Path, backlog: u64) -> Follower<E> {
-        Follower::new(&self.shared, name, backlog)
-    }
-
     fn snapshot(&self) -> Snapshot<E> {
-        self.shared.lock().ring.snapshot()
+        self.shared.with(|inner| inner.ring.snapshot())
     }
 }
 
@@ -302,7 +291,7 @@ impl<E> fmt::Debug for EventLog<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventLog")
             .field("epoch", &self.epoch())
-            .field("disk_path", &self.disk_path)
+            .field("disk_path", &self.disk_path())
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }

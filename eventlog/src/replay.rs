@@ -2,21 +2,21 @@
 
 use std::{fmt, iter::FusedIterator, ops::Range};
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
-
 use crate::{
-    Coverage, Cursor, Epoch,
+    coverage::Coverage,
+    cursor::{Cursor, Epoch, Start},
     ring::{Entries, Entry, Snapshot},
 };
 
-/// The events behind a version or a cursor, what they cover, and the newest version: all of one
+/// The events after a version or a cursor, what they cover, and the newest version: all of one
 /// instant, whatever other threads do meanwhile.
 ///
 /// Obtaining one clones no event and costs the same at every capacity, as long as versions do not
 /// fall. While it lives it keeps the log's segments of that instant alive, so hold it for a request,
 /// not for a session: [`subscribe`](crate::EventLog::subscribe) is for that.
 ///
-/// Serialised, it is what a server answers: `{"events":[…],"coverage":…,"newest":…,"cursor":…}`.
+/// Serialised, it is what a server answers, with numbers as text because browsers round them:
+/// `{"events":[…],"coverage":"complete","newest":"9","cursor":"…"}`.
 ///
 /// ```
 /// # use eventlog::{Coverage, EventLog};
@@ -46,8 +46,20 @@ pub struct Replay<E> {
 }
 
 impl<E> Replay<E> {
-    /// What a subscriber that has seen version `since` is owed.
-    pub(crate) fn since(snapshot: Snapshot<E>, epoch: Epoch, since: u64) -> Self {
+    /// What a subscriber is owed that starts at `start`.
+    pub(crate) fn open(snapshot: Snapshot<E>, epoch: Epoch, start: Start) -> Self {
+        match start {
+            Start::Oldest => Self::whole(snapshot, epoch),
+            Start::Now => {
+                let end = snapshot.retained.end;
+                Self::new(snapshot, epoch, end..end, None, Coverage::Complete)
+            }
+            Start::After(version) => Self::since(snapshot, epoch, version),
+            Start::Cursor(cursor) => Self::after(snapshot, epoch, cursor),
+        }
+    }
+
+    fn since(snapshot: Snapshot<E>, epoch: Epoch, since: u64) -> Self {
         let coverage = coverage_since(&snapshot, since);
         let from = snapshot.first_above(since);
         let above = snapshot.falls_after(from).then_some(since);
@@ -55,46 +67,39 @@ impl<E> Replay<E> {
         Self::new(snapshot, epoch, range, above, coverage)
     }
 
-    /// What a subscriber that stands at `cursor` is owed.
-    pub(crate) fn after(snapshot: Snapshot<E>, epoch: Epoch, cursor: &Cursor) -> Self {
-        let retained = snapshot.retained.clone();
+    fn after(snapshot: Snapshot<E>, epoch: Epoch, cursor: Cursor) -> Self {
+        let Range { start, end } = snapshot.retained;
         let wanted = cursor.seq().get().saturating_add(1);
+        let before_first = cursor.seq().get() == 0;
         let (coverage, from) = if cursor.epoch() != epoch {
-            (Coverage::Foreign, retained.start)
-        } else if wanted > retained.end {
-            (
-                Coverage::Ahead {
-                    newest: snapshot.newest_or_base(),
-                },
-                retained.end,
-            )
-        } else if wanted < retained.start {
+            (Coverage::Foreign, start)
+        } else if wanted > end {
+            let newest = snapshot.newest_or_base();
+            (Coverage::Ahead { newest }, end)
+        } else if wanted < start {
             let missed_through = snapshot.evicted_max().unwrap_or(0);
-            let missed = Some(retained.start - wanted);
-            (
-                Coverage::Truncated {
-                    missed_through,
-                    missed,
-                },
-                retained.start,
-            )
+            let missed = snapshot.missed_before(start - wanted, before_first);
+            let coverage = Coverage::Truncated {
+                missed_through,
+                missed,
+            };
+            (coverage, start)
         } else {
             (Coverage::Complete, wanted)
         };
-        Self::new(snapshot, epoch, from..retained.end, None, coverage)
+        Self::new(snapshot, epoch, from..end, None, coverage)
     }
 
     /// Everything that is retained; complete if that is the whole history.
-    pub(crate) fn whole(snapshot: Snapshot<E>, epoch: Epoch) -> Self {
-        // How many are missing is not known: a recovery may have left any number on the disk.
-        let missed = None;
+    fn whole(snapshot: Snapshot<E>, epoch: Epoch) -> Self {
+        let range = snapshot.retained.clone();
+        let missed = snapshot.missed_before(range.start - 1, true);
         let coverage = snapshot
             .evicted_max()
             .map_or(Coverage::Complete, |missed_through| Coverage::Truncated {
                 missed_through,
                 missed,
             });
-        let range = snapshot.retained.clone();
         Self::new(snapshot, epoch, range, None, coverage)
     }
 
@@ -177,7 +182,7 @@ impl<E> Replay<E> {
         }
     }
 
-    /// Where a subscriber starts that is handed everything from the first event on.
+    /// The sequence number of the first event that a subscriber is handed.
     pub(crate) fn start(&self) -> u64 {
         self.range.start
     }
@@ -226,7 +231,7 @@ impl<E: fmt::Debug> fmt::Debug for Replay<E> {
         f.debug_struct("Replay")
             .field("coverage", &self.coverage)
             .field("newest", &self.newest())
-            .field("events", &Events(self))
+            .field("events", &self.iter())
             .finish_non_exhaustive()
     }
 }
@@ -237,31 +242,6 @@ impl<'a, E> IntoIterator for &'a Replay<E> {
 
     fn into_iter(self) -> Iter<'a, E> {
         self.iter()
-    }
-}
-
-impl<E: Serialize> Serialize for Replay<E> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut answer = serializer.serialize_struct("Replay", 4)?;
-        answer.serialize_field("events", &Events(self))?;
-        answer.serialize_field("coverage", &self.coverage)?;
-        answer.serialize_field("newest", &self.newest())?;
-        answer.serialize_field("cursor", &self.cursor())?;
-        answer.end()
-    }
-}
-
-struct Events<'a, E>(&'a Replay<E>);
-
-impl<E: Serialize> Serialize for Events<'_, E> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0)
-    }
-}
-
-impl<E: fmt::Debug> fmt::Debug for Events<'_, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0).finish()
     }
 }
 
@@ -302,7 +282,7 @@ impl<E: fmt::Debug> fmt::Debug for Iter<'_, E> {
     }
 }
 
-/// The events of a [`Replay`] with the cursor behind each.
+/// The events of a [`Replay`] with the cursor after each.
 pub struct WithCursors<'a, E> {
     kept: Kept<'a, E>,
     epoch: Epoch,

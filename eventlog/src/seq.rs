@@ -1,8 +1,6 @@
 //! The log's own counter.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+use std::{fmt, iter::FusedIterator};
 
 /// The log's own dense number of an event: 1 for the first append, then one more for each.
 ///
@@ -17,12 +15,11 @@ use serde::{Deserialize, Serialize};
 /// let log = EventLog::new(None);
 /// let first = log.append(Tick(70));
 /// assert_eq!(first.get(), 1);
-/// assert!(log.append(Tick(80)) > first);
+/// assert_eq!(log.append(Tick(80)), first.next());
 /// ```
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
-)]
-#[serde(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
 pub struct Seq(u64);
 
 impl Seq {
@@ -40,6 +37,25 @@ impl Seq {
     pub const fn get(self) -> u64 {
         self.0
     }
+
+    /// The number of the event after this one. The highest number there is has none after it, and
+    /// stays as it is.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl From<u64> for Seq {
+    fn from(value: u64) -> Self {
+        Self(value)
+    }
+}
+
+impl From<Seq> for u64 {
+    fn from(seq: Seq) -> Self {
+        seq.0
+    }
 }
 
 impl fmt::Display for Seq {
@@ -47,3 +63,109 @@ impl fmt::Display for Seq {
         self.0.fmt(f)
     }
 }
+
+/// Sequence numbers from a first to a last one, both included. Never empty.
+///
+/// ```
+/// # use eventlog::{Seq, SeqRange};
+/// let range = SeqRange::new(Seq::new(3), Seq::new(5)).expect("3 is not above 5");
+/// assert_eq!(range.len(), 3);
+/// assert!(range.contains(Seq::new(4)));
+/// assert_eq!(range.iter().map(Seq::get).collect::<Vec<_>>(), [3, 4, 5]);
+/// assert_eq!(range.to_string(), "3..=5");
+/// assert_eq!(SeqRange::new(Seq::new(5), Seq::new(3)), None);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct SeqRange {
+    first: Seq,
+    last: Seq,
+}
+
+#[expect(clippy::len_without_is_empty, reason = "there is no empty range")]
+impl SeqRange {
+    /// The numbers from `first` to `last`; `None` if that would be none at all.
+    #[must_use]
+    pub fn new(first: Seq, last: Seq) -> Option<Self> {
+        (first <= last).then_some(Self { first, last })
+    }
+
+    /// As [`new`](Self::new), from plain numbers.
+    pub(crate) fn of(first: u64, last: u64) -> Option<Self> {
+        Self::new(Seq(first), Seq(last))
+    }
+
+    /// The first number.
+    #[must_use]
+    pub const fn first(self) -> Seq {
+        self.first
+    }
+
+    /// The last number.
+    #[must_use]
+    pub const fn last(self) -> Seq {
+        self.last
+    }
+
+    /// How many numbers there are.
+    #[must_use]
+    pub const fn len(self) -> u64 {
+        (self.last.0 - self.first.0).saturating_add(1)
+    }
+
+    /// Whether `seq` is one of them.
+    #[must_use]
+    pub fn contains(self, seq: Seq) -> bool {
+        (self.first..=self.last).contains(&seq)
+    }
+
+    /// The numbers, one by one.
+    #[must_use]
+    pub fn iter(self) -> SeqIter {
+        SeqIter(Some(self))
+    }
+}
+
+impl fmt::Display for SeqRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..={}", self.first, self.last)
+    }
+}
+
+impl IntoIterator for SeqRange {
+    type Item = Seq;
+    type IntoIter = SeqIter;
+
+    fn into_iter(self) -> SeqIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for &SeqRange {
+    type Item = Seq;
+    type IntoIter = SeqIter;
+
+    fn into_iter(self) -> SeqIter {
+        self.iter()
+    }
+}
+
+/// The numbers of a [`SeqRange`].
+#[derive(Clone, Debug)]
+pub struct SeqIter(Option<SeqRange>);
+
+impl Iterator for SeqIter {
+    type Item = Seq;
+
+    fn next(&mut self) -> Option<Seq> {
+        let range = self.0?;
+        self.0 = SeqRange::new(range.first.next(), range.last).filter(|_| range.len() > 1);
+        Some(range.first)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = usize::try_from(self.0.map_or(0, SeqRange::len));
+        (left.unwrap_or(usize::MAX), left.ok())
+    }
+}
+
+impl FusedIterator for SeqIter {}

@@ -1,20 +1,23 @@
 //! What a log's handle, its subscriptions and its followers share: the lock and the wake-ups.
 
+#[cfg(feature = "disk")]
+use std::sync::Weak;
 use std::{
     collections::BTreeMap,
-    path::Path,
     sync::{Arc, PoisonError},
     task::Waker,
 };
 
 use crate::{
-    Epoch,
-    ring::{LeftOff, Ring, Segment},
-    sync::{AtomicU64, Mutex, MutexGuard, Ordering},
+    cursor::Epoch,
+    ring::Ring,
+    sync::{AtomicU64, Mutex, Ordering},
     waiters::Waiters,
 };
+#[cfg(feature = "disk")]
+use crate::{frontier::Frontier, ring::LeftOff};
 
-/// Of a log that is not closed.
+/// The end of a log that is not closed.
 const OPEN: u64 = u64::MAX;
 
 pub(crate) struct Shared<E> {
@@ -23,7 +26,7 @@ pub(crate) struct Shared<E> {
     /// The oldest retained sequence number, for readers that are not at the tip to look at
     /// without the lock. It changes only under the lock.
     oldest: AtomicU64,
-    /// The sequence number behind the last event that subscribers get; `OPEN` until `close`.
+    /// The sequence number after the last event that subscribers get; `OPEN` until `close`.
     end: AtomicU64,
     lagged: AtomicU64,
 }
@@ -32,8 +35,12 @@ pub(crate) struct Inner<E> {
     pub(crate) ring: Ring<E>,
     pub(crate) waiters: Waiters,
     pub(crate) readers: Readers,
-    /// Where followers that have ended left off, by their names.
-    pub(crate) left_off: BTreeMap<Arc<Path>, LeftOff>,
+    /// Where writers that have ended left off, by their names.
+    #[cfg(feature = "disk")]
+    pub(crate) left_off: BTreeMap<Arc<str>, LeftOff>,
+    /// The writers' frontiers, whose subscriptions have to learn of a close.
+    #[cfg(feature = "disk")]
+    pub(crate) frontiers: Vec<Weak<Frontier>>,
 }
 
 /// The live subscriptions: where each stands.
@@ -62,7 +69,7 @@ impl Readers {
         self.places.len()
     }
 
-    /// The place of the reader that is furthest behind.
+    /// The place of the slowest reader.
     pub(crate) fn slowest(&self) -> Option<u64> {
         self.places
             .values()
@@ -86,44 +93,64 @@ impl<E> Shared<E> {
                 ring,
                 waiters: Waiters::default(),
                 readers: Readers::default(),
+                #[cfg(feature = "disk")]
                 left_off: BTreeMap::new(),
+                #[cfg(feature = "disk")]
+                frontiers: Vec::new(),
             }),
         }
     }
 
-    /// The lock. The one panic that can happen under it is that of `append_with`'s closure, before
-    /// anything was changed, so a poisoned lock guards a sound ring.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner<E>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Appends under the lock, then, outside it, wakes the readers and drops what was evicted.
-    pub(crate) fn append<R>(
-        &self,
-        append: impl FnOnce(&mut Ring<E>, &mut Vec<Arc<Segment<E>>>) -> R,
-    ) -> R {
-        let mut freed = Vec::new();
-        let mut inner = self.lock();
-        let result = append(&mut inner.ring, &mut freed);
-        self.oldest.store(inner.ring.oldest(), Ordering::Release);
-        Self::unlock_and_wake(inner);
+    /// Runs `f` under the lock, the only way to it. What died in the ring meanwhile is dropped
+    /// after unlocking, so no `Drop` of an event runs under the lock.
+    ///
+    /// The one panic that can happen in here is that of `append_with`'s closure, before anything
+    /// was changed, so a poisoned lock guards a sound ring.
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = f(&mut inner);
+        let dead = inner.ring.take_dead();
+        drop(inner);
+        drop(dead);
         result
     }
 
-    /// Ends the live stream behind the newest event. Only the first call counts.
-    pub(crate) fn close(&self) {
-        let inner = self.lock();
-        if self.end.load(Ordering::Acquire) == OPEN {
-            self.end.store(inner.ring.next(), Ordering::Release);
-        }
-        Self::unlock_and_wake(inner);
-    }
-
-    fn unlock_and_wake(mut inner: MutexGuard<'_, Inner<E>>) {
-        let waiters = inner.waiters.take_all();
-        drop(inner);
+    /// As [`with`](Self::with), then wakes everything that waits. Waking comes before the dead are
+    /// dropped: a panic in the user's `Drop` must not cost anyone an event.
+    fn with_and_wake<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
+        let (result, dead, waiters) = {
+            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+            let result = f(&mut inner);
+            (result, inner.ring.take_dead(), inner.waiters.take_all())
+        };
         if let Some(waiters) = waiters {
             waiters.wake();
+        }
+        drop(dead);
+        result
+    }
+
+    /// Appends under the lock, then, outside it, wakes the readers and drops what was evicted.
+    pub(crate) fn append<R>(&self, append: impl FnOnce(&mut Ring<E>) -> R) -> R {
+        self.with_and_wake(|inner| {
+            let result = append(&mut inner.ring);
+            self.oldest.store(inner.ring.oldest(), Ordering::Release);
+            result
+        })
+    }
+
+    /// Ends the live stream after the newest event. Only the first call counts.
+    pub(crate) fn close(&self) {
+        self.with_and_wake(|inner| {
+            if self.end.load(Ordering::Acquire) == OPEN {
+                self.end.store(inner.ring.next(), Ordering::Release);
+            }
+        });
+        #[cfg(feature = "disk")]
+        for frontier in self.with(|inner| inner.frontiers.clone()) {
+            if let Some(frontier) = frontier.upgrade() {
+                frontier.wake();
+            }
         }
     }
 
@@ -131,7 +158,7 @@ impl<E> Shared<E> {
         self.oldest.load(Ordering::Acquire)
     }
 
-    /// Whether subscribers get nothing at `seq` or behind it.
+    /// Whether subscribers get nothing at `seq` or after it.
     pub(crate) fn is_past_end(&self, seq: u64) -> bool {
         seq >= self.end.load(Ordering::Acquire)
     }
@@ -152,23 +179,22 @@ impl<E> Shared<E> {
     /// Has `waker` woken by the next append or close, unless the reader is `ready` by now: then it
     /// says `false`, and the reader looks again.
     pub(crate) fn wait(&self, id: u64, waker: Waker, ready: impl FnOnce(&Ring<E>) -> bool) -> bool {
-        let mut inner = self.lock();
-        if ready(&inner.ring) {
-            drop(inner);
-            return false;
-        }
-        let replaced = inner.waiters.insert(id, waker);
-        drop(inner);
-        drop(replaced);
-        true
+        // What is replaced, or not needed, is handed out: a waker's drop is user code too.
+        let (waits, _dropped_unlocked) = self.with(|inner| {
+            if ready(&inner.ring) {
+                (false, Some(waker))
+            } else {
+                (true, inner.waiters.insert(id, waker))
+            }
+        });
+        waits
     }
 
     /// Forgets a reader.
     pub(crate) fn leave(&self, id: u64) {
-        let mut inner = self.lock();
-        inner.readers.remove(id);
-        let waker = inner.waiters.remove(id);
-        drop(inner);
-        drop(waker);
+        let _dropped_unlocked = self.with(|inner| {
+            inner.readers.remove(id);
+            inner.waiters.remove(id)
+        });
     }
 }

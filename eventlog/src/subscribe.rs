@@ -1,115 +1,36 @@
-//! Replay, then live: a cursor that moves through the log.
+//! Replay, then live: a place that moves through the log.
 
 use std::{
     fmt,
     future::poll_fn,
-    ops::Deref,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use futures_core::Stream;
 
 use crate::{
-    Coverage, Cursor, Replay, Seq,
-    ring::{Entry, Segment, Snapshot},
+    coverage::Coverage,
+    cursor::{Cursor, Epoch, Start},
+    frontier::{Fate, Frontier},
+    received::{Batch, EventRef, Lagged, RecvError, TryRecvError},
+    replay::Replay,
+    ring::{Segment, Snapshot},
     shared::Shared,
     sync::{AtomicU64, Ordering},
     waiters::block_on,
 };
-
-/// An event as it is delivered: a reference that keeps its segment of the log alive. No event is
-/// cloned to be delivered.
-pub struct EventRef<E> {
-    segment: Arc<Segment<E>>,
-    seq: u64,
-}
-
-impl<E> EventRef<E> {
-    /// The event's sequence number.
-    #[must_use]
-    pub fn seq(this: &Self) -> Seq {
-        Seq::new(this.seq)
-    }
-
-    fn entry(&self) -> &Entry<E> {
-        #[expect(
-            clippy::expect_used,
-            reason = "made only of a slot that was seen filled"
-        )]
-        self.segment
-            .get(self.seq)
-            .expect("a filled slot stays filled")
-    }
-}
-
-impl<E> Deref for EventRef<E> {
-    type Target = E;
-
-    fn deref(&self) -> &E {
-        &self.entry().event
-    }
-}
-
-impl<E> Clone for EventRef<E> {
-    fn clone(&self) -> Self {
-        Self {
-            segment: self.segment.clone(),
-            seq: self.seq,
-        }
-    }
-}
-
-impl<E: fmt::Debug> fmt::Debug for EventRef<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-/// The reader fell behind: this many events were evicted before it came to them. The next event it
-/// gets is the one that was the oldest when it was told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error(
-    "{0} events were evicted before this subscriber read them; fetch a snapshot, or give the log a \
-     larger capacity"
-)]
-pub struct Lagged(pub u64);
-
-/// Why [`Subscription::recv`] has no event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum RecvError {
-    /// The reader fell behind by this many events. The next call goes on.
-    #[error("{}", Lagged(*.0))]
-    Lagged(u64),
-    /// The log was closed, and everything before that was delivered.
-    #[error("the log was closed and all its events were delivered")]
-    Closed,
-}
-
-/// Why [`Subscription::try_recv`] has no event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum TryRecvError {
-    /// Everything was delivered so far.
-    #[error("there is no event yet")]
-    Empty,
-    /// The reader fell behind by this many events. The next call goes on.
-    #[error("{}", Lagged(*.0))]
-    Lagged(u64),
-    /// The log was closed, and everything before that was delivered.
-    #[error("the log was closed and all its events were delivered")]
-    Closed,
-}
 
 /// A reader of the log: first what is retained, then what is appended, with no gap and no duplicate
 /// between the two.
 ///
 /// It starts at the first retained event that is newer than what it asked for, and is handed
 /// *everything* from there on, in order. (Where versions fall, that includes events whose version
-/// is not above the one asked for: a reader that has not seen an event has not seen those behind
+/// is not above the one asked for: a reader that has not seen an event has not seen those after
 /// it either.)
 ///
-/// It never holds the writer up. If it falls behind by more than the log's capacity, it gets one
+/// It never holds an appender up. If it falls behind by more than the log's capacity, it gets one
 /// [`Lagged`](RecvError::Lagged) with the exact number of events lost, and goes on from the oldest
 /// that was retained then.
 ///
@@ -130,38 +51,76 @@ pub enum TryRecvError {
 /// assert_eq!(subscription.blocking_recv().err(), Some(RecvError::Closed));
 /// # Ok::<(), RecvError>(())
 /// ```
+#[must_use = "a subscription that is dropped reads nothing"]
 pub struct Subscription<E> {
     shared: Arc<Shared<E>>,
     id: u64,
     /// The sequence number of the next event; `stats` reads it.
     place: Arc<AtomicU64>,
+    /// Version of the last event delivered.
     version: u64,
+    /// What `cursor` says until the first event is delivered.
+    before: Option<Cursor>,
+    /// The number after the newest event of the moment of subscribing.
+    live_from: u64,
+    /// Set for a writer's subscription: what it has stored, and nothing else, is delivered.
+    stored: Option<Stored>,
     segment: Option<Arc<Segment<E>>>,
-    /// Behind a `Lagged` the next event is kept here, so that every notice is followed by an event
+    /// After a `Lagged` the next event is kept here, so that every notice is followed by an event
     /// however fast the log goes on.
     in_hand: Option<EventRef<E>>,
     coverage: Coverage,
 }
 
 impl<E> Subscription<E> {
-    /// Takes a place and a snapshot in one critical section, then finds where to start.
-    pub(crate) fn open(
+    /// A subscription to everything that is appended.
+    pub(crate) fn open(shared: &Arc<Shared<E>>, start: Start) -> Self {
+        Self::up_to(shared, start, None)
+    }
+
+    /// A subscription to what a writer has stored, as its frontier tells.
+    #[cfg(feature = "disk")]
+    pub(crate) fn to_stored(
         shared: &Arc<Shared<E>>,
-        version: u64,
-        find: impl FnOnce(Snapshot<E>) -> Replay<E>,
+        start: Start,
+        frontier: &Arc<Frontier>,
     ) -> Self {
-        let mut inner = shared.lock();
-        let snapshot = inner.ring.snapshot();
-        let (id, place) = inner.readers.add(snapshot.retained.start);
-        drop(inner);
-        let replay = find(snapshot);
-        place.store(replay.start(), Ordering::Relaxed);
+        Self::up_to(shared, start, Some(Stored::new(frontier)))
+    }
+
+    /// Takes a place and a snapshot in one critical section, then finds where to start.
+    fn up_to(shared: &Arc<Shared<E>>, start: Start, stored: Option<Stored>) -> Self {
+        let (mut snapshot, id, place) = shared.with(|inner| {
+            let snapshot = inner.ring.snapshot();
+            let (id, place) = inner.readers.add(snapshot.retained.start);
+            (snapshot, id, place)
+        });
+        if let Some(stored) = &stored {
+            let end = stored.frontier.settled() + 1;
+            snapshot.retained.end = snapshot.retained.end.min(end);
+            snapshot.retained.start = snapshot.retained.start.min(end);
+        }
+        let live_from = snapshot.retained.end;
+        let version = version_before(&snapshot, start);
+        let has_evicted = snapshot.retained.start > 1;
+        let replay = Replay::open(snapshot, shared.epoch, start);
         let coverage = replay.coverage();
+        place.store(replay.start(), Ordering::Relaxed);
+        let before = match (coverage, start) {
+            (Coverage::Complete, _) => Cursor::new(shared.epoch, replay.start() - 1, version),
+            (_, Start::Cursor(cursor)) => cursor,
+            (Coverage::Ahead { .. }, _) => Cursor::new(shared.epoch, u64::MAX, version),
+            _ if has_evicted => Cursor::new(shared.epoch, 0, version),
+            _ => Cursor::new(Epoch::NONE, 0, version),
+        };
         Self {
             shared: shared.clone(),
             id,
             place,
             version,
+            before: Some(before),
+            live_from,
+            stored,
             segment: None,
             in_hand: None,
             coverage,
@@ -174,16 +133,36 @@ impl<E> Subscription<E> {
         self.coverage
     }
 
-    /// Where this subscriber stands: behind the last event that it was given. Another one can
-    /// [`resume`](crate::EventLog::resume) from here.
+    /// Whether everything was delivered, or told as lost, that was there at the moment of
+    /// subscribing: the replay is over, and what comes now is new. Never false again.
     ///
-    /// What was missing before this place, the cursor does not tell: resuming from it is
-    /// `Complete` also where this subscription's [`coverage`](Self::coverage) was not. Keep it only
-    /// once the snapshot that such a coverage asks for is there. Until the first event its version
-    /// is the one that was asked for.
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// let mut subscription = log.subscribe(0);
+    /// assert!(!subscription.is_live());
+    /// subscription.blocking_recv()?;
+    /// assert!(subscription.is_live());
+    /// # Ok::<(), eventlog::RecvError>(())
+    /// ```
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.in_hand.is_none() && self.next_seq() >= self.live_from
+    }
+
+    /// The position just after the last event received; [`subscribe`](crate::EventLog::subscribe)
+    /// goes on from it.
+    ///
+    /// Until the first event it says what [`coverage`](Self::coverage) said: subscribing with it
+    /// is `Complete` only if this was. After that it does not record what was missed before: keep
+    /// it only once the snapshot that an incomplete coverage asks for is there.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor::new(self.shared.epoch, self.next_seq() - 1, self.version)
+        self.before
+            .unwrap_or_else(|| Cursor::new(self.shared.epoch, self.next_seq() - 1, self.version))
     }
 
     /// The next event, as soon as there is one.
@@ -192,7 +171,7 @@ impl<E> Subscription<E> {
     ///
     /// # Errors
     ///
-    /// [`RecvError::Lagged`] if this reader fell behind (the next call goes on), and
+    /// [`RecvError::Lagged`] if this reader missed events (the next call goes on), and
     /// [`RecvError::Closed`] once the log is closed and everything before that was delivered.
     pub async fn recv(&mut self) -> Result<EventRef<E>, RecvError> {
         poll_fn(|context| self.poll_recv(context)).await
@@ -207,9 +186,10 @@ impl<E> Subscription<E> {
         // What is there already costs no waker.
         match self.try_recv() {
             Ok(event) => Ok(event),
-            Err(TryRecvError::Lagged(events)) => Err(RecvError::Lagged(events)),
-            Err(TryRecvError::Closed) => Err(RecvError::Closed),
-            Err(TryRecvError::Empty) => block_on(self.recv()),
+            Err(error) => match error.unless_empty() {
+                Some(error) => Err(error),
+                None => block_on(self.recv()),
+            },
         }
     }
 
@@ -219,22 +199,135 @@ impl<E> Subscription<E> {
     ///
     /// As [`recv`](Self::recv), and [`TryRecvError::Empty`] where that would wait.
     pub fn try_recv(&mut self) -> Result<EventRef<E>, TryRecvError> {
+        let event = self.next_event()?;
+        self.note_delivered(event.version(), EventRef::seq(&event).get() + 1);
+        Ok(event)
+    }
+
+    /// As [`recv`](Self::recv), for futures written by hand. Only the waker of the last call is
+    /// woken.
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<EventRef<E>, RecvError>> {
+        self.poll_with(context, Self::try_recv)
+    }
+
+    /// The next events, as soon as there is one: all that are there, up to 256.
+    ///
+    /// Cancel safe: a future that is dropped before it is ready has taken nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub async fn recv_batch(&mut self) -> Result<Batch<E>, RecvError> {
+        poll_fn(|context| self.poll_recv_batch(context)).await
+    }
+
+    /// As [`recv_batch`](Self::recv_batch), blocking the thread. Not for asynchronous code.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub fn blocking_recv_batch(&mut self) -> Result<Batch<E>, RecvError> {
+        match self.try_recv_batch() {
+            Ok(batch) => Ok(batch),
+            Err(error) => match error.unless_empty() {
+                Some(error) => Err(error),
+                None => block_on(self.recv_batch()),
+            },
+        }
+    }
+
+    /// The next events, if there are any already.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv), and [`TryRecvError::Empty`] where that would wait.
+    pub fn try_recv_batch(&mut self) -> Result<Batch<E>, TryRecvError> {
+        let first = self.next_event()?;
+        let batch = first.into_batch(self.readable_end());
+        self.note_delivered(batch.version(), batch.end());
+        Ok(batch)
+    }
+
+    /// As [`recv_batch`](Self::recv_batch), for futures written by hand. Only the waker of the
+    /// last call is woken.
+    pub fn poll_recv_batch(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Batch<E>, RecvError>> {
+        self.poll_with(context, Self::try_recv_batch)
+    }
+
+    /// Gives up everything that was appended so far and not yet read, and says how many events
+    /// that were. Only what is appended from now on is delivered.
+    pub fn skip_to_newest(&mut self) -> u64 {
+        self.in_hand = None;
+        let end = match &mut self.stored {
+            Some(stored) => stored.frontier.settled() + 1,
+            None => u64::MAX,
+        };
+        let end = self.shared.not_past_end(end);
+        let (to, newest) = self.shared.with(|inner| {
+            let to = inner.ring.next().min(end);
+            (to, inner.ring.segment_of(to - 1))
+        });
+        let skipped = to.saturating_sub(self.next_seq());
+        if skipped > 0 {
+            let newest = newest.as_ref().and_then(|segment| segment.get(to - 1));
+            let version = newest.map_or(self.version, |entry| entry.version);
+            self.note_delivered(version, to);
+        }
+        skipped
+    }
+
+    fn poll_with<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        take: impl Fn(&mut Self) -> Result<T, TryRecvError>,
+    ) -> Poll<Result<T, RecvError>> {
+        loop {
+            match take(self) {
+                Ok(taken) => return Poll::Ready(Ok(taken)),
+                Err(error) => {
+                    if let Some(error) = error.unless_empty() {
+                        return Poll::Ready(Err(error));
+                    }
+                }
+            }
+            let seq = self.next_seq();
+            let waker = context.waker().clone();
+            let shared = &self.shared;
+            let waits = match &mut self.stored {
+                Some(stored) => stored.wait(seq, waker, || shared.is_past_end(seq)),
+                None => shared.wait(self.id, waker, |ring| {
+                    ring.next() > seq || shared.is_past_end(seq)
+                }),
+            };
+            if waits {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// The next event, which is not yet noted as delivered.
+    fn next_event(&mut self) -> Result<EventRef<E>, TryRecvError> {
         loop {
             if let Some(event) = self.in_hand.take() {
-                return Ok(self.deliver(event));
+                return Ok(event);
             }
             let seq = self.next_seq();
             let is_evicted = seq < self.shared.oldest();
             let event = if is_evicted { None } else { self.find(seq) };
-            // Looked at last: who sees an append from behind `close` also sees the close.
+            // Checked after the look at the event: a reader that sees an event appended after
+            // `close` must also see the close.
             if self.shared.is_past_end(seq) {
                 return Err(TryRecvError::Closed);
             }
+            self.check_stored(seq)?;
             if is_evicted {
                 return Err(TryRecvError::Lagged(self.catch_up()));
             }
             if let Some(event) = event {
-                return Ok(self.deliver(event));
+                return Ok(event);
             }
             if seq >= self.shared.oldest() {
                 return Err(TryRecvError::Empty);
@@ -242,45 +335,23 @@ impl<E> Subscription<E> {
         }
     }
 
-    /// As [`recv`](Self::recv), for futures written by hand. Only the waker of the last call is
-    /// woken.
-    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<EventRef<E>, RecvError>> {
-        loop {
-            match self.try_recv() {
-                Ok(event) => return Poll::Ready(Ok(event)),
-                Err(TryRecvError::Lagged(events)) => {
-                    return Poll::Ready(Err(RecvError::Lagged(events)));
-                }
-                Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError::Closed)),
-                Err(TryRecvError::Empty) => {}
-            }
-            let seq = self.next_seq();
-            let waker = context.waker().clone();
-            let shared = &self.shared;
-            if shared.wait(self.id, waker, |ring| {
-                ring.next() > seq || shared.is_past_end(seq)
-            }) {
-                return Poll::Pending;
-            }
+    /// Whether the event at `seq` may be delivered: always, unless only what is stored may be.
+    fn check_stored(&mut self, seq: u64) -> Result<(), TryRecvError> {
+        let Some(stored) = &mut self.stored else {
+            return Ok(());
+        };
+        match stored.fate(seq) {
+            Fate::Stored { .. } => Ok(()),
+            Fate::Waiting => Err(TryRecvError::Empty),
+            Fate::Ended => Err(TryRecvError::Closed),
+            Fate::Lost { .. } => Err(TryRecvError::Lagged(self.catch_up())),
         }
     }
 
-    /// Gives up everything that was appended so far and not yet read, and says how many events
-    /// that were. Only what is appended from now on is delivered.
-    pub fn skip_to_newest(&mut self) -> u64 {
-        self.in_hand = None;
-        let inner = self.shared.lock();
-        let to = self.shared.not_past_end(inner.ring.next());
-        let newest = inner.ring.segment_of(to - 1);
-        drop(inner);
-        let skipped = to.saturating_sub(self.next_seq());
-        if skipped > 0 {
-            if let Some(entry) = newest.as_ref().and_then(|segment| segment.get(to - 1)) {
-                self.version = entry.version;
-            }
-            self.move_to(to);
-        }
-        skipped
+    /// The number after the last event that may be delivered together with the next one.
+    fn readable_end(&self) -> u64 {
+        let end = self.stored.as_ref().map_or(u64::MAX, |stored| stored.end);
+        self.shared.not_past_end(end)
     }
 
     fn next_seq(&self) -> u64 {
@@ -291,47 +362,116 @@ impl<E> Subscription<E> {
         self.place.store(seq, Ordering::Relaxed);
     }
 
-    fn deliver(&mut self, event: EventRef<E>) -> EventRef<E> {
-        self.version = event.entry().version;
-        self.move_to(event.seq + 1);
-        event
+    fn note_delivered(&mut self, version: u64, next: u64) {
+        self.version = version;
+        self.before = None;
+        self.move_to(next);
     }
 
-    /// The event at `seq`. Takes the lock once a segment.
+    /// The event at `seq`. Takes the lock once per segment.
     fn find(&mut self, seq: u64) -> Option<EventRef<E>> {
-        if self
-            .segment
-            .as_ref()
-            .is_none_or(|segment| segment.index_of(seq).is_none())
-        {
+        let is_elsewhere = |segment: &Arc<Segment<E>>| segment.index_of(seq).is_none();
+        if self.segment.as_ref().is_none_or(is_elsewhere) {
             // In two steps, because what the old segment drops is user code and must not run
             // under the lock.
-            let segment = self.shared.lock().ring.segment_of(seq)?;
+            let segment = self.shared.with(|inner| inner.ring.segment_of(seq))?;
             self.segment = Some(segment);
         }
-        let segment = self.segment.as_ref()?;
-        segment.get(seq)?;
-        Some(EventRef {
-            segment: segment.clone(),
-            seq,
-        })
+        EventRef::find(self.segment.as_ref()?, seq, self.shared.epoch)
     }
 
-    /// Moves to the oldest retained event and takes it in hand; says how many were passed over.
+    /// Moves past what is evicted or lost and takes the event there in hand, if there is one by
+    /// now; says how many were passed over.
     fn catch_up(&mut self) -> u64 {
-        let inner = self.shared.lock();
-        let oldest = inner.ring.oldest();
-        let segment = inner.ring.segment_of(oldest);
-        drop(inner);
-        let to = self.shared.not_past_end(oldest);
-        let lost = to - self.next_seq();
+        let seq = self.next_seq();
+        let (oldest, segment) = self.shared.with(|inner| {
+            let oldest = inner.ring.oldest().max(seq);
+            (oldest, inner.ring.segment_of(oldest))
+        });
+        let mut to = self.shared.not_past_end(oldest);
+        let mut is_readable = !self.shared.is_past_end(to);
+        if let Some(stored) = &mut self.stored {
+            to = stored.skip_lost(to);
+            is_readable &= matches!(stored.fate(to), Fate::Stored { .. });
+        }
+        let lost = to - seq;
         self.shared.count_lagged(lost);
         self.move_to(to);
         self.segment = segment;
-        if !self.shared.is_past_end(oldest) {
-            self.in_hand = self.find(oldest);
+        if is_readable {
+            self.in_hand = self.find(to);
         }
         lost
+    }
+}
+
+/// What a writer has stored, as far as one subscription has looked.
+struct Stored {
+    frontier: Arc<Frontier>,
+    /// Its id among those that wait at the frontier.
+    id: u64,
+    /// The sequence number that it waits for, if it does.
+    waits_for: u64,
+    /// The number after the last of those that are known to be stored from its place on.
+    end: u64,
+}
+
+impl Stored {
+    #[cfg(feature = "disk")]
+    fn new(frontier: &Arc<Frontier>) -> Self {
+        Self {
+            frontier: frontier.clone(),
+            id: frontier.new_id(),
+            waits_for: 0,
+            end: 0,
+        }
+    }
+
+    /// The fate of the event at `seq`, which rises from call to call.
+    fn fate(&mut self, seq: u64) -> Fate {
+        if seq < self.end {
+            return Fate::Stored {
+                through: self.end - 1,
+            };
+        }
+        let fate = self.frontier.fate(seq);
+        if let Fate::Stored { through } = fate {
+            self.end = through + 1;
+        }
+        fate
+    }
+
+    /// `seq`, or the end of what is settled if that comes first, and past what is lost there.
+    fn skip_lost(&self, seq: u64) -> u64 {
+        let seq = seq.min(self.frontier.settled() + 1);
+        match self.frontier.fate(seq) {
+            Fate::Lost { through } => through + 1,
+            _ => seq,
+        }
+    }
+
+    fn wait(&mut self, seq: u64, waker: Waker, ready: impl FnOnce() -> bool) -> bool {
+        if self.waits_for != seq {
+            self.frontier.leave(self.waits_for, self.id);
+            self.waits_for = seq;
+        }
+        self.frontier.wait(seq, self.id, waker, ready)
+    }
+}
+
+impl Drop for Stored {
+    fn drop(&mut self) {
+        self.frontier.leave(self.waits_for, self.id);
+    }
+}
+
+/// The version that a subscriber has reached before its first event, as far as it said.
+fn version_before<E>(snapshot: &Snapshot<E>, start: Start) -> u64 {
+    match start {
+        Start::Oldest => snapshot.version_before_first(),
+        Start::Now => snapshot.version_at_end(),
+        Start::After(version) => version,
+        Start::Cursor(cursor) => cursor.version(),
     }
 }
 

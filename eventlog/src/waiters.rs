@@ -1,5 +1,7 @@
-//! Who is to be woken by the next append.
+//! The wakers of those that wait, and ways to wait.
 
+#[cfg(feature = "disk")]
+use std::time::{Duration, Instant};
 use std::{
     collections::BTreeMap,
     mem,
@@ -9,9 +11,11 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
+#[cfg(feature = "disk")]
+use crate::sync::park_timeout;
 use crate::sync::{Thread, current_thread, park};
 
-/// One waker a waiting reader, by the reader's id.
+/// One waker per waiting reader, by the reader's id.
 #[derive(Default)]
 pub(crate) struct Waiters(BTreeMap<u64, Waker>);
 
@@ -28,7 +32,7 @@ impl Waiters {
         self.0.remove(&id)
     }
 
-    /// Everyone who waits, to be woken outside the lock; `None` if nobody does.
+    /// All wakers, to be woken outside the lock; `None` if there is none.
     pub(crate) fn take_all(&mut self) -> Option<Self> {
         (!self.0.is_empty()).then(|| mem::take(self))
     }
@@ -39,11 +43,14 @@ impl Waiters {
     }
 }
 
-/// Wakes everyone. A waker that panics is somebody's bug, but neither the loss of the others nor
-/// of who wakes them.
+/// Wakes all. A waker that panics is a bug of its executor, but must cost neither the others nor
+/// the thread that wakes them.
 pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
     for waker in wakers {
-        if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+            // The payload may panic in its own drop.
+            mem::forget(payload);
+            #[cfg(feature = "tracing")]
             tracing::error!("the waker of a task that waits panicked; others were woken");
         }
     }
@@ -70,5 +77,24 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
             Poll::Ready(output) => return output,
             Poll::Pending => park(),
         }
+    }
+}
+
+/// As [`block_on`], and `None` once `timeout` has passed.
+#[cfg(feature = "disk")]
+pub(crate) fn block_on_for<F: Future>(future: F, timeout: Duration) -> Option<F::Output> {
+    let began = Instant::now();
+    let mut future = pin!(future);
+    let waker = thread_waker();
+    let mut context = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return Some(output);
+        }
+        let left = timeout.saturating_sub(began.elapsed());
+        if left.is_zero() {
+            return None;
+        }
+        park_timeout(left);
     }
 }

@@ -1,146 +1,205 @@
 //! Where the log goes, how large it grows, how safe it is.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{
+    error::Error,
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-/// When what was written is forced down to the disk.
-///
-/// A record is durable when its bytes and every directory entry needed to find them have been
-/// synced. A crash of the *process* loses no written record under any policy: the operating
-/// system still has it. The policies differ in what a crash of the *machine* may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum SyncPolicy {
-    /// Sync after every batch; a batch is everything that came during the previous sync.
-    ///
-    /// Does not promise that a record is durable when `append` returns: ask the writer for that.
-    #[default]
-    EveryBatch,
-    /// Sync when this much time has passed since the last sync, and when a file is rotated.
-    ///
-    /// Does not promise the newest records: those of the last interval may be lost with power.
-    Interval(Duration),
-    /// Leave it to the operating system. A record counts as durable, and is acknowledged, as soon
-    /// as the system has it; a file is still synced before it is rotated.
-    ///
-    /// Promises that a crash of the program loses nothing that was acknowledged, and nothing at
-    /// all for a crash of the machine: after a power cut any part of the current file may be
-    /// missing, also in the middle. Readers report such holes as damage.
-    Never,
-}
+use crate::writer::{
+    config::{SyncPolicy, WriterConfig},
+    notice::Notice,
+};
 
 /// Settings of a log on disk.
+///
+/// What cannot be meant, such as keeping no file, is an error of
+/// [`DiskWriter::spawn`](super::DiskWriter) and [`EventLog::recover`](crate::EventLog::recover).
 ///
 /// ```
 /// use eventlog::disk::DiskConfig;
 ///
 /// let config = DiskConfig::new("launcher-events.log").max_bytes(1024 * 1024).keep(3);
-/// assert_eq!(config.keep, 3);
+/// assert_eq!(config.path(), "launcher-events.log");
 /// ```
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct DiskConfig {
-    /// The current file of the log. Full files, the lock and what is set aside stand beside it,
-    /// each under this whole name and a suffix.
-    pub path: PathBuf,
-    /// Size in bytes that no file of the log exceeds (default 8 MiB), unless one record alone is
-    /// larger: such a record gets a file of its own.
-    pub max_bytes: u64,
-    /// How many full files are kept beside the current one (default 1): `<path>.old`,
-    /// `<path>.old.2`, … up to the oldest. 0 counts as 1, because a rotation puts the full file
-    /// aside before it starts another.
-    pub keep: u32,
-    /// Unix permission bits of the files that are created (default `0o600`); not used elsewhere.
-    pub mode: u32,
-    /// When written records are made durable.
-    pub sync: SyncPolicy,
-    /// How many events that the ring has already evicted the writer keeps in memory while the
-    /// disk stalls or fails (default 262,144). Past the bound a gap line counts what is lost.
-    pub backlog_events: usize,
-    /// How many bytes of such events the writer keeps (default 128 MiB).
-    pub backlog_bytes: usize,
-    /// The first pause before another attempt while the disk refuses (default 100 ms). Each
-    /// further pause is twice as long, and at least 1 ms.
-    pub retry_min: Duration,
-    /// The longest such pause (default 30 s).
-    pub retry_max: Duration,
+    pub(crate) path: PathBuf,
+    pub(crate) max_bytes: u64,
+    pub(crate) keep: u32,
+    pub(crate) mode: u32,
+    writer: WriterConfig,
 }
 
 impl DiskConfig {
-    /// The defaults, for a log at `path`.
+    /// The defaults, for a log whose current file is at `path`. Full files, the lock and what is
+    /// set aside stand beside it, each under this whole name and a suffix.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
         Self {
-            path: path.into(),
+            writer: WriterConfig::new(name_of(&path)),
+            path,
             max_bytes: 8 * 1024 * 1024,
             keep: 1,
             mode: 0o600,
-            sync: SyncPolicy::default(),
-            backlog_events: 262_144,
-            backlog_bytes: 128 * 1024 * 1024,
-            retry_min: Duration::from_millis(100),
-            retry_max: Duration::from_secs(30),
         }
     }
 
-    /// One name for all spellings of the path, whatever the working directory becomes.
-    pub(super) fn absolute_path(&self) -> PathBuf {
-        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
+    /// The current file of the log.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// Sets [`max_bytes`](Self#structfield.max_bytes).
+    /// Size in bytes that no file of the log exceeds (default 8 MiB), unless one record alone is
+    /// larger: such a record gets a file of its own. At least 1.
     #[must_use]
-    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
-        self.max_bytes = max_bytes;
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
         self
     }
 
-    /// Sets [`keep`](Self#structfield.keep).
+    /// How many full files are kept beside the current one (default 1): `<path>.old`,
+    /// `<path>.old.2`, … up to the oldest. At least 1, because a rotation puts the full file aside
+    /// before it starts another.
     #[must_use]
-    pub fn keep(mut self, keep: u32) -> Self {
-        self.keep = keep;
+    pub fn keep(mut self, files: u32) -> Self {
+        self.keep = files;
         self
     }
 
-    /// Sets [`mode`](Self#structfield.mode).
+    /// Unix permission bits of the files that are created (default `0o600`); not used elsewhere.
+    /// The owner must be able to read and write.
     #[must_use]
-    pub fn mode(mut self, mode: u32) -> Self {
-        self.mode = mode;
+    pub fn mode(mut self, bits: u32) -> Self {
+        self.mode = bits;
         self
     }
 
-    /// Sets [`sync`](Self#structfield.sync).
+    /// When written records are made durable (default: after every batch).
     #[must_use]
-    pub fn sync(mut self, sync: SyncPolicy) -> Self {
-        self.sync = sync;
+    pub fn sync(mut self, policy: SyncPolicy) -> Self {
+        self.writer = self.writer.sync(policy);
         self
     }
 
-    /// Sets [`backlog_events`](Self#structfield.backlog_events).
+    /// As [`WriterConfig::backlog_events`].
     #[must_use]
-    pub fn backlog_events(mut self, backlog_events: usize) -> Self {
-        self.backlog_events = backlog_events;
+    pub fn backlog_events(mut self, events: usize) -> Self {
+        self.writer = self.writer.backlog_events(events);
         self
     }
 
-    /// Sets [`backlog_bytes`](Self#structfield.backlog_bytes).
+    /// As [`WriterConfig::backlog_bytes`].
     #[must_use]
-    pub fn backlog_bytes(mut self, backlog_bytes: usize) -> Self {
-        self.backlog_bytes = backlog_bytes;
+    pub fn backlog_bytes(mut self, bytes: usize) -> Self {
+        self.writer = self.writer.backlog_bytes(bytes);
         self
     }
 
-    /// Sets [`retry_min`](Self#structfield.retry_min).
+    /// As [`WriterConfig::retry_min`].
     #[must_use]
-    pub fn retry_min(mut self, retry_min: Duration) -> Self {
-        self.retry_min = retry_min;
+    pub fn retry_min(mut self, pause: Duration) -> Self {
+        self.writer = self.writer.retry_min(pause);
         self
     }
 
-    /// Sets [`retry_max`](Self#structfield.retry_max).
+    /// As [`WriterConfig::retry_max`].
     #[must_use]
-    pub fn retry_max(mut self, retry_max: Duration) -> Self {
-        self.retry_max = retry_max;
+    pub fn retry_max(mut self, pause: Duration) -> Self {
+        self.writer = self.writer.retry_max(pause);
         self
+    }
+
+    /// As [`WriterConfig::drop_timeout`].
+    #[must_use]
+    pub fn drop_timeout(mut self, timeout: Duration) -> Self {
+        self.writer = self.writer.drop_timeout(timeout);
+        self
+    }
+
+    /// As [`WriterConfig::on_notice`].
+    ///
+    /// ```
+    /// use eventlog::disk::DiskConfig;
+    ///
+    /// let config = DiskConfig::new("events.log").on_notice(|notice| eprintln!("{notice}"));
+    /// ```
+    #[must_use]
+    pub fn on_notice(mut self, listen: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
+        self.writer = self.writer.on_notice(listen);
+        self
+    }
+
+    /// The settings that do not depend on files.
+    #[must_use]
+    pub fn writer(&self) -> &WriterConfig {
+        &self.writer
+    }
+
+    /// # Errors
+    ///
+    /// What cannot be meant.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if self.max_bytes == 0 {
+            return Err(ConfigError::NoRoom);
+        }
+        if self.keep == 0 {
+            return Err(ConfigError::KeepsNothing);
+        }
+        if self.mode & 0o600 != 0o600 || self.mode > 0o7777 {
+            return Err(ConfigError::Mode { mode: self.mode });
+        }
+        if self.writer.retry_max < self.writer.retry_min {
+            return Err(ConfigError::Pauses);
+        }
+        Ok(())
     }
 }
+
+/// One name for all spellings of the path, whatever the working directory becomes.
+fn name_of(path: &Path) -> String {
+    let absolute = std::path::absolute(path);
+    let path = absolute.as_deref().unwrap_or(path);
+    path.to_str()
+        .map_or_else(|| format!("{path:?}"), str::to_owned)
+}
+
+/// Settings of a [`DiskConfig`] that cannot be meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// `max_bytes(0)`.
+    NoRoom,
+    /// `keep(0)`.
+    KeepsNothing,
+    /// Permission bits with which the log's owner could not go on.
+    Mode {
+        /// The bits.
+        mode: u32,
+    },
+    /// `retry_max` is below `retry_min`.
+    Pauses,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRoom => f.write_str("`max_bytes` is 0: set it to at least 1 byte"),
+            Self::KeepsNothing => f.write_str(
+                "`keep` is 0, but a rotation puts the full file aside before it starts another: \
+                 set it to at least 1 file",
+            ),
+            Self::Mode { mode } => write!(
+                f,
+                "`mode` is 0o{mode:o}: set permission bits with which the owner can read and \
+                 write, such as 0o600"
+            ),
+            Self::Pauses => f.write_str("`retry_max` is below `retry_min`: raise it"),
+        }
+    }
+}
+
+impl Error for ConfigError {}

@@ -3,7 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a destination could not take or keep records.
+use super::config::ConfigError;
+use crate::writer::destination::DestinationError;
+
+/// Why a log on disk could not take or keep records.
 ///
 /// Each message says what was being done, on which path, and what to do now.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +45,7 @@ pub enum DiskError {
         path: PathBuf,
     },
     /// The file system refused an operation.
-    #[error("cannot {action} {}: {source}; {}", .path.display(), remedy(source))]
+    #[error("cannot {action} {}; {}", .path.display(), remedy(source))]
     Io {
         /// What was being done, as it reads after "cannot".
         action: &'static str,
@@ -84,6 +87,42 @@ impl DiskError {
             Self::Lost { .. } => io::ErrorKind::NotFound,
             Self::Io { source, .. } => source.kind(),
         }
+    }
+}
+
+impl From<DiskError> for DestinationError {
+    fn from(error: DiskError) -> Self {
+        // Room is made, permissions are given, other writers end.
+        Self::Retry(Box::new(error))
+    }
+}
+
+/// Why [`DiskWriter::spawn`](super::DiskWriter) did not start a writer. The log is not affected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// A setting cannot be meant.
+    #[error("cannot start the event log's writer: {0}")]
+    Config(ConfigError),
+    /// The log's file cannot be opened.
+    #[error(transparent)]
+    Disk(DiskError),
+    /// The operating system refused a thread.
+    #[error("cannot start a thread for the event log's writer: raise the limit of threads")]
+    Thread(#[source] io::Error),
+}
+
+impl SpawnError {
+    /// True if another writer holds the log.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Disk(error) if error.is_locked())
+    }
+}
+
+impl From<DiskError> for SpawnError {
+    fn from(error: DiskError) -> Self {
+        Self::Disk(error)
     }
 }
 
@@ -130,7 +169,11 @@ mod tests {
         ));
         assert!(full.is_full());
         let text = full.to_string();
-        assert!(text.starts_with("cannot write /var/x.log: "), "{text}");
+        assert!(text.starts_with("cannot write /var/x.log; "), "{text}");
+        assert!(
+            !text.contains("no storage space"),
+            "that is its source: {text}"
+        );
         assert!(text.contains("free some space"), "{text}");
 
         let locked = DiskError::Locked {

@@ -2,58 +2,47 @@
 //!
 //! | name | what it is |
 //! | --- | --- |
-//! | `X` | the current file, one `serde_json` line an event |
+//! | `X` | the current file, one `serde_json` line per event |
 //! | `X.old`, `X.old.2`, … | full files, the newest first |
 //! | `X.lock` | locked by the one writer; never removed |
 //! | `X.tmp` | a file in the making |
 //! | `X.suspect` | the mark that a sync of `X` has failed, until `X` was rebuilt |
 //! | `X.torn` | what the last repair cut from the end of `X`: bytes of a line never finished |
 //!
-//! [`FileLog`] appends, syncs, rotates and repairs; it is a [`Destination`] for [`Records`].
-//! [`read`] gives the records back, [`read_last`] the newest of them, [`follow`] those to come.
-//! All of it works on a [`Storage`], which is the operating system's file system unless a test
-//! brings its own.
+//! [`DiskWriter`] writes a log's events. [`read`] gives the records back, [`read_last`] the newest
+//! of them, [`follow`] those to come; [`EventLog::recover`](crate::EventLog::recover) brings the
+//! whole log back.
 
-mod ack;
-mod backward;
-mod batch;
-mod committer;
-mod common;
 mod config;
-mod control;
-mod damage;
-mod destination;
+#[cfg(feature = "tokio")]
+mod drop_in;
 mod error;
 mod file_log;
-mod files;
-mod follow;
-mod heal;
-mod line;
-mod lines;
-mod paths;
-mod reader;
-mod real_storage;
-mod recover;
-mod retry;
-mod run;
+mod format;
+mod read;
+mod spawn;
 mod storage;
-mod tail;
-mod worker;
-mod writer;
 
-pub use ack::{Durable, NotDurable};
-pub use config::{DiskConfig, SyncPolicy};
-pub use control::WriterStats;
-pub use damage::{Damage, DamageKind};
-pub use destination::{Destination, Records};
-pub use error::DiskError;
-pub use file_log::{FileLog, Opened};
-pub use follow::{Follow, follow};
-pub use line::{Gap, GapReason, Record};
-pub use reader::{Reader, read};
-pub use real_storage::RealStorage;
-pub use recover::Recovery;
-pub use run::run_disk_writer;
-pub use storage::{FileId, Stat, Storage};
-pub use tail::{Tail, read_last};
-pub use writer::DiskWriter;
+pub use config::{ConfigError, DiskConfig};
+#[cfg(feature = "tokio")]
+pub use drop_in::{run_disk_writer, run_disk_writer_with};
+pub use error::{DiskError, SpawnError};
+pub use format::damage::{Damage, DamageKind};
+pub use format::record::Record;
+pub use read::all::{Reader, read};
+pub use read::follow::{Follow, follow};
+pub use read::last::{Tail, read_last};
+pub use read::recover::{RecoverError, Recovery};
+pub use spawn::DiskWriter;
+
+pub use crate::writer::{
+    Flush, Gap, GapReason, Level, NotStored, Notice, Stored, SyncPolicy, WriterStats,
+};
+
+/// What a simulated disk needs. Outside of `SemVer`: it changes without notice.
+#[cfg(feature = "unstable-storage")]
+#[doc(hidden)]
+pub use {
+    file_log::{FileLog, Opened},
+    storage::{FileId, RealStorage, Stat, Storage},
+};

@@ -2,14 +2,14 @@
 
 use std::{collections::vec_deque, ops::Range, slice, sync::Arc, sync::OnceLock};
 
-use super::{Entry, Segment, SegmentList, ring::segments_in};
+use super::segment::{Entry, Segment, SegmentList};
 
 type Slots<'a, E> = slice::Iter<'a, OnceLock<Entry<E>>>;
 
 /// The entries of a range of sequence numbers with these numbers, from both ends.
 pub(crate) struct Entries<'a, E> {
-    /// Behind the last that is left. The number of the first follows from it, so that a reader who
-    /// goes forward pays for no second counter.
+    /// The number after the last that is left. The number of the first follows from it, so that
+    /// iterating forward pays for no second counter.
     end: u64,
     segment_len: usize,
     front: Slots<'a, E>,
@@ -18,9 +18,13 @@ pub(crate) struct Entries<'a, E> {
 }
 
 impl<'a, E> Entries<'a, E> {
-    /// `range` must have been appended, and its segments be in the list.
+    /// Every number in `range` must have been appended, and its segment be in the list.
     pub(super) fn new(segments: &'a SegmentList<E>, range: Range<u64>) -> Self {
-        let Some(oldest) = segments.front().filter(|_| !range.is_empty()) else {
+        let positions = segments
+            .index(range.start)
+            .zip(segments.index(range.end.saturating_sub(1)))
+            .filter(|_| !range.is_empty());
+        let Some((first, last)) = positions else {
             let none = [].iter();
             return Self {
                 end: range.end,
@@ -30,22 +34,20 @@ impl<'a, E> Entries<'a, E> {
                 back: none,
             };
         };
-        let index = |seq: u64| segments_in(seq - oldest.first(), oldest.slots().len());
-        let (first, last) = (index(range.start), index(range.end - 1));
-        let (front, back) = if first == last {
-            (part(&segments[first], &range), [].iter())
-        } else {
-            (
-                part(&segments[first], &range),
-                part(&segments[last], &range),
-            )
+        let slots = |at: usize| {
+            let segment = segments.range(at..at + 1).next();
+            segment.map_or([].iter(), |segment| part(segment, &range))
         };
-        let middle = segments.range((first + 1).min(last)..last);
+        let back = if first == last {
+            [].iter()
+        } else {
+            slots(last)
+        };
         Self {
             end: range.end,
-            segment_len: oldest.slots().len(),
-            front,
-            middle,
+            segment_len: segments.segment_len(),
+            front: slots(first),
+            middle: segments.range((first + 1).min(last)..last),
             back,
         }
     }
@@ -64,7 +66,7 @@ impl<E> Entries<'_, E> {
         self.end - self.len() as u64
     }
 
-    /// The number behind the last that is left.
+    /// The number after the last that is left.
     pub(crate) fn end(&self) -> u64 {
         self.end
     }

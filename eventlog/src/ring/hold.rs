@@ -20,7 +20,7 @@ pub(super) struct Hold {
     lost: Option<Lost>,
 }
 
-/// All holds of a ring. There is one a disk writer, so a plain list serves.
+/// All holds of a ring. There is one per writer, so a plain list serves.
 #[derive(Default)]
 pub(super) struct Holds {
     list: Vec<Hold>,

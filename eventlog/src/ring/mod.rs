@@ -9,9 +9,11 @@ mod hold;
 mod ring;
 mod segment;
 mod snapshot;
+mod taken;
 
 pub(crate) use entries::Entries;
 pub(crate) use hold::{HoldId, Lost};
-pub(crate) use ring::{LeftOff, Ring, Taken};
-pub(crate) use segment::{Entry, Segment, SegmentList};
+pub(crate) use ring::Ring;
+pub(crate) use segment::{Entry, Segment};
 pub(crate) use snapshot::Snapshot;
+pub(crate) use taken::{LeftOff, Taken};

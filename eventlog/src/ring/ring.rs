@@ -1,8 +1,7 @@
 //! The ring itself: append, evict, look up.
 
 use std::{
-    collections::VecDeque,
-    ops::Range,
+    mem,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,24 +9,30 @@ use std::{
 };
 
 use super::{
-    Entries, Entry, HoldId, Lost, Segment, SegmentList, Snapshot, hold::Holds,
-    snapshot::missed_through,
+    hold::{HoldId, Holds, Lost},
+    segment::{Entry, Segment, SegmentList},
+    snapshot::{Snapshot, missed_through},
+    taken::{LeftOff, Taken},
 };
 
-/// Slots in a segment, unless the capacity is smaller. A power of two, so that a slot is found
-/// with a shift and a mask.
+/// Slots per segment, unless the capacity is smaller. A power of two.
 const SEGMENT_LEN: usize = 256;
+
+/// Segments that nobody needs any more. Dropping them runs the user's `Drop`.
+pub(crate) type Dead<E> = Vec<Arc<Segment<E>>>;
 
 /// The newest `capacity` events of a history, and of older ones what followers still need.
 pub(crate) struct Ring<E> {
     segments: Arc<SegmentList<E>>,
-    segment_len: usize,
+    /// Segments that nobody needs, kept until they can be dropped where user code may run.
+    dead: Dead<E>,
     capacity: u64,
     oldest: u64,
     next: u64,
     newest_version: Option<u64>,
     last_fall: u64,
     evicted_max: Option<u64>,
+    is_partial: bool,
     base: Option<u64>,
     holds: Holds,
     alive: Arc<AtomicUsize>,
@@ -38,14 +43,17 @@ impl<E> Ring<E> {
     pub(crate) fn new(capacity: usize) -> Self {
         debug_assert!(capacity > 0, "the builder refuses a capacity of 0");
         Self {
-            segments: Arc::new(VecDeque::new()),
-            segment_len: capacity.min(SEGMENT_LEN).next_power_of_two(),
+            segments: Arc::new(SegmentList::new(
+                capacity.min(SEGMENT_LEN).next_power_of_two(),
+            )),
+            dead: Vec::new(),
             capacity: capacity as u64,
             oldest: 1,
             next: 1,
             newest_version: None,
             last_fall: 0,
             evicted_max: None,
+            is_partial: false,
             base: None,
             holds: Holds::default(),
             alive: Arc::default(),
@@ -61,15 +69,15 @@ impl<E> Ring<E> {
     /// Notes that events up to this version are part of the history and not in this ring.
     pub(crate) fn note_evicted(&mut self, version: u64) {
         self.evicted_max = self.evicted_max.max(Some(version));
+        self.is_partial = true;
         self.base.get_or_insert(version);
     }
 
-    /// Appends, evicts what is over the capacity, and puts segments that nobody needs into
-    /// `freed`, for the caller to drop where the user's `Drop` may run.
-    pub(crate) fn push(&mut self, entry: Entry<E>, freed: &mut Vec<Arc<Segment<E>>>) -> u64 {
+    /// Appends, and evicts what is over the capacity.
+    pub(crate) fn push(&mut self, entry: Entry<E>) -> u64 {
         let seq = self.next;
         let version = entry.version;
-        self.tail_segment(seq).fill(seq, entry);
+        self.fill(seq, entry);
         if self.newest_version.is_some_and(|newest| version < newest) {
             self.last_fall = seq;
         }
@@ -77,9 +85,15 @@ impl<E> Ring<E> {
         self.newest_version = Some(version);
         self.next = seq + 1;
         if self.next - self.oldest > self.capacity {
-            self.evict_oldest(freed);
+            self.evict_oldest();
         }
         seq
+    }
+
+    /// The segments that died since they were last asked for. Whoever holds the log's lock drops
+    /// them after giving it up.
+    pub(crate) fn take_dead(&mut self) -> Dead<E> {
+        mem::take(&mut self.dead)
     }
 
     /// The ring as it is now.
@@ -90,6 +104,7 @@ impl<E> Ring<E> {
             last_fall: self.last_fall,
             newest_version: self.newest_version,
             evicted_max: self.evicted_max,
+            is_partial: self.is_partial,
             base: self.base,
         }
     }
@@ -113,10 +128,7 @@ impl<E> Ring<E> {
 
     /// The segment with a slot for `seq`, if the ring has it.
     pub(crate) fn segment_of(&self, seq: u64) -> Option<Arc<Segment<E>>> {
-        let distance = seq.checked_sub(self.segments.front()?.first())?;
-        self.segments
-            .get(segments_in(distance, self.segment_len))
-            .cloned()
+        self.segments.segment(seq).cloned()
     }
 
     /// How many segments readers keep alive beyond those of the ring.
@@ -126,7 +138,7 @@ impl<E> Ring<E> {
             .saturating_sub(self.segments.len())
     }
 
-    /// Holds on to every event behind `left_off`, at most `limit` of them after they were evicted.
+    /// Holds on to every event after `left_off`, at most `limit` of them after they were evicted.
     /// What was evicted before that is lost.
     pub(crate) fn hold(&mut self, left_off: LeftOff, limit: u64) -> HoldId {
         let from = left_off.next.max(self.oldest);
@@ -140,7 +152,7 @@ impl<E> Ring<E> {
             .add(from, limit, Some(lost).filter(|lost| lost.count > 0))
     }
 
-    /// Where somebody stands who has everything below `next`.
+    /// The place of a follower that has everything below `next`.
     pub(crate) fn left_off(&self, next: u64) -> LeftOff {
         let is_first = next <= 1;
         let version = self
@@ -158,9 +170,9 @@ impl<E> Ring<E> {
     }
 
     /// Gives a hold up.
-    pub(crate) fn release(&mut self, id: HoldId, freed: &mut Vec<Arc<Segment<E>>>) {
+    pub(crate) fn release(&mut self, id: HoldId) {
         self.holds.remove(id);
-        self.free_segments(freed);
+        self.free_segments();
     }
 
     /// Changes how many evicted events a hold may keep.
@@ -171,17 +183,8 @@ impl<E> Ring<E> {
     }
 
     /// Takes up to `max` held events: what was lost before them, and the segments they are in.
-    pub(crate) fn take(
-        &mut self,
-        id: HoldId,
-        max: u64,
-        freed: &mut Vec<Arc<Segment<E>>>,
-    ) -> Taken<E> {
-        let mut taken = Taken {
-            lost: None,
-            segments: VecDeque::new(),
-            range: 0..0,
-        };
+    pub(crate) fn take(&mut self, id: HoldId, max: u64) -> Taken<E> {
+        let mut taken = Taken::new(self.segments.segment_len());
         let Some(hold) = self.holds.get_mut(id) else {
             return taken;
         };
@@ -189,115 +192,42 @@ impl<E> Ring<E> {
         let to = self.next.min(from.saturating_add(max));
         hold.advance(to);
         taken.lost = hold.take_lost();
-        taken.range = from..to;
-        let mut seq = from;
-        while seq < to
-            && let Some(segment) = self.segment_of(seq)
-        {
-            seq = segment.end();
-            taken.segments.push_back(segment);
-        }
-        self.free_segments(freed);
+        taken.add(&self.segments, from..to);
+        self.free_segments();
         taken
     }
 
-    fn evict_oldest(&mut self, freed: &mut Vec<Arc<Segment<E>>>) {
-        let version = entry_at(&self.segments, self.oldest).version;
+    fn evict_oldest(&mut self) {
+        let version = self.segments.entry(self.oldest).version;
         self.evicted_max = self.evicted_max.max(Some(version));
         self.oldest += 1;
         let segments = &self.segments;
         self.holds
-            .enforce(self.oldest, |seq| entry_at(segments, seq).version);
-        self.free_segments(freed);
+            .enforce(self.oldest, |seq| segments.entry(seq).version);
+        self.free_segments();
     }
 
-    fn free_segments(&mut self, freed: &mut Vec<Arc<Segment<E>>>) {
+    fn free_segments(&mut self) {
         let needed = self
             .holds
             .floor()
             .map_or(self.oldest, |floor| floor.min(self.oldest));
-        while self
-            .segments
-            .front()
-            .is_some_and(|front| front.end() <= needed)
-        {
-            freed.extend(Arc::make_mut(&mut self.segments).pop_front());
+        while self.segments.has_below(needed) {
+            let dead = Arc::make_mut(&mut self.segments).pop_below(needed);
+            self.dead.extend(dead);
         }
     }
 
-    /// The segment for the next event. A list that snapshots share is copied first, once a segment.
-    fn tail_segment(&mut self, seq: u64) -> &Segment<E> {
-        if self.segments.back().is_none_or(|back| back.end() <= seq) {
-            let first = seq - seq % self.segment_len as u64;
-            let segment = Segment::new(first, self.segment_len, &self.alive);
-            Arc::make_mut(&mut self.segments).push_back(Arc::new(segment));
+    /// Puts the entry into its slot. A list that snapshots share is copied first, once per segment.
+    fn fill(&mut self, seq: u64, entry: Entry<E>) {
+        if self.segments.end().is_none_or(|end| end <= seq) {
+            let len = self.segments.segment_len();
+            let first = seq - seq % len as u64;
+            let segment = Segment::new(first, len, &self.alive);
+            Arc::make_mut(&mut self.segments).push(Arc::new(segment));
         }
-        &self.segments[self.segments.len() - 1]
+        if let Some(segment) = self.segments.last() {
+            segment.fill(seq, entry);
+        }
     }
-}
-
-/// Where a follower left off, or has yet to begin.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct LeftOff {
-    /// The sequence number of the first event that it does not have.
-    pub(crate) next: u64,
-    /// That event's version; where it is not known, none below it as long as versions rise.
-    pub(crate) min_version: u64,
-}
-
-/// Events that a follower has taken, and kept alive by that.
-pub(crate) struct Taken<E> {
-    /// What was lost right before these.
-    pub(crate) lost: Option<Lost>,
-    segments: SegmentList<E>,
-    range: Range<u64>,
-}
-
-impl<E> Taken<E> {
-    /// The first sequence number that was not handed out yet.
-    pub(crate) fn start(&self) -> u64 {
-        self.range.start
-    }
-
-    /// The sequence number behind the last.
-    pub(crate) fn end(&self) -> u64 {
-        self.range.end
-    }
-
-    /// Hands out the events that are left. What is not asked for stays.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (u64, &Entry<E>)> {
-        let rest = self.range.clone();
-        let start = &mut self.range.start;
-        Entries::new(&self.segments, rest.clone())
-            .zip(rest)
-            .map(move |(entry, seq)| {
-                *start = seq + 1;
-                (seq, entry)
-            })
-    }
-
-    /// Whether there are events left.
-    pub(crate) fn has_more(&self) -> bool {
-        !self.range.is_empty()
-    }
-}
-
-/// The entry at `seq`, which must be in one of the segments.
-pub(super) fn entry_at<E>(segments: &SegmentList<E>, seq: u64) -> &Entry<E> {
-    let front = &segments[0];
-    let segment = &segments[segments_in(seq - front.first(), front.slots().len())];
-    #[expect(
-        clippy::expect_used,
-        reason = "callers ask only for what was appended and is held"
-    )]
-    segment
-        .get(seq)
-        .expect("the slot of a retained sequence number is filled")
-}
-
-/// How many whole segments a distance between sequence numbers spans.
-pub(super) fn segments_in(distance: u64, segment_len: usize) -> usize {
-    // A shift, because the length is a power of two and a division is felt in each append. The
-    // segments of a distance beyond the address space are not in any list.
-    usize::try_from(distance >> segment_len.trailing_zeros()).unwrap_or(usize::MAX)
 }

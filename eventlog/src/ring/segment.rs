@@ -1,15 +1,13 @@
 //! A fixed run of slots, filled once each, shared with readers while it fills.
 
 use std::{
-    collections::VecDeque,
+    collections::{VecDeque, vec_deque},
+    ops::Range,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
-
-/// The segments of one ring, oldest first, without holes.
-pub(crate) type SegmentList<E> = VecDeque<Arc<Segment<E>>>;
 
 /// An event beside its version, which was asked for once, outside the lock.
 pub(crate) struct Entry<E> {
@@ -26,7 +24,7 @@ pub(crate) struct Segment<E> {
 
 impl<E> Segment<E> {
     /// An empty segment that counts itself in `alive` for as long as anyone holds it.
-    pub(crate) fn new(first: u64, len: usize, alive: &Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(first: u64, len: usize, alive: &Arc<AtomicUsize>) -> Self {
         alive.fetch_add(1, Ordering::Relaxed);
         Self {
             first,
@@ -35,15 +33,11 @@ impl<E> Segment<E> {
         }
     }
 
-    pub(crate) fn first(&self) -> u64 {
-        self.first
-    }
-
     pub(crate) fn end(&self) -> u64 {
         self.first + self.slots.len() as u64
     }
 
-    pub(crate) fn slots(&self) -> &[OnceLock<Entry<E>>] {
+    pub(super) fn slots(&self) -> &[OnceLock<Entry<E>>] {
         &self.slots
     }
 
@@ -60,7 +54,7 @@ impl<E> Segment<E> {
         self.slots.get(self.index_of(seq)?)?.get()
     }
 
-    /// Fills the slot of `seq`, which the ring does once a sequence number.
+    /// Fills the slot of `seq`, which the ring does once per sequence number.
     pub(super) fn fill(&self, seq: u64, entry: Entry<E>) {
         debug_assert!(self.get(seq).is_none(), "{seq} has a slot that is empty");
         if let Some(index) = self.index_of(seq) {
@@ -72,5 +66,99 @@ impl<E> Segment<E> {
 impl<E> Drop for Segment<E> {
     fn drop(&mut self) {
         self.alive.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Segments of one ring, oldest first, without holes, all of one length: a power of two, so that a
+/// slot is found with a shift and a mask.
+pub(crate) struct SegmentList<E> {
+    list: VecDeque<Arc<Segment<E>>>,
+    segment_len: usize,
+}
+
+impl<E> SegmentList<E> {
+    /// No segments. `segment_len` must be a power of two.
+    pub(super) fn new(segment_len: usize) -> Self {
+        debug_assert!(segment_len.is_power_of_two());
+        Self {
+            list: VecDeque::new(),
+            segment_len,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Slots per segment.
+    pub(super) fn segment_len(&self) -> usize {
+        self.segment_len
+    }
+
+    /// The sequence number after the last that has a slot; `None` without segments.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.list.back().map(|back| back.end())
+    }
+
+    /// The segment with a slot for `seq`, if there is one.
+    pub(super) fn segment(&self, seq: u64) -> Option<&Arc<Segment<E>>> {
+        self.list.get(self.index(seq)?)
+    }
+
+    /// The entry at `seq`, which must be in one of the segments.
+    pub(super) fn entry(&self, seq: u64) -> &Entry<E> {
+        #[expect(
+            clippy::expect_used,
+            reason = "callers ask only for what was appended and is held"
+        )]
+        self.segment(seq)
+            .and_then(|segment| segment.get(seq))
+            .expect("the slot of a retained sequence number is filled")
+    }
+
+    /// The segments with these positions in the list.
+    pub(super) fn range(&self, positions: Range<usize>) -> vec_deque::Iter<'_, Arc<Segment<E>>> {
+        self.list.range(positions)
+    }
+
+    /// The position in the list of the segment that has, or would have, a slot for `seq`.
+    pub(super) fn index(&self, seq: u64) -> Option<usize> {
+        let distance = seq.checked_sub(self.list.front()?.first)?;
+        // A shift, because a division is felt in each append. The segments of a distance beyond
+        // the address space are not in any list.
+        Some(usize::try_from(distance >> self.segment_len.trailing_zeros()).unwrap_or(usize::MAX))
+    }
+
+    /// Adds a segment that follows the last one.
+    pub(super) fn push(&mut self, segment: Arc<Segment<E>>) {
+        self.list.push_back(segment);
+    }
+
+    /// The last segment; `None` without segments.
+    pub(super) fn last(&self) -> Option<&Arc<Segment<E>>> {
+        self.list.back()
+    }
+
+    /// Takes the first segment out if all its numbers are below `needed`.
+    pub(super) fn pop_below(&mut self, needed: u64) -> Option<Arc<Segment<E>>> {
+        let front = self.list.front()?;
+        if front.end() > needed {
+            return None;
+        }
+        self.list.pop_front()
+    }
+
+    /// Whether the first segment has only numbers below `needed`.
+    pub(super) fn has_below(&self, needed: u64) -> bool {
+        self.list.front().is_some_and(|front| front.end() <= needed)
+    }
+}
+
+impl<E> Clone for SegmentList<E> {
+    fn clone(&self) -> Self {
+        Self {
+            list: self.list.clone(),
+            segment_len: self.segment_len,
+        }
     }
 }

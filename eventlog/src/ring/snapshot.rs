@@ -2,20 +2,23 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Entries, SegmentList};
+use super::{entries::Entries, segment::SegmentList};
 
 /// Everything that a question about one instant needs. Copied under the log's lock, read outside.
 pub(crate) struct Snapshot<E> {
     pub(super) segments: Arc<SegmentList<E>>,
     /// The retained sequence numbers.
     pub(crate) retained: Range<u64>,
-    /// Of the newest event whose version is below that of the event before it; 0 if none fell.
+    /// Sequence number of the last event whose version is lower than its predecessor's; 0 if
+    /// versions never fell.
     pub(super) last_fall: u64,
-    /// Of the newest event.
+    /// Version of the newest event; `None` if there never was one.
     pub(crate) newest_version: Option<u64>,
-    /// The highest of all that were evicted.
+    /// The highest version among all evicted events; `None` if nothing was evicted.
     pub(super) evicted_max: Option<u64>,
-    /// What a subscriber must have seen before the first event.
+    /// Whether some of the history was never in this ring.
+    pub(super) is_partial: bool,
+    /// The version that a subscriber must have seen before the first event.
     pub(super) base: Option<u64>,
 }
 
@@ -28,6 +31,28 @@ impl<E> Snapshot<E> {
     /// The highest version that a subscriber at `since` can no longer get, if there is one.
     pub(crate) fn missed_through(&self, since: u64) -> Option<u64> {
         missed_through(self.evicted_max, self.base, since)
+    }
+
+    /// The version that a subscriber stands at before the first event; 0 where it is not told.
+    pub(crate) fn version_before_first(&self) -> u64 {
+        let is_whole = self.evicted_max.is_none();
+        self.base.filter(|_| is_whole).unwrap_or(0)
+    }
+
+    /// The version at the end of the retained range.
+    pub(crate) fn version_at_end(&self) -> u64 {
+        let last = self.retained.end - 1;
+        let entry = self
+            .segments
+            .segment(last)
+            .and_then(|segment| segment.get(last));
+        entry.map_or_else(|| self.newest_or_base(), |entry| entry.version)
+    }
+
+    /// How many events are missing, if `evicted` of this ring are. That is not known where the
+    /// reader wants the whole history and a part of it was never in this ring.
+    pub(crate) fn missed_before(&self, evicted: u64, wants_all: bool) -> Option<u64> {
+        (!(wants_all && self.is_partial)).then_some(evicted)
     }
 
     /// The highest version among all events that are gone.
@@ -46,7 +71,7 @@ impl<E> Snapshot<E> {
         unsorted.map_or_else(|| self.search_sorted(sorted_from, since), |(seq, _)| seq)
     }
 
-    /// Whether a version falls behind `from`, so that what follows may be at or below any `since`.
+    /// Whether a version falls after `from`, so that what follows may be at or below any `since`.
     pub(crate) fn falls_after(&self, from: u64) -> bool {
         self.last_fall > from
     }
@@ -56,8 +81,8 @@ impl<E> Snapshot<E> {
         Entries::new(&self.segments, range)
     }
 
-    /// Who wants everything gets it at once. Else gallops back from the newest event, where
-    /// subscribers usually are, then bisects.
+    /// A subscriber that wants everything gets its place at once. Otherwise gallops back from the
+    /// newest event, where subscribers usually are, then bisects.
     fn search_sorted(&self, from: u64, since: u64) -> u64 {
         if from < self.retained.end && self.version_at(from) > since {
             return from;
@@ -81,7 +106,7 @@ impl<E> Snapshot<E> {
     }
 
     fn version_at(&self, seq: u64) -> u64 {
-        super::ring::entry_at(&self.segments, seq).version
+        self.segments.entry(seq).version
     }
 }
 

@@ -3,7 +3,9 @@
 use std::io;
 
 use super::{BlockTail, Current, FileLog};
-use crate::disk::{DiskError, Records, Storage};
+use crate::disk::error::DiskError;
+use crate::disk::storage::Storage;
+use crate::writer::{notice::Notice, records::Records};
 
 /// Why and where writing stopped.
 pub(super) struct Stopped {
@@ -171,10 +173,9 @@ impl<S: Storage> FileLog<S> {
             }
             Place::Moved | Place::Lost => {}
         }
-        tracing::warn!(
-            path = %self.paths.log.display(),
-            "the log was moved, removed or changed by somebody else; it is opened anew"
-        );
+        self.notices.tell(&Notice::Moved {
+            path: self.paths.log.clone(),
+        });
         self.current = None;
         self.attached = false;
         if self.handed == self.durable {
@@ -206,7 +207,7 @@ impl<S: Storage> FileLog<S> {
             None => Place::Moved,
             Some(named) if named.id != held.id => Place::Moved,
             Some(_) if grown.is_eq() => Place::Ours,
-            // What lies behind the durable bytes is about to be cut off anyway.
+            // What lies past the durable bytes is about to be cut off anyway.
             Some(_) if current.suspect && held.len >= current.durable_len => Place::Ours,
             Some(_) if grown.is_gt() => Place::Moved,
             Some(_) => Place::Lost,

@@ -11,23 +11,30 @@ use std::path::Path;
 
 use self::block_tail::BlockTail;
 pub use self::open::Opened;
-use super::paths::Paths;
-use super::{Destination, DiskConfig, DiskError, RealStorage, Records, Storage, SyncPolicy};
+use super::config::DiskConfig;
+use super::error::DiskError;
+use super::format::paths::Paths;
+use super::storage::{RealStorage, Storage};
+use crate::writer::{
+    config::{Notices, SyncPolicy},
+    destination::{Destination, DestinationError, Level, Standing},
+    records::Records,
+};
 
 /// A log of whole lines in a file that rotates: the [`Destination`] on a local disk.
 ///
 /// It knows neither threads nor events. What it promises:
 ///
-/// - A record counts as [`durable`](Destination::durable) only when its bytes and every name
+/// - A record counts as [`durable`](Self::durable) only when its bytes and every name
 ///   needed to find them have been synced; then it is read back after any crash, until later
 ///   records rotate its file away.
 ///   Under [`SyncPolicy::Never`] it counts as soon as the operating system has it.
 /// - Every error leaves it usable: hand over again what is not durable, and it repairs itself
 ///   first. After a failed sync it never trusts that file again, but copies the durable bytes to a
 ///   new one; where there is no room, it cuts the file to its durable length instead.
-/// - One writer a path. The lock is on a file of its own that rotation leaves alone.
+/// - One writer per path. The lock is on a file of its own that rotation leaves alone.
 /// - Nothing is created before the first record.
-/// - Whoever renames the file (as `logrotate` does) or removes it, also with its directory, is
+/// - A file that is renamed (as `logrotate` does) or removed, also with its directory, is
 ///   noticed at the next batch, and a new file is started. What was durable before is then
 ///   theirs to keep; a file that is removed takes its records along.
 ///
@@ -39,6 +46,7 @@ use super::{Destination, DiskConfig, DiskError, RealStorage, Records, Storage, S
 pub struct FileLog<S: Storage = RealStorage> {
     storage: S,
     paths: Paths,
+    notices: Notices,
     max_bytes: u64,
     keep: u32,
     mode: u32,
@@ -87,10 +95,11 @@ impl<S: Storage> FileLog<S> {
         Ok(Self {
             storage,
             paths,
+            notices: config.writer().notices.clone(),
             max_bytes: config.max_bytes,
             keep: config.keep.clamp(1, MAX_KEEP),
             mode: config.mode,
-            trusts_system: config.sync == SyncPolicy::Never,
+            trusts_system: config.writer().sync == SyncPolicy::Never,
             lock: None,
             attached: false,
             current: None,
@@ -108,6 +117,7 @@ impl<S: Storage> FileLog<S> {
 
     /// What the log is kept on.
     #[must_use]
+    #[cfg(feature = "unstable-storage")]
     pub fn storage(&self) -> &S {
         &self.storage
     }
@@ -147,6 +157,36 @@ impl<S: Storage> FileLog<S> {
     }
 
     /// After an error only what is durable counts; what lies behind it has to go.
+    /// Hands over records, in order: writes, rotates and syncs as needed.
+    ///
+    /// # Errors
+    /// After an error the log has forgotten every record past [`durable`](Self::durable): all of
+    /// them must be handed over again, in the same order.
+    pub fn append_records(&mut self, records: Records<'_>) -> Result<(), DiskError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.write_all(records).inspect_err(|_| self.forget())
+    }
+
+    /// Makes all records that were handed over durable.
+    ///
+    /// # Errors
+    /// As for [`append_records`](Self::append_records).
+    pub fn make_durable(&mut self) -> Result<(), DiskError> {
+        if self.handed == self.durable {
+            return Ok(());
+        }
+        self.flush().inspect_err(|_| self.forget())
+    }
+
+    /// How many of the records handed over since opening are durable.
+    #[must_use]
+    #[cfg(feature = "unstable-storage")]
+    pub fn durable(&self) -> u64 {
+        self.durable
+    }
+
     fn forget(&mut self) {
         self.handed = self.durable;
         if let Some(current) = &mut self.current {
@@ -156,21 +196,27 @@ impl<S: Storage> FileLog<S> {
 }
 
 impl<S: Storage> Destination for FileLog<S> {
-    fn write(&mut self, records: Records<'_>) -> Result<(), DiskError> {
-        if records.is_empty() {
-            return Ok(());
-        }
-        self.write_all(records).inspect_err(|_| self.forget())
+    fn level(&self) -> Level {
+        Level::new(1, !self.trusts_system)
     }
 
-    fn sync(&mut self) -> Result<(), DiskError> {
-        if self.handed == self.durable {
-            return Ok(());
-        }
-        self.flush().inspect_err(|_| self.forget())
+    fn open(&mut self) -> Result<Standing, DestinationError> {
+        Ok(Standing::Unknown)
     }
 
-    fn durable(&self) -> u64 {
+    fn write(
+        &mut self,
+        records: Records<'_>,
+        _progress: &mut dyn FnMut(u64),
+    ) -> Result<(), DestinationError> {
+        Ok(self.append_records(records)?)
+    }
+
+    fn sync(&mut self) -> Result<(), DestinationError> {
+        Ok(self.make_durable()?)
+    }
+
+    fn stored(&self) -> u64 {
         self.durable
     }
 }

@@ -5,10 +5,14 @@ use std::path::Path;
 
 use super::block_tail::BLOCK;
 use super::{BlockTail, Current, FileLog};
-use crate::disk::backward::Backward;
-use crate::disk::lines::MAX_LINE_BYTES;
-use crate::disk::paths::Paths;
-use crate::disk::{DiskConfig, DiskError, Storage, line};
+use crate::disk::config::DiskConfig;
+use crate::disk::error::DiskError;
+use crate::disk::format::paths::Paths;
+use crate::disk::format::record::is_whole;
+use crate::disk::read::backward::Backward;
+use crate::disk::read::forward::MAX_LINE_BYTES;
+use crate::disk::storage::Storage;
+use crate::writer::{config::Notices, notice::Notice};
 
 /// What opening a log found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,14 +29,13 @@ pub struct Opened {
 }
 
 impl Opened {
-    fn warn(&self, paths: &Paths) {
+    fn tell(&self, paths: &Paths, notices: &Notices) {
         if self.torn_bytes > 0 {
-            tracing::warn!(
-                path = %paths.log.display(),
-                torn = %paths.torn.display(),
-                bytes = self.torn_bytes,
-                "the log ended in an unfinished line, which was set aside"
-            );
+            notices.tell(&Notice::TornTail {
+                path: paths.log.clone(),
+                torn: paths.torn.clone(),
+                bytes: self.torn_bytes,
+            });
         }
     }
 }
@@ -90,7 +93,7 @@ impl<S: Storage> FileLog<S> {
         self.dir_dirty = true;
         self.sync_dir()?;
         self.attached = true;
-        opened.warn(&self.paths);
+        opened.tell(&self.paths, &self.notices);
         Ok(opened)
     }
 
@@ -136,7 +139,7 @@ impl<S: Storage> FileLog<S> {
             .next()
             .map_err(DiskError::io("read", &self.paths.log))?
         {
-            if found.terminated && found.bytes.is_none_or(line::is_whole) {
+            if found.terminated && found.bytes.is_none_or(is_whole) {
                 return Ok(found.end);
             }
         }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::append::write_all;
 use super::{Current, FileLog};
-use crate::disk::storage::read_exact;
-use crate::disk::{DiskError, Storage};
+use crate::disk::error::DiskError;
+use crate::disk::storage::{Storage, read_exact};
 
 /// How many bytes are copied at a time.
 const COPY_BYTES: u64 = 64 * 1024;

@@ -4,7 +4,8 @@ use std::io;
 use std::path::Path;
 
 use super::FileLog;
-use crate::disk::{DiskError, Storage};
+use crate::disk::error::DiskError;
+use crate::disk::storage::Storage;
 
 impl<S: Storage> FileLog<S> {
     /// Makes the current file the newest of the full ones. The next record starts another.

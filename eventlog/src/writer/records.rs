@@ -1,34 +1,23 @@
-//! Where batches of records go.
+//! Runs of whole lines, and what each accounts for.
 
-use super::DiskError;
+use crate::seq::Seq;
 
-/// Where batches of records go.
-///
-/// It is kept apart from files, so that a second destination (a message broker, say) can be added
-/// without touching the writer that follows the ring or the code that handles files.
-pub trait Destination: Send + 'static {
-    /// Hands over records, in order. May write, rotate and sync.
-    ///
-    /// # Errors
-    /// After an error the destination has forgotten every record past [`durable`](Self::durable):
-    /// all of them must be handed over again, in the same order.
-    fn write(&mut self, records: Records<'_>) -> Result<(), DiskError>;
-
-    /// Makes all records that were handed over durable.
-    ///
-    /// # Errors
-    /// As for [`write`](Self::write).
-    fn sync(&mut self) -> Result<(), DiskError>;
-
-    /// How many of the records handed over since opening are durable. Never falls; it may have
-    /// grown even when a call failed, because a rotation or a partial write was completed first.
-    fn durable(&self) -> u64;
+/// What a record accounts for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Meta {
+    /// The event's sequence number; of a gap, that of the last event that it counts.
+    pub seq: Seq,
+    /// The event's version; of a gap, the largest that it counts.
+    pub version: u64,
+    /// Whether it is a gap line.
+    pub is_gap: bool,
 }
 
 /// A run of whole lines, each with its newline.
 ///
 /// ```
-/// use eventlog::disk::Records;
+/// use eventlog::writer::Records;
 ///
 /// let records = Records::new(b"{\"a\":1}\n{\"b\":2}\n", &[8, 16]);
 /// assert_eq!(records.len(), 2);
@@ -37,14 +26,15 @@ pub trait Destination: Send + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct Records<'a> {
     bytes: &'a [u8],
-    /// `ends[i]` is the offset in `bytes` behind line `i`.
+    /// `ends[i]` is the offset in `bytes` after line `i`.
     ends: &'a [usize],
+    metas: &'a [Meta],
     /// Where the first line starts.
     base: usize,
 }
 
 impl<'a> Records<'a> {
-    /// Lines laid one behind the other in `bytes`; `ends[i]` is the offset behind line `i`.
+    /// `bytes` holds the lines back to back; `ends[i]` is the offset after line `i`.
     ///
     /// # Panics
     /// If the last end lies outside of `bytes`.
@@ -62,8 +52,23 @@ impl<'a> Records<'a> {
         Self {
             bytes,
             ends,
+            metas: &[],
             base: 0,
         }
+    }
+
+    /// Adds what each record accounts for.
+    pub(super) fn with_metas(mut self, metas: &'a [Meta]) -> Self {
+        debug_assert_eq!(metas.len(), self.ends.len());
+        self.metas = metas;
+        self
+    }
+
+    /// What each record accounts for, in order. A [`Writer`](super::Writer) always gives one per
+    /// record; records made by hand have none.
+    #[must_use]
+    pub fn metas(&self) -> &'a [Meta] {
+        self.metas
     }
 
     /// How many records these are.
@@ -85,7 +90,7 @@ impl<'a> Records<'a> {
         &self.bytes[self.base..end]
     }
 
-    /// The records behind the first `count` (none if there are fewer), without copying.
+    /// The records after the first `count` (none if there are fewer), without copying.
     #[must_use]
     pub fn skip(&self, count: usize) -> Self {
         self.split_at(count.min(self.len())).1
@@ -98,14 +103,17 @@ impl<'a> Records<'a> {
     #[must_use]
     pub fn split_at(&self, count: usize) -> (Self, Self) {
         let (first, rest) = self.ends.split_at(count);
+        let (first_metas, rest_metas) = self.metas.split_at(count.min(self.metas.len()));
         let middle = first.last().copied().unwrap_or(self.base);
         (
             Self {
                 ends: first,
+                metas: first_metas,
                 ..*self
             },
             Self {
                 ends: rest,
+                metas: rest_metas,
                 base: middle,
                 ..*self
             },
@@ -147,6 +155,20 @@ mod tests {
         assert_eq!((rest.within(2), rest.within(3), rest.within(7)), (0, 1, 2));
         assert!(records.skip(9).is_empty());
         assert_eq!(records.skip(9).bytes(), b"");
+    }
+
+    #[test]
+    fn parts_keep_what_they_account_for() {
+        let meta = |seq| Meta {
+            seq: Seq::new(seq),
+            version: seq * 10,
+            is_gap: seq == 2,
+        };
+        let metas = [meta(1), meta(2), meta(3)];
+        let records = Records::new(b"a\nbb\nccc\n", &[2, 5, 9]).with_metas(&metas);
+        let (first, rest) = records.split_at(1);
+        assert_eq!(first.metas(), &metas[..1]);
+        assert_eq!(rest.metas(), &metas[1..]);
     }
 
     #[test]

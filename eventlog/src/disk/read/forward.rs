@@ -2,8 +2,7 @@
 
 use std::io;
 
-use super::Storage;
-use super::storage::read_some;
+use crate::disk::storage::{Storage, read_some};
 
 /// The longest line that readers take into memory unless told otherwise, in bytes.
 pub(crate) const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
@@ -12,7 +11,7 @@ pub(crate) const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
 const FIRST_CHUNK: usize = 2 * 1024;
 const LARGEST_CHUNK: usize = 128 * 1024;
 
-/// Reads a file line by line, holding no more of it than one line and some bytes behind it.
+/// Reads a file line by line, holding no more of it than one line and some bytes after it.
 pub(crate) struct Lines<F> {
     file: F,
     limit: usize,
@@ -41,11 +40,11 @@ pub(crate) struct Line<'a> {
 
 impl<F> Lines<F> {
     pub(crate) fn new(file: F, limit: usize) -> Self {
-        Self::behind(file, limit, 0, 0)
+        Self::after(file, limit, 0, 0)
     }
 
-    /// Starts behind the first `number` lines, at `offset`.
-    pub(crate) fn behind(file: F, limit: usize, number: u64, offset: u64) -> Self {
+    /// Starts after the first `number` lines, at `offset`.
+    pub(crate) fn after(file: F, limit: usize, number: u64, offset: u64) -> Self {
         Self {
             file,
             limit,
@@ -98,10 +97,7 @@ impl<F> Lines<F> {
         S: Storage<File = F>,
     {
         loop {
-            if let Some(at) = self.buffer[self.seen..]
-                .iter()
-                .position(|byte| *byte == b'\n')
-            {
+            if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.seen..]) {
                 return Ok(Some(self.take(self.seen + at)));
             }
             self.seen = self.buffer.len();

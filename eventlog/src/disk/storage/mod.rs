@@ -3,9 +3,13 @@
 //! Small enough that a simulated disk can tell the truth about each of them: what is still only in
 //! memory after it, and what a crash may leave.
 
+mod real;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
+
+pub use real::RealStorage;
 
 /// What tells two files apart, whatever their names.
 ///

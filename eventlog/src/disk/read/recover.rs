@@ -1,11 +1,25 @@
 //! A log's memory, back from its disk.
 
-use std::{borrow::Borrow, io};
+use std::{io, path::PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::{Damage, DamageKind, DiskConfig, Record, paths::Paths, read_last};
-use crate::{Builder, EventLog, Versioned, ring::Entry};
+use super::last::Tail;
+use crate::{
+    builder::{BuildError, Builder},
+    disk::{
+        config::{ConfigError, DiskConfig},
+        format::{
+            damage::{Damage, DamageKind},
+            paths::Paths,
+            record::Record,
+        },
+        storage::{RealStorage, Storage},
+    },
+    log::EventLog,
+    ring::Entry,
+    versioned::Versioned,
+};
 
 /// What [`EventLog::recover`] found.
 #[derive(Debug)]
@@ -18,10 +32,36 @@ pub struct Recovery {
     /// Bytes of a last line of the current file that was never finished. No event in it was
     /// acknowledged; the disk writer sets them aside when it opens the file.
     pub torn_bytes: u64,
-    /// Everything that was met and is no record, the unfinished line included.
+    /// Everything in the files that is no record, the unfinished line included.
     pub damage: Vec<Damage>,
     /// How many bytes of the files were read.
     pub bytes_read: u64,
+}
+
+/// Why [`EventLog::recover`] gives no log.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecoverError {
+    /// A setting of the disk cannot be meant.
+    #[error("cannot recover the event log: {0}")]
+    Config(ConfigError),
+    /// A setting of the log cannot be meant.
+    #[error("cannot recover the event log: {0}")]
+    Build(BuildError),
+    /// A file or directory of the log is there and cannot be read.
+    #[error(
+        "cannot recover the event log: {} cannot be read ({reason}); check what it is and who may \
+         read it",
+        .path.display()
+    )]
+    Unreadable {
+        /// The file or directory.
+        path: PathBuf,
+        /// The kind of error.
+        kind: io::ErrorKind,
+        /// What the system said.
+        reason: String,
+    },
 }
 
 impl<E: Versioned + DeserializeOwned> EventLog<E> {
@@ -35,7 +75,7 @@ impl<E: Versioned + DeserializeOwned> EventLog<E> {
     /// in what it stands for.
     ///
     /// A file that does not exist is an empty history. Pass the same settings to
-    /// [`DiskWriter::spawn`](super::DiskWriter::spawn), which goes on behind the recovered events.
+    /// [`DiskWriter::spawn`](crate::disk::DiskWriter), which goes on after the recovered events.
     ///
     /// # Errors
     ///
@@ -50,12 +90,12 @@ impl<E: Versioned + DeserializeOwned> EventLog<E> {
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// std::fs::write(&path, "7\n8\n9\n1")?; // the last line was never finished
-    /// let (log, recovery) = EventLog::<Tick>::recover(DiskConfig::new(&path))?;
+    /// let (log, recovery) = EventLog::<Tick>::recover(&DiskConfig::new(&path))?;
     /// assert_eq!((recovery.events, recovery.torn_bytes), (3, 1));
     /// assert_eq!(log.events_since(7), [Tick(8), Tick(9)]);
-    /// # Ok::<(), std::io::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn recover(config: impl Borrow<DiskConfig>) -> io::Result<(Self, Recovery)> {
+    pub fn recover(config: &DiskConfig) -> Result<(Self, Recovery), RecoverError> {
         Self::builder().recover(config)
     }
 }
@@ -67,17 +107,31 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
     /// # Errors
     ///
     /// As [`EventLog::recover`], and for a capacity of 0.
-    pub fn recover(self, config: impl Borrow<DiskConfig>) -> io::Result<(EventLog<E>, Recovery)> {
-        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
-        let mut ring = self.ring().map_err(invalid)?;
-        let config = config.borrow();
-        let tail = read_last::<E>(&config.path, self.capacity_set());
+    pub fn recover(self, config: &DiskConfig) -> Result<(EventLog<E>, Recovery), RecoverError> {
+        self.recover_on(&RealStorage, config)
+    }
+
+    /// As [`recover`](Self::recover), from any storage.
+    ///
+    /// # Errors
+    ///
+    /// As [`recover`](Self::recover).
+    #[doc(hidden)]
+    pub fn recover_on<S: Storage>(
+        self,
+        storage: &S,
+        config: &DiskConfig,
+    ) -> Result<(EventLog<E>, Recovery), RecoverError> {
+        config.check().map_err(RecoverError::Config)?;
+        let mut ring = self.ring().map_err(RecoverError::Build)?;
+        let tail = Tail::<E>::read(storage, &config.path, self.capacity_set());
         let (damage, torn_bytes) = assess(tail.damage, config)?;
 
         if tail.records.is_empty() {
             ring.set_base(self.base_version_set());
         }
-        if let Some(version) = missed_before(tail.before.as_ref(), tail.records.first(), config) {
+        let (before, first) = (tail.before.as_ref(), tail.records.first());
+        if let Some(version) = missed_before(storage, before, first, config) {
             ring.note_evicted(version);
         }
         let (mut events, mut lost) = (0, 0);
@@ -86,13 +140,10 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
                 Record::Event(event) => {
                     events += 1;
                     // No more events are read than the ring holds, so nothing is evicted.
-                    ring.push(
-                        Entry {
-                            version: event.version(),
-                            event,
-                        },
-                        &mut Vec::new(),
-                    );
+                    ring.push(Entry {
+                        version: event.version(),
+                        event,
+                    });
                 }
                 Record::Gap(gap) => {
                     lost += gap.count;
@@ -107,7 +158,11 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
             ring.note_evicted(newest.saturating_add(1));
         }
         let log = EventLog::with(ring, Some(config.path.clone()));
-        log.mark_followed(&config.absolute_path());
+        // A writer of this file has all of it.
+        log.shared.with(|inner| {
+            let end = inner.ring.left_off(inner.ring.next());
+            inner.left_off.insert(config.writer().name.clone(), end);
+        });
         let bytes_read = tail.bytes_read;
         Ok((
             log,
@@ -123,11 +178,15 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
 }
 
 /// Counts the bytes of an unfinished line; a file that cannot be read is an error.
-fn assess(damage: Vec<Damage>, config: &DiskConfig) -> io::Result<(Vec<Damage>, u64)> {
+fn assess(damage: Vec<Damage>, config: &DiskConfig) -> Result<(Vec<Damage>, u64), RecoverError> {
     let mut torn_bytes = 0;
     for found in &damage {
-        if let DamageKind::Unreadable(error) = &found.kind {
-            return Err(io::Error::new(error.kind(), found.to_string()));
+        if let DamageKind::Unreadable { kind, reason } = &found.kind {
+            return Err(RecoverError::Unreadable {
+                path: found.file.clone(),
+                kind: *kind,
+                reason: reason.clone(),
+            });
         }
         if is_torn_tail(found, config) {
             torn_bytes += found.len;
@@ -136,7 +195,7 @@ fn assess(damage: Vec<Damage>, config: &DiskConfig) -> io::Result<(Vec<Damage>, 
     Ok((damage, torn_bytes))
 }
 
-/// Whether this is what a crash leaves behind the acknowledged events. Full files end in a whole
+/// Whether this is the unfinished line that a crash can leave after the acknowledged events. Full files end in a whole
 /// line before they get their names, so there it is damage.
 fn is_torn_tail(damage: &Damage, config: &DiskConfig) -> bool {
     matches!(damage.kind, DamageKind::TornTail)
@@ -147,17 +206,18 @@ fn is_torn_tail(damage: &Damage, config: &DiskConfig) -> bool {
 ///
 /// Where as many full files are kept as there may be, one may have been removed that ended with
 /// the very version that the first event left has.
-fn missed_before<E: Versioned>(
+fn missed_before<E: Versioned, S: Storage>(
+    storage: &S,
     before: Option<&Record<E>>,
     first: Option<&Record<E>>,
     config: &DiskConfig,
 ) -> Option<u64> {
     let may_be_removed = || {
-        let oldest = Paths::new(&config.path)?.old(config.keep.max(1));
-        oldest.try_exists().ok().filter(|exists| *exists)
+        let oldest = Paths::new(&config.path).map(|paths| paths.old(config.keep));
+        oldest.is_some_and(|oldest| storage.stat_path(&oldest).is_ok())
     };
     before
-        .or_else(|| first.filter(|_| may_be_removed().is_some()))
+        .or_else(|| first.filter(|_| may_be_removed()))
         .map(highest_version)
 }
 

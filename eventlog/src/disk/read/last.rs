@@ -6,20 +6,21 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use super::backward::{BackLine, Backward};
-use super::damage::{Damage, DamageKind};
-use super::files::{LogFile, open_all, unreadable};
-use super::line::{Gap, Record, decode, record_start};
-use super::lines::MAX_LINE_BYTES;
-use super::paths::Paths;
-use super::reader::no_file_name;
-use super::{RealStorage, Storage};
+use super::decode::Found;
+use super::files::{LogFile, open_all};
+use super::forward::MAX_LINE_BYTES;
+use crate::disk::format::damage::{Damage, DamageKind, no_file_name, unreadable};
+use crate::disk::format::paths::Paths;
+use crate::disk::format::record::Record;
+use crate::disk::storage::{RealStorage, Storage};
+use crate::writer::gap::Gap;
 
 /// The end of a log.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Tail<E> {
     /// The newest records, the oldest first: at most the number of events that was asked for, and
-    /// the gaps between and behind them.
+    /// the gaps between and after them.
     pub records: Vec<Record<E>>,
     /// The record before the first of `records`; `None` if the log has none.
     pub before: Option<Record<E>>,
@@ -58,6 +59,7 @@ pub fn read_last<E: DeserializeOwned>(path: impl AsRef<Path>, events: usize) -> 
 
 impl<E: DeserializeOwned> Tail<E> {
     /// As [`read_last`], from any storage.
+    #[doc(hidden)]
     pub fn read<S: Storage>(storage: &S, path: impl AsRef<Path>, events: usize) -> Self {
         let mut collected = Collected::new(events);
         let mut bytes_read = 0;
@@ -106,7 +108,7 @@ impl<E: DeserializeOwned> Collected<E> {
             Ok(stat) => stat.len,
             Err(error) => {
                 self.damage
-                    .push_front(unreadable(file.path.clone(), 0, error));
+                    .push_front(unreadable(file.path.clone(), 0, &error));
                 return 0;
             }
         };
@@ -117,7 +119,7 @@ impl<E: DeserializeOwned> Collected<E> {
                 Ok(None) => break,
                 Err(error) => {
                     self.damage
-                        .push_front(unreadable(file.path.clone(), 0, error));
+                        .push_front(unreadable(file.path.clone(), 0, &error));
                     break;
                 }
             }
@@ -126,35 +128,30 @@ impl<E: DeserializeOwned> Collected<E> {
     }
 
     fn push_line(&mut self, file: &Path, line: &BackLine<'_>) {
-        let damage = |len, kind| Damage {
-            file: file.to_path_buf(),
-            line: None,
-            offset: line.start,
-            len,
-            kind,
-        };
         let len = line.end - line.start;
         if !line.terminated {
-            return self.damage.push_front(damage(len, DamageKind::TornTail));
+            return self.damage.push_front(Damage {
+                file: file.to_path_buf(),
+                line: None,
+                offset: line.start,
+                len,
+                kind: DamageKind::TornTail,
+            });
         }
-        let Some(bytes) = line.bytes else {
-            let kind = DamageKind::TooLong {
-                limit: MAX_LINE_BYTES,
-            };
-            return self.damage.push_front(damage(len - 1, kind));
+        let found = Found {
+            file,
+            number: None,
+            offset: line.start,
+            len: len - 1,
+            bytes: line.bytes,
+            limit: MAX_LINE_BYTES,
         };
-        let zeros = record_start(bytes);
-        match decode(&bytes[zeros..]) {
-            Ok(record) => {
-                self.push(record);
-                if zeros > 0 {
-                    self.damage
-                        .push_front(damage(zeros as u64, DamageKind::Zeros));
-                }
-            }
-            Err(error) => self
-                .damage
-                .push_front(damage(len - 1, DamageKind::NotAnEvent(error))),
+        let (damage, record) = found.decode();
+        if let Some(record) = record {
+            self.push(record);
+        }
+        if let Some(damage) = damage {
+            self.damage.push_front(damage);
         }
     }
 

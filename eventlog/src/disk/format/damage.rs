@@ -1,10 +1,10 @@
 //! What readers find that is no record.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// A place in the log that could not be read as a record, and why. Readers go on behind it.
-#[derive(Debug, thiserror::Error)]
+/// A place in the log that could not be read as a record, and why. Readers go on after it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{} at byte {offset}: {kind}", .file.display(), in_line(*line))]
 #[non_exhaustive]
 pub struct Damage {
@@ -21,7 +21,7 @@ pub struct Damage {
 }
 
 /// What is wrong with a place in the log.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DamageKind {
     /// The file's last bytes are no whole line: a crash came while it was written, or it is being
@@ -29,8 +29,11 @@ pub enum DamageKind {
     #[error("the last line is unfinished; the writer sets it aside when it opens the log")]
     TornTail,
     /// A whole line is no record of the type asked for.
-    #[error("the line is no event ({0}); it was skipped")]
-    NotAnEvent(serde_json::Error),
+    #[error("the line is no event ({reason}); it was skipped")]
+    NotAnEvent {
+        /// What the parser said, with the column.
+        reason: String,
+    },
     /// Zero bytes stand before a record: the file system lost what was there.
     #[error("zero bytes in place of what was written; they were skipped")]
     Zeros,
@@ -41,8 +44,13 @@ pub enum DamageKind {
         limit: usize,
     },
     /// The file cannot be read, or the directory, so that it is not known which files there are.
-    #[error("it cannot be read: {0}; check what it is and who may read it")]
-    Unreadable(io::Error),
+    #[error("it cannot be read ({reason}); check what it is and who may read it")]
+    Unreadable {
+        /// The kind of error.
+        kind: io::ErrorKind,
+        /// What the system said.
+        reason: String,
+    },
     /// The log was rotated more often than files are kept before the follower came to them.
     #[error("files were rotated away before they were read; poll more often or keep more files")]
     Missed,
@@ -53,4 +61,24 @@ pub enum DamageKind {
 
 fn in_line(line: Option<u64>) -> String {
     line.map_or_else(String::new, |line| format!(" line {line}"))
+}
+
+/// A file or directory that cannot be read, from `offset` on.
+pub(crate) fn unreadable(file: PathBuf, offset: u64, error: &io::Error) -> Damage {
+    Damage {
+        file,
+        line: None,
+        offset,
+        len: 0,
+        kind: DamageKind::Unreadable {
+            kind: error.kind(),
+            reason: error.to_string(),
+        },
+    }
+}
+
+/// A path that can be no log's.
+pub(crate) fn no_file_name(path: &Path) -> Damage {
+    let error = io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
+    unreadable(path.to_path_buf(), 0, &error)
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::storage::{FileId, Stat, Storage};
+use super::{FileId, Stat, Storage};
 
 /// The operating system's file system, by `std::fs`.
 ///

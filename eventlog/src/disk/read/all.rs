@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::damage::{Damage, DamageKind};
-use super::files::{LogFile, open_all, unreadable};
-use super::line::{Record, decode, record_start};
-use super::lines::{Line, Lines, MAX_LINE_BYTES};
-use super::paths::Paths;
-use super::{RealStorage, Storage};
+use super::decode::{push_line, torn_tail};
+use super::files::{LogFile, open_all};
+use super::forward::{Lines, MAX_LINE_BYTES};
+use crate::disk::format::damage::{Damage, no_file_name, unreadable};
+use crate::disk::format::paths::Paths;
+use crate::disk::format::record::Record;
+use crate::disk::storage::{RealStorage, Storage};
 
 /// Reads the log at `path`: its full files, the oldest first, then the current one.
 ///
@@ -59,6 +60,7 @@ struct Open<F> {
 
 impl<E: DeserializeOwned, S: Storage> Reader<E, S> {
     /// As [`read`], from any storage.
+    #[doc(hidden)]
     pub fn open(storage: S, path: impl AsRef<Path>) -> Self {
         let (files, damage) = match Paths::new(path.as_ref()) {
             Some(paths) => open_all(&storage, &paths),
@@ -105,7 +107,7 @@ impl<E: DeserializeOwned, S: Storage> Reader<E, S> {
             Err(error) => {
                 let offset = open.lines.offset();
                 self.items
-                    .push_back(Err(unreadable(open.path.clone(), offset, error)));
+                    .push_back(Err(unreadable(open.path.clone(), offset, &error)));
             }
         }
         self.current = None;
@@ -137,53 +139,4 @@ impl<E, S: Storage> fmt::Debug for Reader<E, S> {
             .field("files_left", &self.files.len())
             .finish_non_exhaustive()
     }
-}
-
-/// What a line says: a record, damage, or damage and the record behind it.
-pub(crate) fn push_line<E: DeserializeOwned>(
-    items: &mut VecDeque<Result<Record<E>, Damage>>,
-    file: &Path,
-    line: &Line<'_>,
-    limit: usize,
-) {
-    let damage = |len, kind| {
-        let file = file.to_path_buf();
-        Err(Damage {
-            file,
-            line: Some(line.number),
-            offset: line.offset,
-            len,
-            kind,
-        })
-    };
-    let Some(bytes) = line.bytes else {
-        return items.push_back(damage(line.len, DamageKind::TooLong { limit }));
-    };
-    let zeros = record_start(bytes);
-    match decode(&bytes[zeros..]) {
-        Ok(record) => {
-            if zeros > 0 {
-                items.push_back(damage(zeros as u64, DamageKind::Zeros));
-            }
-            items.push_back(Ok(record));
-        }
-        Err(error) => items.push_back(damage(line.len, DamageKind::NotAnEvent(error))),
-    }
-}
-
-/// The unfinished line at the end of a file that was read to its end.
-pub(crate) fn torn_tail<F>(file: &Path, lines: &Lines<F>) -> Option<Damage> {
-    let len = lines.unfinished();
-    (len > 0).then(|| Damage {
-        file: file.to_path_buf(),
-        line: Some(lines.number() + 1),
-        offset: lines.offset(),
-        len,
-        kind: DamageKind::TornTail,
-    })
-}
-
-pub(crate) fn no_file_name(path: &Path) -> Damage {
-    let error = std::io::Error::new(std::io::ErrorKind::InvalidInput, "the path names no file");
-    unreadable(path.to_path_buf(), 0, error)
 }

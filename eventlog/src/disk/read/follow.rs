@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::common::{Common, common_lines};
-use super::damage::{Damage, DamageKind};
-use super::files::{LogFile, open_all, unreadable};
-use super::line::Record;
-use super::lines::{Lines, MAX_LINE_BYTES};
-use super::paths::Paths;
-use super::reader::{no_file_name, push_line, torn_tail};
-use super::{FileId, RealStorage, Storage};
+use super::decode::{push_line, torn_tail};
+use super::files::{LogFile, open_all};
+use super::forward::{Lines, MAX_LINE_BYTES};
+use super::same_bytes::{Common, common_lines};
+use crate::disk::format::damage::{Damage, DamageKind, no_file_name, unreadable};
+use crate::disk::format::paths::Paths;
+use crate::disk::format::record::Record;
+use crate::disk::storage::{FileId, RealStorage, Storage};
 
 /// Follows the log at `path` from its oldest record on, through rotations, into what is still to
 /// be written. The log need not exist yet.
@@ -55,7 +55,7 @@ pub struct Follow<E, S: Storage = RealStorage> {
     /// The file read before the current one. Held open so that its identity stays its own.
     previous: Option<Open<S::File>>,
     current: Option<Open<S::File>>,
-    /// Files behind the current one, the oldest first.
+    /// Files after the current one, the oldest first.
     next: VecDeque<LogFile<S::File>>,
     items: VecDeque<Result<Record<E>, Damage>>,
     /// Whether the last attempt failed, which is reported once.
@@ -69,11 +69,11 @@ struct Open<F> {
 }
 
 impl<F> Open<F> {
-    fn behind(LogFile { path, file, id }: LogFile<F>, lines: u64, offset: u64) -> Self {
+    fn after(LogFile { path, file, id }: LogFile<F>, lines: u64, offset: u64) -> Self {
         Self {
             path,
             id,
-            lines: Lines::behind(file, MAX_LINE_BYTES, lines, offset),
+            lines: Lines::after(file, MAX_LINE_BYTES, lines, offset),
         }
     }
 
@@ -84,6 +84,7 @@ impl<F> Open<F> {
 
 impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
     /// As [`follow`], on any storage.
+    #[doc(hidden)]
     pub fn open(storage: S, path: impl AsRef<Path>) -> Self {
         let paths = Paths::new(path.as_ref());
         let mut items = VecDeque::new();
@@ -116,7 +117,7 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
                 open.lines.rewind();
                 self.move_on(torn)
             }
-            Err(error) => Err(unreadable(open.path.clone(), open.lines.offset(), error)),
+            Err(error) => Err(unreadable(open.path.clone(), open.lines.offset(), &error)),
         };
         self.report_once(step)
     }
@@ -163,7 +164,7 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         let Some(file) = self.next.pop_front() else {
             return false;
         };
-        self.previous = self.current.replace(Open::behind(file, 0, 0));
+        self.previous = self.current.replace(Open::after(file, 0, 0));
         true
     }
 
@@ -179,7 +180,7 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         let named = match self.storage.stat_path(&paths.log) {
             Ok(stat) => Some(stat),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(unreadable(paths.log.clone(), 0, error)),
+            Err(error) => return Err(unreadable(paths.log.clone(), 0, &error)),
         };
         let here = named.filter(|stat| stat.id == open.id);
         match here {
@@ -220,20 +221,20 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
             return self.go_past(damage, more);
         }
         match self.find_copy(&rest, known_at.is_some())? {
-            Copy::BeingWritten => return Ok(false),
-            Copy::At(index, common) => {
+            Moved::BeingWritten => return Ok(false),
+            Moved::At(index, common) => {
                 rest.drain(..index);
                 let file = rest.pop_front();
-                self.current = file.map(|file| Open::behind(file, common.lines, common.offset));
+                self.current = file.map(|file| Open::after(file, common.lines, common.offset));
             }
-            Copy::None => {
+            Moved::None => {
                 let nothing_read = open.lines.offset() == 0 && self.previous.is_none();
                 if known_at.is_none() && !nothing_read {
                     self.items
                         .push_back(Err(notice(paths, 0, DamageKind::Missed)));
                 }
                 let file = rest.pop_front();
-                self.current = file.map(|file| Open::behind(file, 0, 0));
+                self.current = file.map(|file| Open::after(file, 0, 0));
             }
         }
         self.next = rest;
@@ -249,27 +250,27 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         &self,
         files: &VecDeque<LogFile<S::File>>,
         follows_previous: bool,
-    ) -> Result<Copy, Damage> {
+    ) -> Result<Moved, Damage> {
         let Some(open) = &self.current else {
-            return Ok(Copy::None);
+            return Ok(Moved::None);
         };
         for (index, file) in files.iter().enumerate() {
             let common = common_lines(&self.storage, &open.lines, &file.file)
-                .map_err(|error| unreadable(file.path.clone(), 0, error))?;
+                .map_err(|error| unreadable(file.path.clone(), 0, &error))?;
             if common.all_of_other && index + 1 == files.len() {
-                return Ok(Copy::BeingWritten);
+                return Ok(Moved::BeingWritten);
             }
             let in_place = follows_previous && index == 0;
             if common.offset > 0 && (in_place || common.offset == open.lines.offset()) {
-                return Ok(Copy::At(index, common));
+                return Ok(Moved::At(index, common));
             }
         }
-        Ok(Copy::None)
+        Ok(Moved::None)
     }
 }
 
-/// What became of a file that is at its path no more.
-enum Copy {
+/// Where the repaired copy of a file that left its path was found.
+enum Moved {
     None,
     /// The newest file is being filled with it.
     BeingWritten,

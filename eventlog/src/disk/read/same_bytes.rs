@@ -2,9 +2,8 @@
 
 use std::io;
 
-use super::Storage;
-use super::lines::Lines;
-use super::storage::read_some;
+use super::forward::Lines;
+use crate::disk::storage::{Storage, read_some};
 
 /// How much of what was read of a file another file starts with.
 pub(crate) struct Common {

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use super::Storage;
-use super::storage::read_exact;
+use crate::disk::storage::{Storage, read_exact};
 
 const CHUNK: usize = 64 * 1024;
 
@@ -14,7 +13,7 @@ pub(crate) struct Backward<'s, S: Storage> {
     limit: usize,
     /// Where in the file the buffer starts.
     base: u64,
-    /// Bytes in front of what has been given out.
+    /// The bytes before what has been given out.
     buffer: Vec<u8>,
     /// The line that was given out last.
     given: Vec<u8>,
@@ -25,7 +24,7 @@ pub(crate) struct Backward<'s, S: Storage> {
 pub(crate) struct BackLine<'a> {
     /// Where in the file it starts.
     pub(crate) start: u64,
-    /// Where in the file it ends, behind its newline.
+    /// Where in the file it ends, after its newline.
     pub(crate) end: u64,
     /// Whether it has a newline. Only a file's last line may have none.
     pub(crate) terminated: bool,
@@ -65,7 +64,7 @@ impl<'s, S: Storage> Backward<'s, S> {
         let mut too_long = false;
         let start = loop {
             let unsearched = &self.buffer[..self.buffer.len() - searched];
-            if let Some(at) = unsearched.iter().rposition(|byte| *byte == b'\n') {
+            if let Some(at) = memchr::memrchr(b'\n', unsearched) {
                 break at + 1;
             }
             searched = self.buffer.len();
@@ -110,7 +109,7 @@ impl<'s, S: Storage> Backward<'s, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::RealStorage;
+    use crate::disk::storage::RealStorage;
 
     /// Start, end, whether there is a newline, and how long the text is if it is not too long.
     type Found = (u64, u64, bool, Option<usize>);

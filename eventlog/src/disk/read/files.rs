@@ -6,9 +6,9 @@ use std::io;
 use std::iter;
 use std::path::{Path, PathBuf};
 
-use super::damage::{Damage, DamageKind};
-use super::paths::Paths;
-use super::{FileId, Storage};
+use crate::disk::format::damage::{Damage, unreadable};
+use crate::disk::format::paths::Paths;
+use crate::disk::storage::{FileId, Storage};
 
 /// How often the files are listed anew when the log is rotated meanwhile.
 const ATTEMPTS: usize = 100;
@@ -73,7 +73,7 @@ impl<'s, S: Storage> Found<'s, S> {
                 }
             }
             // Whether there are full files is not known, and neither what they hold.
-            Err(error) => found.damage.push(unreadable(paths.dir.clone(), 0, error)),
+            Err(error) => found.damage.push(unreadable(paths.dir.clone(), 0, &error)),
         }
         for number in found.numbers.clone() {
             found.add(paths.old(number));
@@ -88,7 +88,7 @@ impl<'s, S: Storage> Found<'s, S> {
             Ok(file) => self.files.push(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(_) if self.is_damaged(&path) => {}
-            Err(error) => self.damage.push(unreadable(path, 0, error)),
+            Err(error) => self.damage.push(unreadable(path, 0, &error)),
         }
     }
 
@@ -136,14 +136,4 @@ fn open<S: Storage>(storage: &S, path: PathBuf) -> io::Result<LogFile<S::File>> 
     let file = storage.open_read(&path)?;
     let id = storage.stat(&file)?.id;
     Ok(LogFile { path, file, id })
-}
-
-pub(crate) fn unreadable(file: PathBuf, offset: u64, error: io::Error) -> Damage {
-    Damage {
-        file,
-        line: None,
-        offset,
-        len: 0,
-        kind: DamageKind::Unreadable(error),
-    }
 }

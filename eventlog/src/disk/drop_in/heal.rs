@@ -1,7 +1,11 @@
 //! Finds in the ring what a broadcast channel dropped.
 
-use super::{Gap, GapReason};
-use crate::{EventLog, Versioned};
+use crate::{
+    cursor::Start,
+    log::EventLog,
+    versioned::Versioned,
+    writer::gap::{Gap, GapReason},
+};
 
 /// Events that a channel dropped.
 #[derive(Default)]
@@ -17,7 +21,7 @@ pub(super) fn heal<E: Versioned + Clone>(
     missed: &Missed,
     next: u64,
 ) -> (Option<Gap>, Vec<E>) {
-    let retained = log.retained();
+    let retained = log.replay(Start::Oldest);
     let events: Vec<&E> = retained.iter().collect();
     let versions: Vec<u64> = retained
         .with_cursors()
@@ -47,15 +51,10 @@ fn find(versions: &[u64], missed: &Missed, next: u64) -> Option<std::ops::Range<
 /// What has to be declared lost: how many, and between which versions they must have been.
 fn gap<E: Versioned>(missed: &Missed, healed: &[E], next: u64) -> Option<Gap> {
     let count = missed.count - healed.len() as u64;
-    let behind = healed.first().map_or(next, Versioned::version);
+    let after = healed.first().map_or(next, Versioned::version);
     let min_version = missed.after.map_or(0, |after| after.saturating_add(1));
-    let max_version = behind.saturating_sub(1).max(min_version);
-    (count > 0).then_some(Gap {
-        count,
-        min_version,
-        max_version,
-        reason: GapReason::Missed,
-    })
+    let max_version = after.saturating_sub(1).max(min_version);
+    (count > 0).then(|| Gap::new(count, min_version, max_version, GapReason::Missed))
 }
 
 #[cfg(test)]

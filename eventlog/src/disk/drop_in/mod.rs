@@ -1,0 +1,158 @@
+//! The baseline's call shape: a task that writes what comes over a broadcast channel.
+
+mod channel;
+mod heal;
+
+use std::{
+    sync::Arc,
+    thread::{self, Thread},
+};
+
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use self::channel::Channel;
+use super::{config::DiskConfig, file_log::FileLog, storage::RealStorage};
+use crate::{
+    log::EventLog,
+    versioned::Versioned,
+    writer::{
+        ack::Wait,
+        control::Control,
+        destination::Destination as _,
+        notice::Notice,
+        worker::{THREAD_NAME, Worker, chain},
+    },
+};
+
+/// Writes the events that come over a broadcast channel to the log's
+/// [`disk_path`](EventLog::disk_path), with the default settings, until the channel is closed and
+/// everything is durable. Returns at once if the log has no path.
+///
+/// What the channel drops because it lagged is taken from the log, as long as that still retains
+/// it and holds it between the same neighbours; what cannot be had is counted by a gap line. If the
+/// file cannot be opened, it says so in a warning and returns; the log is not affected.
+///
+/// New code is better off with [`DiskWriter`](super::DiskWriter), which follows the log itself: it
+/// needs no channel, and says what is durable.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use eventlog::{EventLog, disk::run_disk_writer};
+/// # #[derive(Clone, serde::Serialize)]
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// let log = Arc::new(EventLog::new(Some(path.clone())));
+/// let (sender, receiver) = tokio::sync::broadcast::channel(64);
+/// let writer = tokio::spawn(run_disk_writer(log.clone(), receiver));
+///
+/// log.append(Tick(1));
+/// sender.send(Tick(1)).ok();
+/// drop(sender);
+/// writer.await?;
+/// assert_eq!(std::fs::read_to_string(path)?, "1\n");
+/// # Ok(())
+/// # }
+/// ```
+pub async fn run_disk_writer<E>(log: Arc<EventLog<E>>, events: broadcast::Receiver<E>)
+where
+    E: Versioned + Clone + Serialize + Send + Sync + 'static,
+{
+    let Some(path) = log.disk_path() else { return };
+    let config = DiskConfig::new(path);
+    run_disk_writer_with(log, events, config).await;
+}
+
+/// As [`run_disk_writer`], with other settings, to the path that they name.
+///
+/// Dropping the future has the writer write what the channel holds by then, and end.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use eventlog::{EventLog, disk::{DiskConfig, run_disk_writer_with}};
+/// # #[derive(Clone, serde::Serialize)]
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let path = directory.path().join("events.log");
+/// let config = DiskConfig::new(path).keep(3).on_notice(|notice| eprintln!("{notice}"));
+/// let log = Arc::new(EventLog::<Tick>::new(None));
+/// let (sender, receiver) = tokio::sync::broadcast::channel(64);
+/// # drop(sender);
+/// run_disk_writer_with(log, receiver, config).await;
+/// # }
+/// ```
+pub async fn run_disk_writer_with<E>(
+    log: Arc<EventLog<E>>,
+    events: broadcast::Receiver<E>,
+    config: DiskConfig,
+) where
+    E: Versioned + Clone + Serialize + Send + Sync + 'static,
+{
+    let name = config.writer().name.clone();
+    let notices = config.writer().notices.clone();
+    let level = match FileLog::detached(RealStorage, &config) {
+        Ok(file) => file.level(),
+        Err(error) => return not_started(&config, &error),
+    };
+    let control = Arc::new(Control::new(name.clone(), level, 1));
+    let thread = thread::Builder::new().name(THREAD_NAME.to_owned()).spawn({
+        let control = control.clone();
+        move || record(Channel::new(log, events), &config, control)
+    });
+    match thread {
+        Ok(thread) => {
+            let running = Running {
+                control,
+                thread: thread.thread().clone(),
+            };
+            Wait::for_end(&running.control).await;
+        }
+        Err(error) => notices.tell(&Notice::Ended {
+            name: name.to_string(),
+            reason: format!("the system refused a thread ({error}): raise the limit of threads"),
+        }),
+    }
+}
+
+/// The thread: opens the file, then writes until the channel is closed.
+fn record<E>(channel: Channel<E>, config: &DiskConfig, control: Arc<Control>)
+where
+    E: Versioned + Clone + Serialize + Send + Sync + 'static,
+{
+    match FileLog::open(RealStorage, config) {
+        Ok((file, _)) => Worker::new(channel, file, config.writer().clone(), control).run(),
+        Err(error) => {
+            not_started(config, &error);
+            control.end();
+        }
+    }
+}
+
+fn not_started(config: &DiskConfig, error: &dyn std::error::Error) {
+    config.writer().notices.tell(&Notice::Ended {
+        name: config.writer().name().to_owned(),
+        reason: format!("{}; memory is not affected", chain(error)),
+    });
+}
+
+/// Tells the thread to end when the task that waits for it is dropped.
+struct Running {
+    control: Arc<Control>,
+    thread: Thread,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // All that the channel holds, whatever its number.
+        self.control.flush_to(u64::MAX);
+        self.control.drop_writer();
+        self.thread.unpark();
+    }
+}

@@ -1,0 +1,5 @@
+//! What stands in the files, and what they are called.
+
+pub(crate) mod damage;
+pub(crate) mod paths;
+pub(crate) mod record;

@@ -1,0 +1,69 @@
+//! What a line of the log says.
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::writer::gap::Gap;
+
+/// One line, read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Record<E> {
+    /// An event.
+    Event(E),
+    /// Events that never reached the disk.
+    Gap(Gap),
+}
+
+impl<E> Record<E> {
+    /// The event, if it is one.
+    pub fn into_event(self) -> Option<E> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Gap(_) => None,
+        }
+    }
+
+    /// The event, if it is one.
+    pub fn event(&self) -> Option<&E> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Gap(_) => None,
+        }
+    }
+}
+
+/// Reads a line without its newline.
+pub(crate) fn decode<E: DeserializeOwned>(line: &[u8]) -> Result<Record<E>, serde_json::Error> {
+    match Gap::parse(line) {
+        Some(gap) => Ok(Record::Gap(gap)),
+        None => serde_json::from_slice(line).map(Record::Event),
+    }
+}
+
+/// Where the record in a line starts: after the last zero byte.
+///
+/// JSON holds no zero byte, but a file system may leave zeros for bytes that it lost. What stands
+/// after them was written later and is whole.
+pub(crate) fn record_start(line: &[u8]) -> usize {
+    memchr::memrchr(0, line).map_or(0, |zero| zero + 1)
+}
+
+/// True if the line holds a whole record of whatever type.
+pub(crate) fn is_whole(line: &[u8]) -> bool {
+    // Skipping a value does not look at the bytes of its strings.
+    let text = std::str::from_utf8(&line[record_start(line)..]);
+    text.is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_before_a_record_do_not_hide_it() {
+        assert!(is_whole(b"{\"a\":\0\0\0{\"b\":1}"));
+        assert!(!is_whole(b"{\"a\":1}\0\0"));
+        assert!(!is_whole(b""));
+        assert!(!is_whole(b"\"no text: \xff\""));
+    }
+}

@@ -1,0 +1,11 @@
+//! The way back from the disk: all records, the newest, those to come, and a whole log.
+
+pub(crate) mod all;
+pub(crate) mod backward;
+mod decode;
+mod files;
+pub(crate) mod follow;
+pub(crate) mod forward;
+pub(crate) mod last;
+pub(crate) mod recover;
+mod same_bytes;

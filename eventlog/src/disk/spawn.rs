@@ -1,0 +1,34 @@
+//! A writer to a file: the two rooms put together.
+
+use serde::Serialize;
+
+use super::{config::DiskConfig, error::SpawnError, file_log::FileLog, storage::RealStorage};
+use crate::{
+    log::EventLog,
+    writer::handle::{StartError, Writer},
+};
+
+/// Makes the events of a log durable on disk, on a thread of its own: a [`Writer`] to a file.
+pub type DiskWriter<E> = Writer<E>;
+
+impl<E: Serialize + Send + Sync + 'static> Writer<E> {
+    /// Opens the file (repairing what a crash left) and starts the thread.
+    ///
+    /// Events that the log already retains are written first, except those that were read back
+    /// from the disk by [`EventLog::recover`].
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`] if the file cannot be opened: the path is a directory, or not writable, or
+    /// another writer has it. The log is not affected.
+    pub fn spawn(log: &EventLog<E>, config: DiskConfig) -> Result<Self, SpawnError> {
+        config.check().map_err(SpawnError::Config)?;
+        let (file, _) = FileLog::open(RealStorage, &config)?;
+        log.note_written_to(file.path());
+        match Self::spawn_to(log, config.writer().clone(), file) {
+            Ok(writer) => Ok(writer),
+            Err(StartError::Thread(error)) => Err(SpawnError::Thread(error)),
+            Err(StartError::Destination(error)) => unreachable!("a file that is open: {error}"),
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! What a subscription hands over: events, batches of them, and reasons why there are none.
+
+use std::{
+    error::Error,
+    fmt,
+    iter::FusedIterator,
+    ops::{Deref, Range},
+    sync::Arc,
+};
+
+use crate::{
+    cursor::{Cursor, Epoch},
+    ring::{Entry, Segment},
+    seq::Seq,
+};
+
+/// An event as it is delivered: a reference that keeps its segment of the log alive. No event is
+/// cloned to be delivered.
+///
+/// Its own functions are called as `EventRef::seq(&event)`, so that they never hide a method or a
+/// field of the event.
+///
+/// It keeps up to 256 events in memory, its whole segment. For a few that are kept for long, take
+/// a clone of the event itself with [`into_owned`](Self::into_owned).
+///
+/// ```
+/// # use eventlog::{EventLog, EventRef};
+/// # #[derive(Clone, PartialEq, Debug)]
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// let log = EventLog::new(None);
+/// let mut subscription = log.subscribe(0);
+/// log.append(Tick(7));
+/// let event = subscription.blocking_recv()?;
+/// assert_eq!(event.0, 7);
+/// assert_eq!(EventRef::seq(&event).get(), 1);
+/// assert_eq!(EventRef::cursor(&event), log.cursor());
+/// assert_eq!(EventRef::into_owned(event), Tick(7));
+/// # Ok::<(), eventlog::RecvError>(())
+/// ```
+pub struct EventRef<E> {
+    segment: Arc<Segment<E>>,
+    seq: u64,
+    epoch: Epoch,
+}
+
+impl<E> EventRef<E> {
+    /// The event at `seq` of a segment, if it was appended.
+    pub(crate) fn find(segment: &Arc<Segment<E>>, seq: u64, epoch: Epoch) -> Option<Self> {
+        segment.get(seq)?;
+        Some(Self {
+            segment: segment.clone(),
+            seq,
+            epoch,
+        })
+    }
+
+    /// The event's sequence number.
+    #[must_use]
+    pub fn seq(this: &Self) -> Seq {
+        Seq::new(this.seq)
+    }
+
+    /// Where a subscriber stands that has seen this event, and all before it.
+    #[must_use]
+    pub fn cursor(this: &Self) -> Cursor {
+        Cursor::new(this.epoch, this.seq, this.version())
+    }
+
+    /// A clone of the event, which keeps nothing else alive.
+    #[must_use]
+    pub fn into_owned(this: Self) -> E
+    where
+        E: Clone,
+    {
+        (*this).clone()
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        entry(&self.segment, self.seq).version
+    }
+
+    /// This event and those after it in its segment, below `end`.
+    pub(crate) fn into_batch(self, end: u64) -> Batch<E> {
+        let is_there = |seq: &u64| *seq < end && self.segment.get(*seq).is_some();
+        let end = (self.seq + 1..).find(|seq| !is_there(seq));
+        Batch {
+            range: self.seq..end.unwrap_or(u64::MAX),
+            segment: self.segment,
+            epoch: self.epoch,
+        }
+    }
+}
+
+fn entry<E>(segment: &Segment<E>, seq: u64) -> &Entry<E> {
+    #[expect(
+        clippy::expect_used,
+        reason = "made only of slots that were seen filled"
+    )]
+    segment.get(seq).expect("a filled slot stays filled")
+}
+
+impl<E> Deref for EventRef<E> {
+    type Target = E;
+
+    fn deref(&self) -> &E {
+        &entry(&self.segment, self.seq).event
+    }
+}
+
+impl<E> Clone for EventRef<E> {
+    fn clone(&self) -> Self {
+        Self {
+            segment: self.segment.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for EventRef<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// Events that were there together, in order: at least 1 and at most 256. They cost one reference
+/// to their segment, not one per event.
+///
+/// ```
+/// # use eventlog::{EventLog, EventRef};
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// let log = EventLog::new(None);
+/// let mut subscription = log.subscribe(0);
+/// log.append_batch((1..=3).map(Tick));
+/// let batch = subscription.blocking_recv_batch()?;
+/// assert_eq!(batch.iter().map(|tick| tick.0).collect::<Vec<_>>(), [1, 2, 3]);
+/// assert_eq!(batch.cursor(), log.cursor());
+/// for event in batch {
+///     println!("{}", EventRef::seq(&event));
+/// }
+/// # Ok::<(), eventlog::RecvError>(())
+/// ```
+pub struct Batch<E> {
+    segment: Arc<Segment<E>>,
+    /// The sequence numbers. Never empty, all in the segment.
+    range: Range<u64>,
+    epoch: Epoch,
+}
+
+#[expect(clippy::len_without_is_empty, reason = "there is no empty batch")]
+impl<E> Batch<E> {
+    /// How many events these are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.iter().len()
+    }
+
+    /// The events, oldest first.
+    #[must_use]
+    pub fn iter(&self) -> BatchIter<'_, E> {
+        BatchIter {
+            segment: &self.segment,
+            range: self.range.clone(),
+        }
+    }
+
+    /// Where a subscriber stands that has seen all of them.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        Cursor::new(self.epoch, self.range.end - 1, self.version())
+    }
+
+    /// Version of the last event.
+    pub(crate) fn version(&self) -> u64 {
+        entry(&self.segment, self.range.end - 1).version
+    }
+
+    /// The number after the last event.
+    pub(crate) fn end(&self) -> u64 {
+        self.range.end
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Batch<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self).finish()
+    }
+}
+
+impl<'a, E> IntoIterator for &'a Batch<E> {
+    type Item = &'a E;
+    type IntoIter = BatchIter<'a, E>;
+
+    fn into_iter(self) -> BatchIter<'a, E> {
+        self.iter()
+    }
+}
+
+impl<E> IntoIterator for Batch<E> {
+    type Item = EventRef<E>;
+    type IntoIter = BatchIntoIter<E>;
+
+    fn into_iter(self) -> BatchIntoIter<E> {
+        BatchIntoIter(self)
+    }
+}
+
+/// The events of a [`Batch`], by reference.
+pub struct BatchIter<'a, E> {
+    segment: &'a Segment<E>,
+    range: Range<u64>,
+}
+
+impl<'a, E> Iterator for BatchIter<'a, E> {
+    type Item = &'a E;
+
+    fn next(&mut self) -> Option<&'a E> {
+        let seq = self.range.next()?;
+        Some(&entry(self.segment, seq).event)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.range.size_hint()
+    }
+}
+
+impl<E> ExactSizeIterator for BatchIter<'_, E> {}
+impl<E> FusedIterator for BatchIter<'_, E> {}
+
+impl<E> fmt::Debug for BatchIter<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BatchIter").field(&self.range).finish()
+    }
+}
+
+/// The events of a [`Batch`], each with a reference of its own.
+pub struct BatchIntoIter<E>(Batch<E>);
+
+impl<E> Iterator for BatchIntoIter<E> {
+    type Item = EventRef<E>;
+
+    fn next(&mut self) -> Option<EventRef<E>> {
+        let seq = self.0.range.next()?;
+        EventRef::find(&self.0.segment, seq, self.0.epoch)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.range.size_hint()
+    }
+}
+
+impl<E> ExactSizeIterator for BatchIntoIter<E> {}
+impl<E> FusedIterator for BatchIntoIter<E> {}
+
+impl<E> fmt::Debug for BatchIntoIter<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BatchIntoIter").field(&self.0.range).finish()
+    }
+}
+
+/// The reader was too slow: this many events were evicted before it came to them. The next event
+/// it gets is the one that was the oldest when it was told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lagged(pub u64);
+
+impl fmt::Display for Lagged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} events were evicted before this subscriber read them; fetch a snapshot, or give \
+             the log a larger capacity",
+            self.0
+        )
+    }
+}
+
+impl Error for Lagged {}
+
+/// Why [`Subscription::recv`](crate::Subscription::recv) has no event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RecvError {
+    /// The reader missed this many events. The next call goes on.
+    Lagged(u64),
+    /// The log was closed, and everything before that was delivered.
+    Closed,
+}
+
+impl fmt::Display for RecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        TryRecvError::from(*self).fmt(f)
+    }
+}
+
+impl Error for RecvError {}
+
+/// Why [`Subscription::try_recv`](crate::Subscription::try_recv) has no event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TryRecvError {
+    /// Everything was delivered so far.
+    Empty,
+    /// The reader missed this many events. The next call goes on.
+    Lagged(u64),
+    /// The log was closed, and everything before that was delivered.
+    Closed,
+}
+
+impl TryRecvError {
+    /// The same for one who waits; `None` if there is something to wait for.
+    pub(crate) fn unless_empty(self) -> Option<RecvError> {
+        match self {
+            Self::Empty => None,
+            Self::Lagged(events) => Some(RecvError::Lagged(events)),
+            Self::Closed => Some(RecvError::Closed),
+        }
+    }
+}
+
+impl From<RecvError> for TryRecvError {
+    fn from(error: RecvError) -> Self {
+        match error {
+            RecvError::Lagged(events) => Self::Lagged(events),
+            RecvError::Closed => Self::Closed,
+        }
+    }
+}
+
+impl fmt::Display for TryRecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("there is no event yet"),
+            Self::Lagged(events) => Lagged(*events).fmt(f),
+            Self::Closed => f.write_str("the log was closed and all its events were delivered"),
+        }
+    }
+}
+
+impl Error for TryRecvError {}

@@ -1,0 +1,214 @@
+//! A place in the log's ring that the log does not run away from, within a limit.
+
+use std::{
+    sync::Arc,
+    task::Waker,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+
+use super::{
+    config::WriterConfig,
+    destination::Standing,
+    gap::{Gap, GapReason},
+    pending::Pending,
+    source::Source,
+};
+use crate::{
+    cursor::{Cursor, Start},
+    replay::Replay,
+    ring::{HoldId, LeftOff, Lost, Taken},
+    shared::Shared,
+    waiters::thread_waker,
+};
+
+/// Events taken from the ring under one lock.
+const MAX_TAKE: u64 = 8192;
+
+/// Takes every event of a log once, and keeps those that it has not taken alive after the ring
+/// evicted them, up to a limit. It has a name, under which a later follower goes on where this one
+/// left off.
+pub(super) struct Follower<E> {
+    shared: Arc<Shared<E>>,
+    name: Arc<str>,
+    hold: HoldId,
+    id: u64,
+    begin: u64,
+    /// The sequence number of the event to be taken next.
+    position: u64,
+    /// Losses below this number happened before the writer started.
+    missed_before: u64,
+    taken: Option<Taken<E>>,
+    backlog_events: u64,
+    backlog_bytes: u64,
+    waker: Option<Waker>,
+}
+
+impl<E> Follower<E> {
+    /// Follows from where the destination stands, or where a follower of this name left off, or
+    /// from the first event on. What was evicted before this comes as lost.
+    pub(super) fn new(shared: &Arc<Shared<E>>, config: &WriterConfig, standing: Standing) -> Self {
+        let backlog_events = config.backlog_events as u64;
+        let place = match standing {
+            Standing::At(cursor) => Some(place_of(shared, cursor)),
+            Standing::Unknown => None,
+        };
+        let (hold, id, begin, position) = shared.with(|inner| {
+            let left_off = match place {
+                Some(seq) => inner.ring.left_off(seq),
+                None => match inner.left_off.get(&config.name) {
+                    Some(left_off) => *left_off,
+                    None => inner.ring.left_off(1),
+                },
+            };
+            let hold = inner.ring.hold(left_off, backlog_events);
+            let position = left_off.next.max(inner.ring.oldest());
+            (hold, inner.readers.new_id(), left_off.next, position)
+        });
+        Self {
+            shared: shared.clone(),
+            name: config.name.clone(),
+            hold,
+            id,
+            begin,
+            position,
+            missed_before: position,
+            taken: None,
+            backlog_events,
+            backlog_bytes: config.backlog_bytes as u64,
+            waker: None,
+        }
+    }
+
+    /// The first sequence number that this follower has to account for.
+    pub(super) fn begin(&self) -> u64 {
+        self.begin
+    }
+
+    fn take(&mut self) -> Taken<E> {
+        let taken = self
+            .shared
+            .with(|inner| inner.ring.take(self.hold, MAX_TAKE));
+        self.position = taken.end();
+        taken
+    }
+
+    /// Notes what the ring could not keep for us.
+    fn note_lost(&self, taken: &mut Taken<E>, pending: &mut Pending) -> bool {
+        let Some(lost) = taken.lost.take() else {
+            return false;
+        };
+        let Lost {
+            count,
+            min_version,
+            max_version,
+        } = lost;
+        let reason = if taken.start() - count < self.missed_before {
+            GapReason::Missed
+        } else {
+            GapReason::Backlog
+        };
+        let gap = Gap::new(count, min_version, max_version, reason);
+        pending.push_lost(taken.start() - 1, gap);
+        true
+    }
+
+    /// Sets how many evicted events are kept: the bound in events, or in bytes at the size that
+    /// events have had so far.
+    fn limit(&self, event_bytes: u64) {
+        let limit = self.backlog_events.min(self.backlog_bytes / event_bytes);
+        self.shared
+            .with(|inner| inner.ring.limit_hold(self.hold, limit));
+    }
+}
+
+/// The first sequence number after the event of this cursor.
+fn place_of<E>(shared: &Arc<Shared<E>>, cursor: Cursor) -> u64 {
+    if cursor.epoch() == shared.epoch {
+        return cursor.seq().get().saturating_add(1);
+    }
+    let snapshot = shared.with(|inner| inner.ring.snapshot());
+    let after = Replay::open(
+        snapshot.clone(),
+        shared.epoch,
+        Start::After(cursor.version()),
+    );
+    let all = Replay::open(snapshot, shared.epoch, Start::Oldest);
+    let mut events = all.with_cursors().rev();
+    match events.find(|(at, _)| at.version() == cursor.version()) {
+        Some((at, _)) => at.seq().get() + 1,
+        None => after.start(),
+    }
+}
+
+impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
+    fn fill(&mut self, pending: &mut Pending) -> bool {
+        let mut took = false;
+        while !pending.is_full() {
+            let mut taken = match self.taken.take() {
+                Some(taken) => taken,
+                None => self.take(),
+            };
+            let had = self.note_lost(&mut taken, pending) | taken.has_more();
+            for (seq, entry) in taken.drain() {
+                pending.push_event(seq, entry.version, &entry.event);
+                if pending.is_full() {
+                    break;
+                }
+            }
+            if taken.has_more() {
+                self.taken = Some(taken);
+            }
+            took |= had;
+            if !had {
+                break;
+            }
+        }
+        pending.close_gap();
+        self.limit(pending.event_bytes());
+        took
+    }
+
+    fn wait(&mut self, until: Option<Instant>) {
+        let waker = self.waker.get_or_insert_with(thread_waker).clone();
+        let is_idle = self
+            .shared
+            .wait(self.id, waker, |ring| ring.next() > self.position);
+        if is_idle {
+            park_until(until);
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        false
+    }
+
+    fn leave_off(&mut self, settled: u64) {
+        self.shared.with(|inner| {
+            let left_off: LeftOff = inner.ring.left_off(settled + 1);
+            inner.left_off.insert(self.name.clone(), left_off);
+        });
+    }
+}
+
+/// Parks the thread, until the instant at most.
+pub(crate) fn park_until(until: Option<Instant>) {
+    match until {
+        None => thread::park(),
+        Some(until) => {
+            let left = until.saturating_duration_since(Instant::now());
+            if left > Duration::ZERO {
+                thread::park_timeout(left);
+            }
+        }
+    }
+}
+
+impl<E> Drop for Follower<E> {
+    fn drop(&mut self) {
+        self.shared.with(|inner| inner.ring.release(self.hold));
+        self.shared.leave(self.id);
+    }
+}

@@ -1,0 +1,320 @@
+//! The writer's handle: start, wait, flush, shut down.
+
+use std::{
+    fmt, io,
+    sync::{Arc, atomic::Ordering},
+    thread::{self, Thread},
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use super::{
+    ack::{Flush, NotStored, Stored, Wait},
+    config::WriterConfig,
+    control::Control,
+    destination::{Destination, DestinationError, Level},
+    follower::Follower,
+    stats::WriterStats,
+    worker::Worker,
+};
+use crate::{
+    cursor::Start,
+    log::EventLog,
+    seq::{Seq, SeqRange},
+    shared::Shared,
+    subscribe::Subscription,
+    waiters::{block_on, block_on_for},
+};
+
+/// Stores the events of a log at a destination, on a thread of its own.
+///
+/// The thread follows the log's ring. A batch is whatever was appended during the previous commit,
+/// so one event is stored at once and many share a sync, without timers. No fault or stall of the
+/// destination reaches [`append`](EventLog::append): events wait in memory, up to a backlog beyond
+/// the ring, and writing is tried again until it succeeds. What goes past that bound is counted by
+/// a gap line.
+///
+/// # The end of a process
+///
+/// Dropping the writer, at the end of `main` or by unwinding, waits until what was appended is
+/// stored, at most `drop_timeout` (1 s unless set otherwise), and blocks the thread for that. In
+/// asynchronous code `writer.shutdown().await` before the drop makes it free. The writer is not
+/// dropped by `std::process::exit`, by an abort, in a static or by SIGKILL: what was not stored by
+/// then is lost.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter, Record}};
+/// # #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// let log = EventLog::new(None);
+/// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+/// let seq = log.append(Tick(1));
+/// writer.durable(seq).await?; // `blocking_durable(seq)` elsewhere
+/// writer.shutdown().await?;
+///
+/// let records: Vec<_> = disk::read::<Tick>(&path).collect::<Result<_, _>>()?;
+/// assert_eq!(records, [Record::Event(Tick(1))]);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "dropping the writer ends it; keep it until the program ends"]
+pub struct Writer<E> {
+    shared: Arc<Shared<E>>,
+    control: Arc<Control>,
+    thread: Thread,
+    drop_timeout: Duration,
+}
+
+/// Why a writer could not be started.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The destination cannot take anything.
+    Destination(DestinationError),
+    /// The operating system refused a thread.
+    Thread(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Destination(error) => error.fmt(f),
+            Self::Thread(_) => f.write_str(
+                "cannot start a thread for the event log's writer: raise the limit of threads",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Destination(error) => error.source(),
+            Self::Thread(error) => Some(error),
+        }
+    }
+}
+
+impl<E: Serialize + Send + Sync + 'static> Writer<E> {
+    /// Starts a writer to any destination.
+    ///
+    /// It goes on from where the destination says that it stands; if it does not know, from where
+    /// the last writer of this name left off; else it begins with the oldest event of the log.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the destination cannot be opened, or the system refuses a thread.
+    pub fn spawn_to<D: Destination>(
+        log: &EventLog<E>,
+        config: WriterConfig,
+        mut destination: D,
+    ) -> Result<Self, StartError> {
+        let standing = destination.open().map_err(StartError::Destination)?;
+        let follower = Follower::new(&log.shared, &config, standing);
+        let level = destination.level();
+        let control = Arc::new(Control::new(config.name.clone(), level, follower.begin()));
+        let drop_timeout = config.drop_timeout;
+        let thread = Worker::start(follower, destination, config, control.clone())
+            .map_err(StartError::Thread)?;
+        let frontier = Arc::downgrade(&control.frontier);
+        log.shared.with(|inner| {
+            inner.frontiers.retain(|other| other.strong_count() > 0);
+            inner.frontiers.push(frontier);
+        });
+        Ok(Self {
+            shared: log.shared.clone(),
+            control,
+            thread,
+            drop_timeout,
+        })
+    }
+}
+
+impl<E> Writer<E> {
+    /// Resolves once the event is stored, with what that is worth.
+    ///
+    /// Cancel safe. An event that is not yet appended is waited for.
+    ///
+    /// # Errors
+    ///
+    /// [`NotStored`] if the event was lost, or the writer has ended before it came to it.
+    pub fn stored(&self, seq: Seq) -> Stored {
+        Stored::new(&self.control, seq, false)
+    }
+
+    /// As [`stored`](Self::stored), blocking the thread. Not for asynchronous code.
+    ///
+    /// # Errors
+    ///
+    /// As [`stored`](Self::stored).
+    pub fn blocking_stored(&self, seq: Seq) -> Result<Level, NotStored> {
+        block_on(self.stored(seq))
+    }
+
+    /// Resolves once the event is durable: written, synced, and so is every directory entry that
+    /// is needed to find it.
+    ///
+    /// Cancel safe. An event that is not yet appended is waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`stored`](Self::stored), and at once [`NotStored::NotSynced`] where nothing that this
+    /// writer stores is synced.
+    pub fn durable(&self, seq: Seq) -> Stored {
+        Stored::new(&self.control, seq, true)
+    }
+
+    /// As [`durable`](Self::durable), blocking the thread. Not for asynchronous code.
+    ///
+    /// # Errors
+    ///
+    /// As [`durable`](Self::durable).
+    pub fn blocking_durable(&self, seq: Seq) -> Result<Level, NotStored> {
+        block_on(self.durable(seq))
+    }
+
+    /// Has everything that was appended so far stored without delay. Resolves once it is, with the
+    /// sequence number up to which that is so.
+    ///
+    /// It has no clock: bound it with the timeout of your runtime. Cancel safe: the flush itself
+    /// goes on when the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`NotStored::Incomplete`] with exactly the events that were lost since the last flush, or
+    /// that are not stored because the writer has ended.
+    pub fn flush(&self) -> Flush {
+        Flush::new(&self.control, self.flush_all())
+    }
+
+    /// As [`flush`](Self::flush), blocking the thread for at most `timeout`. Not for asynchronous
+    /// code.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush), and what is not stored when the timeout has passed.
+    pub fn blocking_flush(&self, timeout: Duration) -> Result<Seq, NotStored> {
+        self.block_for(self.flush(), timeout)
+    }
+
+    /// Has everything that was appended so far stored, ends the writer and frees its destination
+    /// for another one. Resolves once that is done, with the sequence number up to which everything
+    /// is stored. A second shutdown joins the first.
+    ///
+    /// It has no clock: where the destination fails, the writer keeps trying until it is dropped.
+    /// Cancel safe: the writer ends also if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`NotStored::Incomplete`] with exactly the events that were lost since the last flush.
+    pub fn shutdown(&self) -> Flush {
+        let to = self.flush_all();
+        self.control.stop.store(true, Ordering::Release);
+        self.thread.unpark();
+        Flush::and_end(&self.control, to)
+    }
+
+    /// As [`shutdown`](Self::shutdown), blocking the thread for at most `timeout`. Not for
+    /// asynchronous code.
+    ///
+    /// # Errors
+    ///
+    /// As [`shutdown`](Self::shutdown), and what is not stored when the timeout has passed.
+    pub fn blocking_shutdown(&self, timeout: Duration) -> Result<Seq, NotStored> {
+        self.block_for(self.shutdown(), timeout)
+    }
+
+    /// The events that were appended and wait to be stored; `None` if there are none. Lost events
+    /// wait for nothing.
+    #[must_use]
+    pub fn missing(&self) -> Option<SeqRange> {
+        SeqRange::of(self.control.frontier.settled() + 1, self.newest())
+    }
+
+    /// What an acknowledgement of this writer is worth.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.control.level
+    }
+
+    /// Follows what the writer has stored, from a [`Start`] on: like
+    /// [`EventLog::subscribe`], but no event is delivered before it is stored, and a lost one never
+    /// is; a `Lagged` counts it. Once the writer has ended and all it stored was delivered, the
+    /// subscription is closed.
+    ///
+    /// With a writer that syncs every batch, nothing is delivered that a crash can take back.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// let mut subscription = writer.subscribe(0);
+    /// log.append(Tick(7));
+    /// assert_eq!(subscription.recv().await?.0, 7); // it is on disk by now
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self, start: impl Into<Start>) -> Subscription<E> {
+        Subscription::to_stored(&self.shared, start.into(), &self.control.frontier)
+    }
+
+    /// What the writer has done so far.
+    #[must_use]
+    pub fn stats(&self) -> WriterStats {
+        self.control.stats()
+    }
+
+    fn newest(&self) -> u64 {
+        self.shared.with(|inner| inner.ring.next()) - 1
+    }
+
+    /// Has everything that was appended so far stored without delay; says up to where that is.
+    fn flush_all(&self) -> u64 {
+        let to = self.newest();
+        self.control.flush_to(to);
+        self.thread.unpark();
+        to
+    }
+
+    fn block_for(&self, flush: Flush, timeout: Duration) -> Result<Seq, NotStored> {
+        let span = flush.span();
+        block_on_for(flush, timeout)
+            .unwrap_or_else(|| Flush::timed_out(&self.control, span, timeout))
+    }
+}
+
+impl<E> Drop for Writer<E> {
+    fn drop(&mut self) {
+        if !self.control.is_stopping() {
+            self.flush_all();
+        }
+        let was_stopping = self.control.drop_writer();
+        self.thread.unpark();
+        if !was_stopping && thread::current().id() != self.thread.id() {
+            block_on_for(Wait::for_end(&self.control), self.drop_timeout);
+        }
+    }
+}
+
+impl<E> fmt::Debug for Writer<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("name", &self.control.name)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

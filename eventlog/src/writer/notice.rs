@@ -1,0 +1,119 @@
+//! What a person should know of a writer: one notice per change of state.
+
+use std::{fmt, path::PathBuf};
+
+use super::gap::Gap;
+use crate::seq::Seq;
+
+/// What a person should know of a writer. Each also goes to `tracing`, as a warning or an error.
+///
+/// Printed, a notice says what happened, to what, and what to do now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Notice {
+    /// Writing fails; events wait in memory and writing is tried again.
+    Failing {
+        /// The writer's name: for a file, its path.
+        name: String,
+        /// What the destination said.
+        error: String,
+    },
+    /// Writing works again.
+    Resumed {
+        /// The writer's name.
+        name: String,
+    },
+    /// Events never reached the destination; a gap line counts them.
+    Gap {
+        /// The writer's name.
+        name: String,
+        /// What the line says.
+        gap: Gap,
+    },
+    /// An event cannot be written as JSON; a gap line will stand for it and those that follow it.
+    Unserializable {
+        /// The writer's name.
+        name: String,
+        /// The event.
+        seq: Seq,
+        /// Its version.
+        version: u64,
+        /// What its `Serialize` said.
+        error: String,
+    },
+    /// The file ended in an unfinished line, which was set aside.
+    TornTail {
+        /// The log.
+        path: PathBuf,
+        /// The file that has the bytes now.
+        torn: PathBuf,
+        /// How many bytes.
+        bytes: u64,
+    },
+    /// Somebody else moved, removed or changed the file; it is opened anew.
+    Moved {
+        /// The log.
+        path: PathBuf,
+    },
+    /// The writer has ended and left events unwritten.
+    Ended {
+        /// The writer's name.
+        name: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+impl Notice {
+    pub(super) fn trace(&self) {
+        if matches!(self, Self::Ended { .. }) {
+            tracing::error!("{self}");
+        } else {
+            tracing::warn!("{self}");
+        }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failing { name, error } => write!(
+                f,
+                "cannot write the event log {name}: {error}; events wait in memory and writing is \
+                 tried again"
+            ),
+            Self::Resumed { name } => write!(f, "the event log {name} is being written again"),
+            Self::Gap { name, gap } => write!(
+                f,
+                "{} events never reached the event log {name} ({:?}); a gap line counts them",
+                gap.count, gap.reason
+            ),
+            Self::Unserializable {
+                name,
+                seq,
+                version,
+                error,
+            } => write!(
+                f,
+                "cannot serialise event {seq} of version {version} for the event log {name}: \
+                 {error}; a gap line will stand for it and those that follow it"
+            ),
+            Self::TornTail { path, torn, bytes } => write!(
+                f,
+                "the event log {} ended in an unfinished line; its {bytes} bytes were set aside \
+                 in {}",
+                path.display(),
+                torn.display()
+            ),
+            Self::Moved { path } => write!(
+                f,
+                "the event log {} was moved, removed or changed by somebody else; it is opened \
+                 anew",
+                path.display()
+            ),
+            Self::Ended { name, reason } => {
+                write!(f, "the writer of the event log {name} has ended: {reason}")
+            }
+        }
+    }
+}

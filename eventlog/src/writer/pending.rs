@@ -1,0 +1,347 @@
+//! Lines on their way to a destination, in a buffer that is used again and again.
+
+use std::{
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use serde::Serialize;
+
+use super::{
+    config::Notices,
+    gap::{Gap, GapReason},
+    notice::Notice,
+    records::{Meta, Records},
+};
+use crate::{frontier::Frontier, seq::Seq};
+
+/// A batch is closed when it holds this many bytes, so that one commit stays short.
+const MAX_BATCH_BYTES: usize = 4 << 20;
+
+/// Counters of lines and losses.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) events: u64,
+    pub(super) bytes: u64,
+    pub(super) gap_lines: u64,
+    pub(super) lost: u64,
+}
+
+/// Whole lines that are not yet known to be stored, and events that have no line yet.
+pub(crate) struct Pending {
+    bytes: Vec<u8>,
+    /// The end of each line in `bytes`.
+    ends: Vec<usize>,
+    /// What each line accounts for.
+    metas: Vec<Meta>,
+    /// The first line that is not stored. The lines before it wait for the buffer to be emptied.
+    first: usize,
+    /// Events that will have no line of their own: one gap line will count them.
+    gap: Option<(Seq, Gap)>,
+    pub(super) counts: Counts,
+    name: Arc<str>,
+    notices: Notices,
+    frontier: Arc<Frontier>,
+}
+
+impl Pending {
+    pub(super) fn new(name: Arc<str>, notices: Notices, frontier: Arc<Frontier>) -> Self {
+        Self {
+            bytes: Vec::new(),
+            ends: Vec::new(),
+            metas: Vec::new(),
+            first: 0,
+            gap: None,
+            counts: Counts::default(),
+            name,
+            notices,
+            frontier,
+        }
+    }
+
+    /// Whether no line waits to be stored.
+    pub(super) fn is_empty(&self) -> bool {
+        self.first == self.ends.len()
+    }
+
+    /// How many lines wait to be stored.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len() - self.first
+    }
+
+    /// Whether it is time to commit, because there is as much as one commit should have.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes.len() >= MAX_BATCH_BYTES
+    }
+
+    /// The average length of an event's line so far, in bytes.
+    pub(super) fn event_bytes(&self) -> u64 {
+        (self.counts.bytes / self.counts.events.max(1)).max(1)
+    }
+
+    /// Adds an event's line, and before it the line for what was lost before it. An event that
+    /// cannot be serialised is lost too.
+    pub(crate) fn push_event(&mut self, seq: u64, version: u64, event: &impl Serialize) {
+        let (lines, before) = (self.ends.len(), self.bytes.len());
+        if let Some((through, gap)) = self.gap {
+            self.push_gap_line(through, gap);
+        }
+        let start = self.bytes.len();
+        match self.serialise(event) {
+            Ok(()) => {
+                self.gap_has_line();
+                flatten(&mut self.bytes[start..]);
+                self.tell_from_gap(start);
+                self.end_line(Seq::new(seq), version, false);
+                self.counts.events += 1;
+                self.counts.bytes += (self.bytes.len() - start) as u64;
+            }
+            Err(error) => {
+                self.bytes.truncate(before);
+                self.ends.truncate(lines);
+                self.metas.truncate(lines);
+                self.lose_unserializable(seq, version, error);
+            }
+        }
+    }
+
+    fn serialise(&mut self, event: &impl Serialize) -> Result<(), String> {
+        catch_unwind(AssertUnwindSafe(|| {
+            serde_json::to_writer(&mut self.bytes, event).map_err(|error| error.to_string())
+        }))
+        .unwrap_or_else(|payload| {
+            // The payload may panic in its own drop.
+            mem::forget(payload);
+            Err("its `Serialize` implementation panicked".to_owned())
+        })
+    }
+
+    fn lose_unserializable(&mut self, seq: u64, version: u64, error: String) {
+        let reason = GapReason::Unserializable;
+        if self.gap.is_none_or(|(_, gap)| gap.reason != reason) {
+            self.notices.tell(&Notice::Unserializable {
+                name: self.name.to_string(),
+                seq: Seq::new(seq),
+                version,
+                error,
+            });
+        }
+        self.push_lost(seq, Gap::new(1, version, version, reason));
+    }
+
+    /// Notes events, up to `through`, that will have no line of their own: one gap line will count
+    /// them, together with those lost for the same reason right before.
+    pub(crate) fn push_lost(&mut self, through: u64, lost: Gap) {
+        let first = through + 1 - lost.count;
+        self.counts.lost += lost.count;
+        self.frontier.lose(first..=through);
+        let lost = lost.starting_at(Seq::new(first));
+        let gap = match self.gap.take() {
+            Some((_, gap)) if gap.reason == lost.reason => gap.and(lost),
+            Some(other) => {
+                self.gap = Some(other);
+                self.close_gap();
+                lost
+            }
+            None => lost,
+        };
+        self.gap = Some((Seq::new(through), gap));
+    }
+
+    /// Gives whatever was lost so far its line.
+    pub(crate) fn close_gap(&mut self) {
+        if let Some((through, gap)) = self.gap {
+            self.push_gap_line(through, gap);
+        }
+        self.gap_has_line();
+    }
+
+    /// Puts a gap line in place of the first line that is not stored, because the destination
+    /// refuses it. Says `false` if that is a gap line already.
+    pub(super) fn refuse_first(&mut self) -> bool {
+        let meta = self.metas[self.first];
+        if meta.is_gap {
+            return false;
+        }
+        let gap = Gap::new(1, meta.version, meta.version, GapReason::Refused).starting_at(meta.seq);
+        let start = self.first.checked_sub(1).map_or(0, |line| self.ends[line]);
+        let (end, line) = (self.ends[self.first], gap.to_line());
+        let line = line.as_bytes();
+        self.bytes.splice(start..end, line.iter().copied());
+        for end_of_line in &mut self.ends[self.first..] {
+            *end_of_line = *end_of_line - (end - start) + line.len();
+        }
+        self.metas[self.first].is_gap = true;
+        self.counts.lost += 1;
+        self.frontier.lose(meta.seq.get()..=meta.seq.get());
+        self.gap = Some((meta.seq, gap));
+        self.gap_has_line();
+        true
+    }
+
+    /// The lines after the first `skip` that are not stored.
+    pub(super) fn records(&self, skip: usize) -> Records<'_> {
+        Records::new(&self.bytes, &self.ends)
+            .with_metas(&self.metas)
+            .skip(self.first + skip)
+    }
+
+    /// Which sequence number is settled once the first `lines` are stored.
+    pub(super) fn through(&self, lines: usize) -> Option<u64> {
+        let last = lines.checked_sub(1)?;
+        Some(self.metas.get(self.first + last)?.seq.get())
+    }
+
+    /// The first `lines` are stored and need not be kept.
+    pub(super) fn settle(&mut self, lines: usize) {
+        self.first = (self.first + lines).min(self.ends.len());
+        if self.is_empty() {
+            self.bytes.clear();
+            self.ends.clear();
+            self.metas.clear();
+            self.first = 0;
+        }
+    }
+
+    fn push_gap_line(&mut self, through: Seq, gap: Gap) {
+        self.bytes
+            .extend_from_slice(gap.to_line().trim_end().as_bytes());
+        self.end_line(through, gap.max_version, true);
+    }
+
+    fn gap_has_line(&mut self) {
+        if let Some((_, gap)) = self.gap.take() {
+            self.counts.gap_lines += 1;
+            self.notices.tell(&Notice::Gap {
+                name: self.name.to_string(),
+                gap,
+            });
+        }
+    }
+
+    /// An event that looks like a gap line would be read as one. Its key is spelt in another way
+    /// that means the same.
+    fn tell_from_gap(&mut self, start: usize) {
+        let line = &self.bytes[start..];
+        if Gap::parse(line).is_some()
+            && let Some(letter) = line.iter().position(|byte| *byte == b'e')
+        {
+            let letter = start + letter;
+            self.bytes.splice(letter..=letter, *b"\\u0065");
+        }
+    }
+
+    fn end_line(&mut self, seq: Seq, version: u64, is_gap: bool) {
+        self.bytes.push(b'\n');
+        self.ends.push(self.bytes.len());
+        self.metas.push(Meta {
+            seq,
+            version,
+            is_gap,
+        });
+    }
+}
+
+/// JSON holds a line break only between tokens (as `RawValue` may pass through), where a space
+/// means the same and keeps the line whole.
+fn flatten(line: &mut [u8]) {
+    if memchr::memchr(b'\n', line).is_some() {
+        for byte in line.iter_mut().filter(|byte| **byte == b'\n') {
+            *byte = b' ';
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending() -> (Pending, Arc<Frontier>) {
+        let frontier = Arc::new(Frontier::new(1));
+        let pending = Pending::new("x".into(), Notices::default(), frontier.clone());
+        (pending, frontier)
+    }
+
+    fn lines(pending: &Pending) -> Vec<String> {
+        let records = pending.records(0);
+        let text = |line: &[u8]| String::from_utf8(line.to_vec()).unwrap();
+        records.iter().map(text).collect()
+    }
+
+    #[test]
+    fn losses_of_one_reason_share_a_line_before_the_next_event() {
+        let (mut pending, frontier) = pending();
+        pending.push_lost(2, Gap::new(2, 5, 6, GapReason::Backlog));
+        pending.push_lost(3, Gap::new(1, 4, 4, GapReason::Backlog));
+        pending.push_lost(4, Gap::new(1, 9, 9, GapReason::Missed));
+        pending.push_event(5, 10, &10);
+        let gaps: Vec<_> = lines(&pending)
+            .iter()
+            .map(|line| Gap::parse(line.as_bytes()))
+            .collect();
+        let gap = |first, count, min, max, reason| {
+            Some(Gap::new(count, min, max, reason).starting_at(Seq::new(first)))
+        };
+        assert_eq!(
+            gaps,
+            [
+                gap(1, 3, 4, 6, GapReason::Backlog),
+                gap(4, 1, 9, 9, GapReason::Missed),
+                None
+            ]
+        );
+        assert_eq!(pending.through(1), Some(3));
+        assert_eq!(pending.through(3), Some(5));
+        assert_eq!(frontier.missing(1, 5), [1..=5], "no line is stored yet");
+    }
+
+    #[test]
+    fn an_event_that_looks_like_a_gap_is_spelt_in_another_way() {
+        let (mut pending, _) = pending();
+        let line = Gap::new(1, 2, 3, GapReason::Backlog).to_line();
+        let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+        pending.push_event(1, 1, &event);
+        let written = lines(&pending).remove(0);
+        assert_eq!(Gap::parse(written.as_bytes()), None, "{written}");
+        let read: serde_json::Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(read, event);
+    }
+
+    #[test]
+    fn a_refused_record_gives_its_place_to_a_gap() {
+        let (mut pending, frontier) = pending();
+        for seq in 1..=3 {
+            pending.push_event(seq, seq * 10, &"x".repeat(usize::try_from(seq).unwrap()));
+        }
+        pending.settle(1);
+        assert!(pending.refuse_first());
+        let now = lines(&pending);
+        let gap = Gap::parse(now[0].as_bytes()).unwrap();
+        assert_eq!(
+            (gap.count, gap.min_version, gap.reason),
+            (1, 20, GapReason::Refused)
+        );
+        assert_eq!(now[1], "\"xxx\"\n");
+        assert!(!pending.refuse_first(), "a gap has nothing to give way to");
+        pending.settle(2);
+        frontier.settle(3);
+        assert_eq!(frontier.missing(1, 3), [2..=2]);
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_serialised_leaves_nothing_but_its_count() {
+        struct Panics;
+        impl Serialize for Panics {
+            fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                panic!("no")
+            }
+        }
+        let (mut pending, _) = pending();
+        pending.push_event(1, 7, &Panics);
+        assert!(pending.is_empty());
+        pending.close_gap();
+        let gap = Gap::parse(lines(&pending)[0].as_bytes()).unwrap();
+        assert_eq!((gap.count, gap.reason), (1, GapReason::Unserializable));
+    }
+}

@@ -1,0 +1,20 @@
+//! Where a writer's events come from.
+
+use std::time::Instant;
+
+use super::pending::Pending;
+
+/// Where a writer's events come from: the ring of a log, or a channel.
+pub(crate) trait Source: Send {
+    /// Moves what there is into `pending`, until that is full. Says whether there was anything.
+    fn fill(&mut self, pending: &mut Pending) -> bool;
+
+    /// Sleeps until there may be more, the thread is unparked, or the instant comes.
+    fn wait(&mut self, until: Option<Instant>);
+
+    /// Whether nothing will ever come any more.
+    fn has_ended(&self) -> bool;
+
+    /// The writer ends, and everything up to `settled` is stored or lost.
+    fn leave_off(&mut self, settled: u64);
+}

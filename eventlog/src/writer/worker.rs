@@ -1,0 +1,332 @@
+//! The writer's thread: takes events from a source, commits them in batches, tells what waits.
+
+use std::{
+    error::Error,
+    io,
+    sync::Arc,
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
+
+use super::{
+    config::{SyncPolicy, WriterConfig},
+    control::{Control, Ending},
+    destination::{Destination, DestinationError},
+    notice::Notice,
+    pending::Pending,
+    retry::Retry,
+    source::Source,
+    stats::WriterStats,
+};
+
+/// What threads of writers are called.
+pub(crate) const THREAD_NAME: &str = "eventlog-writer";
+
+/// The thread's side of a writer.
+pub(crate) struct Worker<S: Source, D> {
+    source: S,
+    destination: D,
+    pending: Pending,
+    /// How many lines of `pending` the destination has.
+    written: usize,
+    /// How many records the destination had stored when it was last asked.
+    stored: u64,
+    retry: Retry,
+    commits: u64,
+    failures: u64,
+    synced_at: Instant,
+    /// The last field, so that the destination is free when the end is told.
+    end: EndOnDrop,
+}
+
+/// What to do next.
+enum Step {
+    /// Hand over what is pending; with `sync`, until it is stored.
+    Commit {
+        sync: bool,
+    },
+    /// There is nothing to do, until the instant at most.
+    Wait(Option<Instant>),
+    End,
+}
+
+/// What became of an attempt to hand over.
+enum Outcome {
+    Done,
+    /// It failed: try again after this pause.
+    Again(Duration),
+    /// It will never succeed.
+    Never(Ending),
+}
+
+impl<S: Source + 'static, D: Destination> Worker<S, D> {
+    /// Starts the thread, and gives back what wakes it.
+    pub(super) fn start(
+        source: S,
+        destination: D,
+        config: WriterConfig,
+        control: Arc<Control>,
+    ) -> io::Result<Thread> {
+        let worker = Self::new(source, destination, config, control);
+        let handle = thread::Builder::new()
+            .name(THREAD_NAME.to_owned())
+            .spawn(move || worker.run())?;
+        Ok(handle.thread().clone())
+    }
+
+    /// A worker for the thread that will run it.
+    pub(crate) fn new(
+        source: S,
+        destination: D,
+        config: WriterConfig,
+        control: Arc<Control>,
+    ) -> Self {
+        let (name, notices) = (&config.name, &config.notices);
+        let frontier = control.frontier.clone();
+        Self {
+            stored: destination.stored(),
+            source,
+            destination,
+            pending: Pending::new(name.clone(), notices.clone(), frontier),
+            written: 0,
+            retry: Retry::new(
+                name.clone(),
+                notices.clone(),
+                config.retry_min,
+                config.retry_max,
+            ),
+            commits: 0,
+            failures: 0,
+            synced_at: Instant::now(),
+            end: EndOnDrop { control, config },
+        }
+    }
+
+    /// Writes until there is nothing left to write, or it has to end.
+    pub(crate) fn run(mut self) {
+        loop {
+            match self.next() {
+                Step::Commit { sync } => {
+                    if !self.commit(sync) {
+                        return;
+                    }
+                }
+                Step::Wait(until) => self.source.wait(until),
+                Step::End => return,
+            }
+        }
+    }
+
+    fn next(&mut self) -> Step {
+        // Looked at before the source: what was appended before the stop is then seen.
+        let stopping = self.end.control.is_stopping();
+        // Threads that were just told that an event is stored may be about to append the next.
+        thread::yield_now();
+        let took =
+            !(stopping && self.end.control.is_flushed()) && self.source.fill(&mut self.pending);
+        let ending = stopping || self.source.has_ended();
+        let sync = ending || self.sync_is_due();
+        if !self.pending.is_empty() && (took || sync) {
+            return Step::Commit { sync };
+        }
+        if ending && !took {
+            return Step::End;
+        }
+        Step::Wait(self.next_sync())
+    }
+
+    fn sync_is_due(&self) -> bool {
+        match self.end.config.sync {
+            SyncPolicy::Interval(interval) => {
+                self.pending.is_full()
+                    || self.synced_at.elapsed() >= interval
+                    || !self.end.control.is_flushed()
+            }
+            SyncPolicy::EveryBatch | SyncPolicy::Never => true,
+        }
+    }
+
+    fn next_sync(&self) -> Option<Instant> {
+        match self.end.config.sync {
+            SyncPolicy::Interval(interval) if !self.pending.is_empty() => {
+                self.synced_at.checked_add(interval)
+            }
+            _ => None,
+        }
+    }
+
+    /// Tries until it succeeds. Says `false` if it has to end before that.
+    fn commit(&mut self, sync: bool) -> bool {
+        loop {
+            let outcome = self.attempt(sync);
+            match outcome {
+                Outcome::Done => {
+                    if sync {
+                        self.synced_at = Instant::now();
+                    }
+                    return true;
+                }
+                Outcome::Again(pause) => {
+                    if !self.back_off(pause) {
+                        return false;
+                    }
+                }
+                Outcome::Never(ending) => {
+                    self.end.control.ended_because.get_or_init(|| ending);
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Tries once to hand everything over, and with `sync` to have it stored. Counts, tells and
+    /// forgets what is stored by then, also after a failure.
+    fn attempt(&mut self, sync: bool) -> Outcome {
+        let result = self.hand_over(sync);
+        let stored = self.destination.stored();
+        let lines = lines_since(self.stored, stored);
+        let settled = self.pending.through(lines);
+        self.pending.settle(lines);
+        self.stored = stored;
+        self.written = self.written.saturating_sub(lines);
+        let outcome = match result {
+            Ok(()) => {
+                self.retry.succeeded();
+                Outcome::Done
+            }
+            Err(error) => self.failed(error),
+        };
+        // First the counters, so that they are up to date when a waiter wakes.
+        self.publish_stats();
+        if let Some(seq) = settled {
+            self.end.control.frontier.settle(seq);
+        }
+        outcome
+    }
+
+    fn hand_over(&mut self, sync: bool) -> Result<(), DestinationError> {
+        if self.written < self.pending.len() {
+            let (pending, before) = (&self.pending, self.stored);
+            let frontier = &self.end.control.frontier;
+            let mut progress = |stored| {
+                if let Some(seq) = pending.through(lines_since(before, stored)) {
+                    frontier.settle(seq);
+                }
+            };
+            let records = pending.records(self.written);
+            self.destination.write(records, &mut progress)?;
+            self.written = self.pending.len();
+        }
+        if sync {
+            self.destination.sync()?;
+            self.commits += 1;
+        }
+        Ok(())
+    }
+
+    /// The destination has forgotten what was not stored: all of it is handed over again.
+    fn failed(&mut self, error: DestinationError) -> Outcome {
+        self.written = 0;
+        self.failures += 1;
+        let text = chain(&error);
+        match error {
+            DestinationError::Retry(_) => Outcome::Again(self.retry.failed(&text)),
+            DestinationError::Fenced(_) => Outcome::Never(Ending::Fenced(text)),
+            DestinationError::Refused(_) if self.pending.is_empty() => Outcome::Done,
+            DestinationError::Refused(_) if self.pending.refuse_first() => {
+                Outcome::Again(Duration::ZERO)
+            }
+            DestinationError::Refused(_) => Outcome::Never(Ending::Refused(text)),
+        }
+    }
+
+    /// Waits before another attempt; a caller of `flush` or `shutdown` cuts that short, and once
+    /// the writer is to end there are no long waits. Says whether to go on trying.
+    fn back_off(&self, pause: Duration) -> bool {
+        let left = || {
+            let at = self.end.control.give_up_at.get()?;
+            Some(at.saturating_duration_since(Instant::now()))
+        };
+        let mut pause = pause;
+        if self.end.control.is_stopping() {
+            pause = pause.min(self.end.config.retry_min);
+        }
+        thread::park_timeout(left().map_or(pause, |left| pause.min(left)));
+        left().is_none_or(|left| !left.is_zero())
+    }
+
+    fn publish_stats(&self) {
+        let counts = self.pending.counts;
+        self.end.control.set_stats(WriterStats {
+            events: counts.events,
+            bytes: counts.bytes,
+            commits: self.commits,
+            failures: self.failures,
+            lost: counts.lost,
+            gap_lines: counts.gap_lines,
+            failing: self.retry.failing(),
+            ..WriterStats::default()
+        });
+    }
+}
+
+/// How many lines were stored between two answers of [`Destination::stored`].
+fn lines_since(before: u64, now: u64) -> usize {
+    // A batch never has more lines than fit into memory.
+    usize::try_from(now.saturating_sub(before)).unwrap_or(usize::MAX)
+}
+
+/// What an error says, and its causes.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+impl<S: Source, D> Drop for Worker<S, D> {
+    fn drop(&mut self) {
+        self.source.leave_off(self.end.control.frontier.settled());
+        let lines = self.pending.len();
+        if lines > 0 && !thread::panicking() && self.end.control.ended_because.get().is_none() {
+            self.end.config.notices.tell(&Notice::Ended {
+                name: self.end.config.name.to_string(),
+                reason: format!("{lines} lines could not be stored in time"),
+            });
+        }
+    }
+}
+
+/// Tells all that wait that the thread has ended and that its destination is free, also if that
+/// one's code panicked.
+struct EndOnDrop {
+    control: Arc<Control>,
+    config: WriterConfig,
+}
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        let reason = if thread::panicking() {
+            Some(
+                "its code panicked; events are not written until another writer is started"
+                    .to_owned(),
+            )
+        } else {
+            let ending = self.control.ended_because.get();
+            ending.map(|ending| match ending {
+                Ending::Fenced(text) => format!("another writer has taken over ({text})"),
+                Ending::Refused(text) => format!("what it writes is refused ({text})"),
+            })
+        };
+        if let Some(reason) = reason {
+            self.config.notices.tell(&Notice::Ended {
+                name: self.config.name.to_string(),
+                reason,
+            });
+        }
+        self.control.frontier.end();
+    }
+}
