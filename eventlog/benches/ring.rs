@@ -320,7 +320,7 @@ fn publish_to_threads(subscribers: usize, rounds: usize) -> Pair {
             let at_the_tip = sides.ours.cursor();
             let readers: Vec<_> = (0..subscribers)
                 .map(|_| {
-                    let mut subscription = sides.ours.resume(&at_the_tip);
+                    let mut subscription = sides.ours.subscribe(at_the_tip);
                     move || {
                         for _ in 0..BATCH {
                             black_box(subscription.blocking_recv().unwrap().version());

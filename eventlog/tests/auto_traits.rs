@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 
 use eventlog::{
-    BuildError, Builder, Coverage, Cursor, CursorError, Epoch, EventLog, EventRef, Iter, Lagged,
-    RecvError, Replay, Seq, Stats, Subscription, TryRecvError, Versioned, WithCursors, disk,
+    Batch, BuildError, Builder, Coverage, Cursor, CursorError, Epoch, EventLog, EventRef, Iter,
+    Lagged, RecvError, Replay, Seq, SeqRange, Start, Stats, Subscription, TryRecvError, Versioned,
+    WithCursors, disk, writer,
 };
 
 /// An event that is no more than it must be.
@@ -26,7 +27,11 @@ fn public_types_cross_threads_and_print() {
     usable::<WithCursors<'static, Tick>>();
     usable::<Subscription<Tick>>();
     usable::<EventRef<Tick>>();
-    usable::<disk::DiskWriter>();
+    usable::<Batch<Tick>>();
+    usable::<disk::DiskWriter<Tick>>();
+    usable::<writer::Stored>();
+    usable::<writer::Flush>();
+    usable::<disk::Notice>();
     usable::<disk::DiskConfig>();
     usable::<disk::Recovery>();
     usable::<disk::Reader<Tick>>();
@@ -40,6 +45,9 @@ fn places_and_answers_are_values() {
     a_copy::<Cursor>();
     a_copy::<Epoch>();
     a_copy::<Seq>();
+    a_copy::<SeqRange>();
+    a_copy::<Start>();
+    a_copy::<writer::Level>();
     a_copy::<Coverage>();
     a_copy::<Stats>();
     a_copy::<Lagged>();
@@ -54,7 +62,12 @@ fn errors_fit_into_a_box() {
     an_error::<TryRecvError>();
     an_error::<disk::Damage>();
     an_error::<disk::DiskError>();
-    an_error::<disk::NotDurable>();
+    an_error::<disk::NotStored>();
+    an_error::<disk::SpawnError>();
+    an_error::<disk::RecoverError>();
+    an_error::<disk::ConfigError>();
+    an_error::<writer::DestinationError>();
+    an_error::<writer::StartError>();
 }
 
 #[test]
@@ -63,5 +76,5 @@ fn a_task_may_wait_for_an_event_on_any_thread() {
     let log = EventLog::<Tick>::new(None);
     let mut subscription = log.subscribe(0);
     moves(&subscription.recv());
-    assert_eq!(format!("{:?}", log.retained().iter()), "[]");
+    assert_eq!(format!("{:?}", log.replay(Start::Oldest).iter()), "[]");
 }

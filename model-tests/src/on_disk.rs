@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{Case, Event, Following, Line, Log, OpenError, Subject};
 
 /// How long a flush may take, also where the machine is busy.
-const DEADLINE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `eventlog::EventLog` with a `DiskWriter`, on events that `make` makes of a version and a pick.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub struct OnDisk<F>(pub F);
 /// The log and its writer.
 pub struct DiskLog<E> {
     log: Arc<EventLog<E>>,
-    writer: DiskWriter,
+    writer: DiskWriter<E>,
 }
 
 impl<E, F> Subject for OnDisk<F>
@@ -89,12 +89,12 @@ impl<E: Event> Log<E> for DiskLog<E> {
     }
 
     fn flush(&self) -> Result<(), OpenError> {
-        self.writer.blocking_flush(DEADLINE)?;
+        self.writer.blocking_flush(TIMEOUT)?;
         Ok(())
     }
 
     fn shutdown(self) -> Result<(), OpenError> {
-        self.writer.blocking_shutdown(DEADLINE)?;
+        self.writer.blocking_shutdown(TIMEOUT)?;
         Ok(())
     }
 }

@@ -89,7 +89,7 @@ impl<E: Event> Log<E> for EventLog<E> {
     }
 
     fn replay_after(&self, cursor: &str) -> Replay<E> {
-        owned(&EventLog::replay_after(self, &parse(cursor)))
+        owned(&EventLog::replay(self, parse(cursor)))
     }
 
     fn subscribe(&self, since: u64) -> Box<dyn Subscription<E>> {
@@ -97,7 +97,7 @@ impl<E: Event> Log<E> for EventLog<E> {
     }
 
     fn resume(&self, cursor: &str) -> Box<dyn Subscription<E>> {
-        Box::new(EventLog::resume(self, &parse(cursor)))
+        Box::new(EventLog::subscribe(self, parse(cursor)))
     }
 
     fn close(&self) {

@@ -61,7 +61,7 @@ fn append_rounds(log: &Log, appender: u64) -> History {
 
         let batch: [Note; 5] = std::array::from_fn(|_| note());
         let seqs = log.append_batch(batch).unwrap();
-        history.extend((seqs.start().get()..=seqs.end().get()).zip(batch));
+        history.extend((seqs.first().get()..=seqs.last().get()).zip(batch));
     }
     history
 }
@@ -112,7 +112,7 @@ fn read_trying(mut subscription: Subscription<Note>) -> Account {
 fn read_in_pieces(log: &Log, mut cursor: String) -> Account {
     let mut account = Account::new();
     loop {
-        let mut subscription = log.resume(&cursor.parse::<Cursor>().unwrap());
+        let mut subscription = log.subscribe(cursor.parse::<Cursor>().unwrap());
         match subscription.coverage() {
             Coverage::Complete => {}
             Coverage::Truncated {

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
-use eventlog::disk::{Destination as _, DiskConfig, FileLog, Records, Storage as _};
+use eventlog::disk::{DiskConfig, FileLog, Storage as _};
+use eventlog::writer::Records;
 use model_tests::crashes::{
     Driver, Report, Script, Violation, check_one, endings, enumerate, files, path, pictures,
 };
@@ -110,14 +111,14 @@ fn w07_a_full_disk_is_filled_to_its_last_whole_record_and_resumes() {
     disk.set_capacity(Some(4050));
     for _ in 0..3 {
         let rest = records.skip(usize::try_from(log.durable()).unwrap());
-        let full = log.write(rest).unwrap_err();
+        let full = log.append_records(rest).unwrap_err();
         assert!(full.is_full(), "{full}");
         assert_eq!(log.durable(), 40);
         assert_eq!(left(&disk), &bytes[..4000]);
     }
     disk.set_capacity(Some(20_000));
-    log.write(records.skip(40)).unwrap();
-    log.sync().unwrap();
+    log.append_records(records.skip(40)).unwrap();
+    log.make_durable().unwrap();
     assert_eq!(log.durable(), 100);
     assert_eq!(left(&disk), bytes);
 }
@@ -184,9 +185,10 @@ fn w02_what_a_process_killed_after_a_failed_sync_left_is_written_anew() {
     let script = Script::generate(0, 3);
     let mut log = FileLog::open(disk.clone(), &script.config()).unwrap().0;
     let line = Numbered::new(1, 40).line();
-    log.write(Records::new(line.as_bytes(), &[40])).unwrap();
+    log.append_records(Records::new(line.as_bytes(), &[40]))
+        .unwrap();
     disk.fail_next(Fault::SyncDrops(3));
-    log.sync().unwrap_err();
+    log.make_durable().unwrap_err();
     let disk = disk.kill();
     assert!(disk.lies(&path("")));
     let (_driver, opened) = Driver::open(&disk, &script, 1).unwrap();
@@ -207,13 +209,13 @@ fn w02_a_repair_that_is_killed_at_any_operation_is_done_anew() {
     for torn in ["", "{\"vers"] {
         let disk = SimDisk::new();
         let mut log = FileLog::open(disk.clone(), &script.config()).unwrap().0;
-        log.write(records).unwrap();
+        log.append_records(records).unwrap();
         disk.fail_next(Fault::SyncDrops(3));
-        log.sync().unwrap_err();
+        log.make_durable().unwrap_err();
         let next = disk.kill();
         disk.record();
-        log.write(records).unwrap();
-        log.sync().unwrap();
+        log.append_records(records).unwrap();
+        log.make_durable().unwrap();
         let mut lives = disk.pictures();
         let mut file = next.open_append(&path("")).unwrap();
         next.write(&mut file, torn.as_bytes()).unwrap();
@@ -239,16 +241,17 @@ fn w07_a_file_emptied_by_somebody_else_after_a_failed_sync_is_started_anew() {
     let config = DiskConfig::new(path(""));
     let mut log = FileLog::open(disk.clone(), &config).unwrap().0;
     let first = Numbered::new(1, 5000).line();
-    log.write(Records::new(first.as_bytes(), &[5000])).unwrap();
-    log.sync().unwrap();
+    log.append_records(Records::new(first.as_bytes(), &[5000]))
+        .unwrap();
+    log.make_durable().unwrap();
     let line = Numbered::new(2, 40).line();
     let second = Records::new(line.as_bytes(), &[40]);
-    log.write(second).unwrap();
+    log.append_records(second).unwrap();
     disk.fail_next(Fault::Refuse(ErrorKind::StorageFull));
-    log.sync().unwrap_err();
+    log.make_durable().unwrap_err();
     disk.put(&path(""), b"");
-    log.write(second).unwrap();
-    log.sync().unwrap();
+    log.append_records(second).unwrap();
+    log.make_durable().unwrap();
     assert_eq!(log.durable(), 2);
     assert_eq!(left(&disk), line.as_bytes());
 }
@@ -260,7 +263,7 @@ fn a_directory_that_cannot_be_made_is_the_error() {
         .unwrap()
         .0;
     disk.fail_next(Fault::Refuse(ErrorKind::StorageFull));
-    let error = log.write(Records::new(b"1\n", &[2])).unwrap_err();
+    let error = log.append_records(Records::new(b"1\n", &[2])).unwrap_err();
     assert!(error.is_full(), "{error}");
     assert!(
         error.to_string().contains("create directory /data"),

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use eventlog::disk::{
-    Damage, DamageKind, Destination as _, DiskConfig, FileLog, Follow, RealStorage, Record,
-    Records, Storage, follow,
+    Damage, DamageKind, DiskConfig, FileLog, Follow, RealStorage, Record, Storage, follow,
 };
+use eventlog::writer::Records;
 use model_tests::crashes::{Driver, PATH, Script};
 use model_tests::disk_model::Numbered;
 use model_tests::sim_disk::{Fault, Op, SimDisk};
@@ -23,8 +23,8 @@ fn append(log: &mut FileLog, numbers: impl IntoIterator<Item = u64>) {
         bytes.extend_from_slice(format!("{number}\n").as_bytes());
         ends.push(bytes.len());
     }
-    log.write(Records::new(&bytes, &ends)).unwrap();
-    log.sync().unwrap();
+    log.append_records(Records::new(&bytes, &ends)).unwrap();
+    log.make_durable().unwrap();
 }
 
 fn log(path: &Path, keep: u32) -> FileLog {

@@ -83,7 +83,7 @@ fn kubernetes_73845_a_watcher_goes_back_in_time() {
             // An event that arrives in the middle of the initial part.
             log.append(Tick(log.newest_version().unwrap() + 1));
         }
-        let mut resumed = log.resume(&subscription.cursor());
+        let mut resumed = log.subscribe(subscription.cursor());
         all.extend(read(&mut resumed).into_iter().map(Result::unwrap));
         let expected: Vec<u64> = (2..=log.newest_version().unwrap()).collect();
         assert_eq!(all, expected, "cut after {cut}");
@@ -113,7 +113,7 @@ fn etcd_17529_a_jump_without_an_error() {
     assert!(read(&mut away).is_empty());
     drop(away);
     log.append_batch((101..=120).map(Tick));
-    let resumed = log.resume(&cursor);
+    let resumed = log.subscribe(cursor);
     let missed = Coverage::Truncated {
         missed_through: 110,
         missed: Some(10),
@@ -263,15 +263,15 @@ fn kafka_kip_320_a_rewound_history_that_catches_up() {
 
     for newest in [0, 5, 9, 10, 11, 200] {
         let after = log_of(64, 1..=newest);
-        assert_eq!(after.replay_after(&cursor).coverage(), Coverage::Foreign);
-        let mut resumed = after.resume(&cursor);
+        assert_eq!(after.replay(cursor).coverage(), Coverage::Foreign);
+        let mut resumed = after.subscribe(cursor);
         assert_eq!(resumed.coverage(), Coverage::Foreign, "at {newest}");
         // It gets all that there is, to start anew.
         let retained = newest.min(64);
         let all: Vec<_> = (newest - retained + 1..=newest).map(Ok).collect();
         assert_eq!(read(&mut resumed), all);
     }
-    assert_eq!(before.resume(&cursor).coverage(), Coverage::Complete);
+    assert_eq!(before.subscribe(cursor).coverage(), Coverage::Complete);
 }
 
 /// The same from the other side: a client at 1200 met a server that was rewound to 1001, asked for

@@ -5,14 +5,13 @@
 
 use std::{
     fs,
-    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use eventlog::disk::{DamageKind, DiskConfig, DiskWriter, Gap, GapReason, Recovery};
-use eventlog::{Coverage, EventLog, Versioned};
+use eventlog::disk::{DamageKind, DiskConfig, DiskWriter, Gap, GapReason, RecoverError, Recovery};
+use eventlog::{BuildError, Coverage, EventLog, Start, Versioned};
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -67,12 +66,12 @@ impl Place {
 
     fn with(text: impl AsRef<[u8]>) -> Self {
         let place = Self::new();
-        fs::write(&place.config.path, text).unwrap();
+        fs::write(&place.config.path(), text).unwrap();
         place
     }
 
     fn path(&self) -> &Path {
-        &self.config.path
+        &self.config.path()
     }
 
     fn old(&self) -> PathBuf {
@@ -298,12 +297,7 @@ fn a_damaged_line_is_reported_with_its_place_and_left_alone() {
 
 #[test]
 fn gap_lines_are_counted_and_whoever_stands_before_one_is_told() {
-    let gap = Gap {
-        count: 5,
-        min_version: 3,
-        max_version: 9,
-        reason: GapReason::Backlog,
-    };
+    let gap = Gap::new(5, 3, 9, GapReason::Backlog);
     let place = Place::with(lines(&dense(2)) + &gap.to_line() + &lines(&[event(10, 0)]));
     let (log, found) = place.recover(10);
     assert_eq!((found.events, found.lost), (3, 5));
@@ -340,10 +334,7 @@ fn a_cursor_of_before_the_restart_is_foreign() {
     let before = log(10);
     place.write(&before, &dense(3));
     let (after, _) = place.recover(10);
-    assert_eq!(
-        after.replay_after(&before.cursor()).coverage(),
-        Coverage::Foreign
-    );
+    assert_eq!(after.replay(before.cursor()).coverage(), Coverage::Foreign);
 }
 
 #[test]
@@ -364,7 +355,7 @@ fn what_cannot_be_read_is_an_error_that_names_it() {
         .capacity(0)
         .recover(&place.config)
         .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(error, RecoverError::Build(BuildError::ZeroCapacity));
 }
 
 /// What a recovery had left on the disk counted as never having been: everything retained called
@@ -378,15 +369,15 @@ fn what_is_retained_after_a_recovery_is_not_called_the_whole_history() {
         missed_through,
         missed: None,
     };
-    assert_eq!(log.retained().coverage(), missing_through(6));
+    assert_eq!(log.replay(Start::Oldest).coverage(), missing_through(6));
     log.append(event(11, 0));
-    assert_eq!(log.retained().coverage(), missing_through(7));
-    assert_eq!(log.retained().len(), 4);
+    assert_eq!(log.replay(Start::Oldest).coverage(), missing_through(7));
+    assert_eq!(log.replay(Start::Oldest).len(), 4);
 }
 
 #[test]
 fn what_is_retained_after_a_recovery_of_everything_is_the_whole_history() {
     let place = Place::with(lines(&dense(4)));
     let (log, _) = EventLog::<Event>::recover(&place.config).unwrap();
-    assert_eq!(log.retained().coverage(), Coverage::Complete);
+    assert_eq!(log.replay(Start::Oldest).coverage(), Coverage::Complete);
 }

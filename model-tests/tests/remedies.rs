@@ -4,7 +4,8 @@
 
 use std::io::{self, ErrorKind};
 
-use eventlog::disk::{Destination as _, DiskConfig, DiskError, FileLog, Records};
+use eventlog::disk::{DiskConfig, DiskError, FileLog};
+use eventlog::writer::Records;
 use model_tests::sim_disk::{Fault, SimDisk};
 
 /// What a first write says that is refused in this way.
@@ -12,7 +13,7 @@ fn refused(error: ErrorKind) -> DiskError {
     let disk = SimDisk::new();
     let mut log = FileLog::detached(disk.clone(), &DiskConfig::new("/x.log")).unwrap();
     disk.fail_next(Fault::Refuse(error));
-    log.write(Records::new(b"1\n", &[2])).unwrap_err()
+    log.append_records(Records::new(b"1\n", &[2])).unwrap_err()
 }
 
 #[test]
@@ -45,7 +46,7 @@ fn a_directory_above_that_may_not_be_read_is_no_error() {
     let disk = SimDisk::new();
     let mut log = FileLog::detached(disk.clone(), &DiskConfig::new("/a/x.log")).unwrap();
     disk.fail_at(1, Fault::Refuse(ErrorKind::PermissionDenied)); // behind making `/a`
-    log.write(Records::new(b"1\n", &[2])).unwrap();
+    log.append_records(Records::new(b"1\n", &[2])).unwrap();
     assert_eq!(disk.bytes("/a/x.log".as_ref()).unwrap(), b"1\n");
 }
 
@@ -53,9 +54,9 @@ fn a_directory_above_that_may_not_be_read_is_no_error() {
 fn a_signal_is_no_error() {
     let disk = SimDisk::new();
     let mut log = FileLog::detached(disk.clone(), &DiskConfig::new("/x.log")).unwrap();
-    log.write(Records::new(b"1\n", &[2])).unwrap();
+    log.append_records(Records::new(b"1\n", &[2])).unwrap();
     disk.fail_next(Fault::Refuse(ErrorKind::Interrupted));
-    log.write(Records::new(b"2\n", &[2])).unwrap();
+    log.append_records(Records::new(b"2\n", &[2])).unwrap();
     assert_eq!(disk.bytes("/x.log".as_ref()).unwrap(), b"1\n2\n");
 }
 

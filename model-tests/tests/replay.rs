@@ -59,7 +59,7 @@ proptest! {
         // A stranger's cursor gets everything, whatever the versions are.
         let replay = match since {
             Some(since) => log.replay(since),
-            None => log.replay_after(&"0000000000000000.0.0".parse().unwrap()),
+            None => log.replay("0000000000000000.0.0".parse::<Cursor>().unwrap()),
         };
         prop_assert_eq!(replay.len(), expected.len());
         prop_assert_eq!(replay.is_empty(), expected.is_empty());

@@ -44,10 +44,11 @@ fn an_append_returns_the_numbers_of_its_events() {
     let log = eventlog::EventLog::new(None);
     let tick = |version| Tick::new(version, 0);
     let seq = eventlog::Seq::new;
+    let range = |first, last| eventlog::SeqRange::new(seq(first), seq(last));
     assert_eq!(log.append(tick(7)), seq(1));
     assert_eq!(log.append_batch([]), None);
-    assert_eq!(log.append_batch([8, 8, 9].map(tick)), Some(seq(2)..=seq(4)));
-    assert_eq!(log.append_batch([tick(10)]), Some(seq(5)..=seq(5)));
+    assert_eq!(log.append_batch([8, 8, 9].map(tick)), range(2, 4));
+    assert_eq!(log.append_batch([tick(10)]), range(5, 5));
     assert_eq!(log.append_with(|newest| tick(newest.unwrap())), seq(6));
     assert_eq!(log.newest_version(), Some(10));
 }
@@ -98,8 +99,8 @@ fn a_subscriber_behind_the_ring_is_told() {
 fn a_cursor_beyond_the_newest_event_is_ahead() {
     let log = eventlog::EventLog::new(None);
     log.append(Tick::new(7, 0));
-    let forged = format!("{}.2.9", log.epoch()).parse().unwrap();
-    let replay = log.replay_after(&forged);
+    let forged: eventlog::Cursor = format!("{}.2.9", log.epoch()).parse().unwrap();
+    let replay = log.replay(forged);
     assert_eq!(replay.coverage(), Coverage::Ahead { newest: 7 });
     assert!(replay.is_empty());
 }

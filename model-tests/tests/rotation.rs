@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use eventlog::disk::{
-    DamageKind, Destination as _, DiskConfig, DiskError, FileLog, Gap, GapReason, Opened, Reader,
-    RealStorage, Record, Records, follow, read, read_last,
+    DamageKind, DiskConfig, DiskError, FileLog, Gap, GapReason, Opened, Reader, RealStorage,
+    Record, follow, read, read_last,
 };
+use eventlog::writer::Records;
 use tempfile::TempDir;
 
 /// A directory of its own and the path of a log in it.
@@ -30,8 +31,8 @@ fn append(log: &mut FileLog, numbers: impl IntoIterator<Item = u64>) {
         bytes.extend_from_slice(format!("{number}\n").as_bytes());
         ends.push(bytes.len());
     }
-    log.write(Records::new(&bytes, &ends)).unwrap();
-    log.sync().unwrap();
+    log.append_records(Records::new(&bytes, &ends)).unwrap();
+    log.make_durable().unwrap();
 }
 
 fn numbers(path: &Path) -> Vec<u64> {
@@ -160,8 +161,8 @@ fn w14_nothing_is_created_before_the_first_record() {
     let path = dir.path().join("a/b/x.log");
     let (mut log, opened) = open(&DiskConfig::new(&path));
     assert_eq!(opened, Opened::default());
-    log.write(Records::new(b"", &[])).unwrap();
-    log.sync().unwrap();
+    log.append_records(Records::new(b"", &[])).unwrap();
+    log.make_durable().unwrap();
     assert!(names(&dir).is_empty());
     assert_eq!(read::<u64>(&path).count(), 0);
     append(&mut log, [1]);
@@ -177,7 +178,7 @@ fn w14_of_two_writers_of_a_new_log_the_first_to_write_has_it() {
     append(&mut second, [1]);
     assert!(
         first
-            .write(Records::new(b"2\n", &[2]))
+            .append_records(Records::new(b"2\n", &[2]))
             .unwrap_err()
             .is_locked()
     );
@@ -211,7 +212,7 @@ fn a_directory_at_the_path_is_named_with_the_remedy() {
     let items: Vec<_> = read::<u64>(&path).collect();
     assert_eq!(items.len(), 1);
     let damage = items[0].as_ref().unwrap_err();
-    assert!(matches!(damage.kind, DamageKind::Unreadable(_)));
+    assert!(matches!(damage.kind, DamageKind::Unreadable { .. }));
     assert!(damage.to_string().contains("x.log"), "{damage}");
 
     assert_eq!(read_last::<u64>(&path, 1).damage.len(), 1);
@@ -268,12 +269,7 @@ fn zeros_left_by_the_file_system_do_not_hide_the_record_behind_them() {
 #[test]
 fn a_gap_line_is_read_as_a_gap() {
     let (_dir, path) = place();
-    let gap = Gap {
-        count: 2,
-        min_version: 2,
-        max_version: 3,
-        reason: GapReason::Backlog,
-    };
+    let gap = Gap::new(2, 2, 3, GapReason::Backlog);
     fs::write(&path, format!("1\n{}4\n", gap.to_line())).unwrap();
     let records: Vec<_> = read::<u64>(&path).map(Result::unwrap).collect();
     assert_eq!(
@@ -355,7 +351,7 @@ fn a_log_moved_away_is_started_anew_and_nothing_is_lost() {
     let (dir, path) = place();
     let (mut log, _) = open(&DiskConfig::new(&path));
     append(&mut log, [1]);
-    log.write(Records::new(b"2\n", &[2])).unwrap();
+    log.append_records(Records::new(b"2\n", &[2])).unwrap();
     fs::rename(&path, dir.path().join("moved")).unwrap();
     append(&mut log, [3]);
     assert_eq!(log.durable(), 3);
@@ -372,7 +368,7 @@ fn a_log_that_another_file_took_the_place_of_goes_on_in_that() {
     let (dir, path) = place();
     let (mut log, _) = open(&DiskConfig::new(&path));
     append(&mut log, [1]);
-    log.write(Records::new(b"2\n", &[2])).unwrap();
+    log.append_records(Records::new(b"2\n", &[2])).unwrap();
     fs::rename(&path, dir.path().join("moved")).unwrap();
     fs::write(&path, "1\n2\n").unwrap();
     append(&mut log, [3]);
@@ -387,9 +383,9 @@ fn a_log_removed_under_unsynced_records_asks_for_them_again() {
     let (_dir, path) = place();
     let (mut log, _) = open(&DiskConfig::new(&path));
     append(&mut log, [1]);
-    log.write(Records::new(b"2\n", &[2])).unwrap();
+    log.append_records(Records::new(b"2\n", &[2])).unwrap();
     fs::remove_file(&path).unwrap();
-    let lost = log.sync().unwrap_err();
+    let lost = log.make_durable().unwrap_err();
     assert!(matches!(lost, DiskError::Lost { .. }), "{lost}");
     assert_eq!(log.durable(), 1);
     append(&mut log, [2]);
@@ -433,9 +429,9 @@ fn a_log_cut_or_appended_to_from_outside_is_repaired_and_goes_on() {
     append(&mut log, [16]);
     assert_eq!(fs::read_to_string(&path).unwrap(), "10\n15\n20\n16\n");
     // Behind what is not synced yet: that is still there, so nothing has to be written again.
-    log.write(Records::new(b"17\n", &[3])).unwrap();
+    log.append_records(Records::new(b"17\n", &[3])).unwrap();
     fs::write(&path, "10\n15\n20\n16\n17\n21\n").unwrap();
-    log.sync().unwrap();
+    log.make_durable().unwrap();
     append(&mut log, [18]);
     assert_eq!(numbers(&path), [10, 15, 20, 16, 17, 21, 18]);
 }
@@ -446,10 +442,10 @@ fn a_log_removed_and_replaced_under_unsynced_records_asks_for_them_again() {
     let (_dir, path) = place();
     let (mut log, _) = open(&DiskConfig::new(&path));
     append(&mut log, [1]);
-    log.write(Records::new(b"2\n", &[2])).unwrap();
+    log.append_records(Records::new(b"2\n", &[2])).unwrap();
     fs::remove_file(&path).unwrap();
     fs::write(&path, "").unwrap();
-    let lost = log.sync().unwrap_err();
+    let lost = log.make_durable().unwrap_err();
     assert!(matches!(lost, DiskError::Lost { .. }), "{lost}");
     append(&mut log, [2]);
     assert_eq!(numbers(&path), [2]);
@@ -475,7 +471,7 @@ fn a_link_that_leads_nowhere_is_an_error_with_a_remedy() {
     std::os::unix::fs::symlink(dir.path().join("nowhere"), &path).unwrap();
     let (mut log, _) = open(&DiskConfig::new(&path));
     let record = Records::new(b"1\n", &[2]);
-    let text = log.write(record).unwrap_err().to_string();
+    let text = log.append_records(record).unwrap_err().to_string();
     assert!(text.contains(path.to_str().unwrap()), "{text}");
     assert!(text.contains("symbolic link"), "{text}");
     fs::remove_file(&path).unwrap();
@@ -519,8 +515,9 @@ fn w01_a_last_line_of_any_length_stays_when_the_log_is_opened() {
     let mut line = vec![b'1'; 64 * 1024 * 1024 + 1];
     line.push(b'\n');
     let (mut log, _) = open(&config);
-    log.write(Records::new(&line, &[line.len()])).unwrap();
-    log.sync().unwrap();
+    log.append_records(Records::new(&line, &[line.len()]))
+        .unwrap();
+    log.make_durable().unwrap();
     assert_eq!(log.durable(), 1);
     drop(log);
     let (_log, opened) = open(&config);
@@ -536,7 +533,7 @@ fn a_directory_in_the_way_of_a_full_file_is_named_with_the_remedy() {
     let (mut log, _) = open(&DiskConfig::new(&path).max_bytes(1));
     append(&mut log, [1]);
     let text = log
-        .write(Records::new(b"2\n", &[2]))
+        .append_records(Records::new(b"2\n", &[2]))
         .unwrap_err()
         .to_string();
     assert!(text.contains(old.to_str().unwrap()), "{text}");

@@ -182,7 +182,7 @@ fn s01_a_replay_and_what_follows_it_are_the_history() {
             let log = log.clone();
             thread::spawn(move || {
                 let replay = log.replay(0);
-                let resumed = log.resume(&replay.cursor());
+                let resumed = log.subscribe(replay.cursor());
                 assert_eq!(resumed.coverage(), Coverage::Complete);
                 let mut all = numbered(&replay);
                 all.extend(drain_blocking(resumed));
@@ -218,7 +218,7 @@ fn s01_a_subscriber_that_comes_back_goes_on_where_it_was() {
                 let cut = all.len();
                 let cursor = first.cursor();
                 drop(first);
-                all.extend(drain_blocking(log.resume(&cursor)));
+                all.extend(drain_blocking(log.subscribe(cursor)));
                 (cut, all)
             })
         };

@@ -42,7 +42,7 @@ fn said(items: impl Iterator<Item = Result<Record<u64>, Damage>>) -> Vec<Result<
 fn unreadable(damage: Damage) -> PathBuf {
     let expected = ErrorKind::PermissionDenied;
     assert!(
-        matches!(&damage.kind, DamageKind::Unreadable(error) if error.kind() == expected),
+        matches!(&damage.kind, DamageKind::Unreadable { kind, .. } if *kind == expected),
         "{damage}"
     );
     damage.file

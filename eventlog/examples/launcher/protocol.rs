@@ -1,4 +1,4 @@
-//! What goes over the socket: one JSON object a line, each way.
+//! What goes over the socket: one JSON object per line, each way.
 
 use eventlog::{Cursor, Replay};
 use serde::{Deserialize, Serialize};

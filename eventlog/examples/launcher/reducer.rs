@@ -15,7 +15,7 @@ impl Reducer {
     /// Goes on from what the log holds.
     pub fn new(log: Arc<EventLog<Event>>) -> Self {
         let mut state = State::default();
-        for event in &log.retained() {
+        for event in &log.replay(eventlog::Start::Oldest) {
             state.apply(event);
         }
         Self {

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 
-use eventlog::{EventRef, RecvError, Seq, Subscription, disk::DiskWriter};
+use eventlog::{EventRef, RecvError, Seq, Start, Subscription, disk::DiskWriter};
 use tokio::{
     io::{AsyncWriteExt, BufReader},
     net::{
@@ -20,16 +20,15 @@ use crate::{
     reducer::Reducer,
 };
 
-/// How long an event waits to be durable before subscribers are told of it all the same. While the
-/// disk is well they never see an event that a crash could take back.
-const DURABLE_FIRST: Duration = Duration::from_millis(250);
+/// How long a snapshot waits for the disk before it is handed out all the same.
+const STORED_FIRST: Duration = Duration::from_millis(250);
 
 /// How long the end of a run waits for subscribers that do not read.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 pub struct Server {
     reducer: Arc<Reducer>,
-    writer: Arc<DiskWriter>,
+    writer: Arc<DiskWriter<Event>>,
     /// Every connection that follows the log has a receiver of this, so that it knows of them.
     following: watch::Sender<()>,
 }
@@ -50,7 +49,7 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
 }
 
 impl Server {
-    pub fn new(reducer: Arc<Reducer>, writer: Arc<DiskWriter>) -> Arc<Self> {
+    pub fn new(reducer: Arc<Reducer>, writer: Arc<DiskWriter<Event>>) -> Arc<Self> {
         Arc::new(Self {
             reducer,
             writer,
@@ -58,7 +57,7 @@ impl Server {
         })
     }
 
-    /// Waits until everyone who follows the log was told that it is closed.
+    /// Waits until every connection that follows the log was told that it is closed.
     pub async fn farewell(&self) {
         timeout(FAREWELL, self.following.closed()).await.ok();
     }
@@ -85,10 +84,7 @@ impl Server {
                     None => return Ok(()),
                 },
                 event = next_event(&mut live) => match event {
-                    Ok(event) => {
-                        self.wait_durable(EventRef::seq(&event)).await;
-                        say(&mut peer, &Reply::Event(&event)).await?;
-                    }
+                    Ok(event) => say(&mut peer, &Reply::Event(&event)).await?,
                     Err(RecvError::Lagged(events)) => {
                         say(&mut peer, &Reply::Lagged(events)).await?;
                     }
@@ -108,38 +104,40 @@ impl Server {
         peer: &mut OwnedWriteHalf,
     ) -> io::Result<()> {
         let log = self.reducer.log();
-        let replay = match request {
+        let start = match request {
             Request::GetSnapshot {} => {
                 let state = self.reducer.state();
-                self.wait_durable(log.cursor().seq()).await;
+                self.wait_stored(log.cursor().seq()).await;
                 return say(peer, &Reply::Snapshot(&state)).await;
             }
             Request::GetEvents {
                 cursor: Some(cursor),
                 since: None,
-            } => log.replay_after(&cursor),
+            } => Start::Cursor(cursor),
             Request::GetEvents {
                 since,
                 cursor: None,
-            } => log.replay(since.unwrap_or(0)),
+            } => Start::After(since.unwrap_or(0)),
             Request::GetEvents { .. } => {
                 let error = "give `since` or `cursor`, not both".to_owned();
                 return say(peer, &Reply::Error(error)).await;
             }
         };
-        // Follows from here on, so that the end of a run waits for the replay to be read too.
+        let replay = log.replay(start);
+        // What is stored and nothing else: a subscriber never sees an event that a crash could
+        // take back. It follows from here on, so that the end of a run waits for it.
         *live = Some(Live {
-            events: log.resume(&replay.cursor()),
+            events: self.writer.subscribe(replay.cursor()),
             _following: self.following.subscribe(),
         });
-        self.wait_durable(replay.cursor().seq()).await;
+        self.wait_stored(replay.cursor().seq()).await;
         let truncated = !replay.coverage().is_complete();
         let replay = &replay;
         say(peer, &Reply::Replay { truncated, replay }).await
     }
 
-    async fn wait_durable(&self, seq: Seq) {
-        timeout(DURABLE_FIRST, self.writer.durable(seq)).await.ok();
+    async fn wait_stored(&self, seq: Seq) {
+        timeout(STORED_FIRST, self.writer.stored(seq)).await.ok();
     }
 }
 

@@ -8,10 +8,10 @@ use std::{
 };
 
 use eventlog::{
-    EventLog, EventRef, Versioned,
+    EventLog, EventRef, Start, Versioned,
     disk::{DiskConfig, DiskWriter, Recovery},
 };
-use tokio::{sync::Barrier, task::JoinHandle};
+use tokio::{sync::Barrier, task::JoinHandle, time::timeout};
 
 use crate::{
     args::Args,
@@ -39,7 +39,7 @@ pub async fn run(args: &Args) -> Result<Summary, String> {
     })?;
     let config = DiskConfig::new(args.data_dir.join("events.log"));
     let (log, recovery) = EventLog::<Event>::recover(&config).map_err(|error| error.to_string())?;
-    announce(&recovery, &config.path);
+    announce(&recovery, config.path());
     let log = Arc::new(log);
     let writer = DiskWriter::spawn(&log, config).map_err(|error| error.to_string())?;
     let writer = Arc::new(writer);
@@ -70,7 +70,13 @@ pub async fn run(args: &Args) -> Result<Summary, String> {
     if let Some(acks) = acks {
         acks.await.map_err(|error| error.to_string())?;
     }
-    let durable = writer.flush(DEADLINE).await;
+    let durable = match timeout(DEADLINE, writer.flush()).await {
+        Ok(flushed) => flushed.map_err(|error| error.to_string()),
+        Err(_) => Err(format!(
+            "events {:?} still wait for the disk",
+            writer.missing()
+        )),
+    };
     server.farewell().await;
     serving.abort();
     std::fs::remove_file(&socket).ok();
@@ -130,8 +136,8 @@ async fn join(clients: Clients) -> io::Result<Vec<(&'static str, Subscriber)>> {
 }
 
 /// Says of each version that it is durable, as soon as it is, until nobody listens any more.
-async fn print_acks(log: Arc<EventLog<Event>>, writer: Arc<DiskWriter>) {
-    let mut events = log.resume(&log.cursor());
+async fn print_acks(log: Arc<EventLog<Event>>, writer: Arc<DiskWriter<Event>>) {
+    let mut events = log.subscribe(Start::Now);
     while let Ok(event) = events.recv().await {
         let is_durable = writer.durable(EventRef::seq(&event)).await.is_ok();
         if is_durable && writeln!(io::stdout(), "durable {}", event.version()).is_err() {

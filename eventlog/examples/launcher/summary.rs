@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use eventlog::{Seq, disk::NotDurable};
+use eventlog::Seq;
 
 use crate::{client::Subscriber, state::State};
 
@@ -15,7 +15,7 @@ pub struct Summary {
     /// Events that were recovered from an earlier run.
     pub before: u64,
     pub subscribers: Vec<(&'static str, Subscriber)>,
-    pub durable: Result<Seq, NotDurable>,
+    pub durable: Result<Seq, String>,
     pub path: PathBuf,
 }
 

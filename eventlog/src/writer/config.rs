@@ -117,7 +117,7 @@ impl WriterConfig {
     }
 
     /// How long dropping the writer waits at most until what was appended is stored (default 1 s;
-    /// zero means that it does not wait).
+    /// zero means that it does not wait). What cannot be written by then is given up.
     #[must_use]
     pub fn drop_timeout(mut self, timeout: Duration) -> Self {
         self.drop_timeout = timeout;

@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 use super::{destination::Level, stats::WriterStats};
 use crate::{frontier::Frontier, seq::Seq};
 
-/// How long a writer that was dropped keeps retrying.
-const DROP_GRACE: Duration = Duration::from_secs(5);
-
 /// What the handle tells the thread, and the thread tells the handle.
 pub(crate) struct Control {
     pub(super) name: Arc<str>,
     pub(super) level: Level,
+    /// How long it keeps trying to write what there is once nobody holds it any more.
+    grace: Duration,
     pub(super) frontier: Arc<Frontier>,
     /// Everything up to here is to be stored without delay.
     flush_to: AtomicU64,
@@ -38,11 +37,12 @@ pub(super) enum Ending {
 }
 
 impl Control {
-    /// Of a writer that begins with event `from`.
-    pub(crate) fn new(name: Arc<str>, level: Level, from: u64) -> Self {
+    /// For a writer that begins with event `from`.
+    pub(crate) fn new(name: Arc<str>, level: Level, from: u64, grace: Duration) -> Self {
         Self {
             name,
             level,
+            grace,
             frontier: Arc::new(Frontier::new(from)),
             flush_to: AtomicU64::new(0),
             flushed: AtomicU64::new(from.saturating_sub(1)),
@@ -78,10 +78,16 @@ impl Control {
     /// woken.
     pub(crate) fn drop_writer(&self) -> bool {
         // An instant that no clock can show never comes.
-        if let Some(at) = Instant::now().checked_add(DROP_GRACE) {
+        if let Some(at) = Instant::now().checked_add(self.grace) {
             self.give_up_at.get_or_init(|| at);
         }
         self.stop.swap(true, Ordering::AcqRel)
+    }
+
+    /// How long it is until what cannot be written is given up; `None` if that is not foreseen.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        let at = self.give_up_at.get()?;
+        Some(at.saturating_duration_since(Instant::now()))
     }
 
     /// Everything up to here is to be stored without delay.

@@ -185,6 +185,10 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
         false
     }
 
+    fn is_closed(&self) -> bool {
+        false
+    }
+
     fn leave_off(&mut self, settled: u64) {
         self.shared.with(|inner| {
             let left_off: LeftOff = inner.ring.left_off(settled + 1);

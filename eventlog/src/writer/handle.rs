@@ -119,7 +119,12 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
         let standing = destination.open().map_err(StartError::Destination)?;
         let follower = Follower::new(&log.shared, &config, standing);
         let level = destination.level();
-        let control = Arc::new(Control::new(config.name.clone(), level, follower.begin()));
+        let control = Arc::new(Control::new(
+            config.name.clone(),
+            level,
+            follower.begin(),
+            config.drop_timeout,
+        ));
         let drop_timeout = config.drop_timeout;
         let thread = Worker::start(follower, destination, config, control.clone())
             .map_err(StartError::Thread)?;

@@ -15,6 +15,10 @@ pub(crate) trait Source: Send {
     /// Whether nothing will ever come any more.
     fn has_ended(&self) -> bool;
 
+    /// Whether nothing will ever come after what is there now, so that the writer is to end as
+    /// soon as that is written.
+    fn is_closed(&self) -> bool;
+
     /// The writer ends, and everything up to `settled` is stored or lost.
     fn leave_off(&mut self, settled: u64);
 }

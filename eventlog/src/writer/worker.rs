@@ -22,6 +22,9 @@ use super::{
 /// What threads of writers are called.
 pub(crate) const THREAD_NAME: &str = "eventlog-writer";
 
+/// The longest sleep of a failing writer between two looks at whether its source is closed.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// The thread's side of a writer.
 pub(crate) struct Worker<S: Source, D> {
     source: S,
@@ -243,16 +246,31 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
     /// Waits before another attempt; a caller of `flush` or `shutdown` cuts that short, and once
     /// the writer is to end there are no long waits. Says whether to go on trying.
     fn back_off(&self, pause: Duration) -> bool {
-        let left = || {
-            let at = self.end.control.give_up_at.get()?;
-            Some(at.saturating_duration_since(Instant::now()))
-        };
-        let mut pause = pause;
-        if self.end.control.is_stopping() {
-            pause = pause.min(self.end.config.retry_min);
+        let control = &self.end.control;
+        let mut rest = pause;
+        loop {
+            if self.source.is_closed() {
+                // Nobody else will say that it is time to give up.
+                control.drop_writer();
+            }
+            if control.is_stopping() {
+                rest = rest.min(self.end.config.retry_min);
+            }
+            let left = control.time_left();
+            let nap = rest.min(left.unwrap_or(Duration::MAX)).min(LOOK);
+            if nap.is_zero() {
+                return left.is_none_or(|left| !left.is_zero());
+            }
+            let began = Instant::now();
+            thread::park_timeout(nap);
+            let slept = began.elapsed();
+            // Woken: somebody waits.
+            rest = if slept < nap {
+                Duration::ZERO
+            } else {
+                rest.saturating_sub(slept)
+            };
         }
-        thread::park_timeout(left().map_or(pause, |left| pause.min(left)));
-        left().is_none_or(|left| !left.is_zero())
     }
 
     fn publish_stats(&self) {

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use eventlog::disk::{Destination, DiskError, FileLog, Opened, Records};
+use eventlog::{
+    disk::{DiskError, FileLog, Opened},
+    writer::Records,
+};
 
 use super::script::{Script, Step};
 use crate::disk_model::Numbered;
@@ -110,7 +113,7 @@ impl Driver {
     pub fn sync(&mut self) -> Result<(), DiskError> {
         self.attempt(|driver| {
             driver.hand_over()?;
-            driver.log.sync()
+            driver.log.make_durable()
         })?;
         assert_eq!(
             self.durable(),
@@ -122,7 +125,7 @@ impl Driver {
 
     fn hand_over(&mut self) -> Result<(), DiskError> {
         let records = Records::new(&self.bytes, &self.ends);
-        self.log.write(records.skip(self.taken))?;
+        self.log.append_records(records.skip(self.taken))?;
         self.taken = self.ends.len();
         Ok(())
     }

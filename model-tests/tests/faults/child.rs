@@ -74,7 +74,7 @@ fn child() {
     }
 }
 
-fn write(config: &DiskConfig, up_to: u64) -> std::io::Result<()> {
+fn write(config: &DiskConfig, up_to: u64) -> Result<(), Box<dyn std::error::Error>> {
     let (log, _) = EventLog::<Step>::recover(config)?;
     let log = Arc::new(log);
     let writer = DiskWriter::spawn(&log, config.clone())?;
@@ -87,9 +87,7 @@ fn write(config: &DiskConfig, up_to: u64) -> std::io::Result<()> {
         println!("ack {version}");
     }
     let failures = writer.stats().failures;
-    writer
-        .blocking_shutdown(PATIENCE)
-        .map_err(std::io::Error::other)?;
+    writer.blocking_shutdown(PATIENCE)?;
     println!("done {failures}");
     Ok(())
 }

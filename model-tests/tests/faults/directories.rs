@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, Permissions},
-    io::ErrorKind,
     os::unix::fs::{PermissionsExt as _, chown},
     sync::Arc,
     time::Instant,
@@ -74,7 +73,7 @@ fn w07_a_log_directory_that_is_removed_and_put_back_is_written_again() {
     fs::rename(&logs, directory.path().join("aside")).unwrap();
     fs::write(&logs, "").unwrap();
     let seq = log.append(step(2));
-    while !writer.stats().failing {
+    while writer.stats().failing.is_none() {
         std::thread::yield_now();
     }
     fs::remove_file(&logs).unwrap();
@@ -93,22 +92,22 @@ fn w07_a_log_directory_that_is_removed_and_put_back_is_written_again() {
 
 /// Another writer finds the new file in order. Returns the version that it appended.
 fn writer_can_follow(path: &std::path::Path) -> u64 {
-    let (log, _) = EventLog::<Step>::recover(config(path)).unwrap();
+    let (log, _) = EventLog::<Step>::recover(&config(path)).unwrap();
     let log = Arc::new(log);
     let writer = spawn_when_free(&log, path);
     log.append_with(|newest| step(newest.unwrap() + 1));
     writer.blocking_shutdown(PATIENCE).unwrap();
-    let (again, _) = EventLog::<Step>::recover(config(path)).unwrap();
+    let (again, _) = EventLog::<Step>::recover(&config(path)).unwrap();
     again.newest_version().unwrap()
 }
 
 /// A process that another test starts shares this one's open files, and the lock with them, for as
 /// long as it takes to begin its own program.
-fn spawn_when_free(log: &Arc<EventLog<Step>>, path: &std::path::Path) -> DiskWriter {
+fn spawn_when_free(log: &Arc<EventLog<Step>>, path: &std::path::Path) -> DiskWriter<Step> {
     let began = Instant::now();
     loop {
         match DiskWriter::spawn(log, config(path)) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock && began.elapsed() < PATIENCE => {}
+            Err(error) if error.is_locked() && began.elapsed() < PATIENCE => {}
             result => return result.unwrap(),
         }
     }

@@ -77,7 +77,7 @@ fn w10_a_second_process_is_refused_until_the_first_is_killed() {
     let acknowledged = first.kill();
     let before = fs::read(&path).unwrap_or_default();
 
-    let (log, _) = EventLog::<Step>::recover(config(&path)).unwrap();
+    let (log, _) = EventLog::<Step>::recover(&config(&path)).unwrap();
     let log = Arc::new(log);
     let writer = DiskWriter::spawn(&log, config(&path)).unwrap();
     log.append_with(|newest| step(newest.unwrap() + 1));

@@ -58,7 +58,7 @@ fn drops_pages() -> Result<(), String> {
     let writer = DiskWriter::spawn(&log, config).unwrap();
     let mut version = 0;
     // Up to four events of a block each are under way at a time, as in the experiment.
-    while !writer.stats().failing {
+    while writer.stats().failing.is_none() {
         assert!(version < 20_000, "40 MiB do not hold that many");
         version += 1;
         let seq = log.append(sized(version, 4000));

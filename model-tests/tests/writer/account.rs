@@ -3,8 +3,8 @@
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use eventlog::{
-    EventLog, Seq, Versioned,
-    disk::{DiskConfig, DiskWriter, Gap, GapReason},
+    EventLog, Seq, SeqRange, Versioned,
+    disk::{DiskConfig, DiskWriter, Gap, GapReason, Level, NotStored},
 };
 use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 
@@ -65,11 +65,11 @@ pub fn line(event: &Event) -> String {
 pub fn scripted(
     capacity: usize,
     config: &DiskConfig,
-) -> (Arc<EventLog<Event>>, DiskWriter, Remote) {
+) -> (Arc<EventLog<Event>>, DiskWriter<Event>, Remote) {
     let log = EventLog::builder().capacity(capacity).build().unwrap();
     let log = Arc::new(log);
     let (script, remote) = Script::new();
-    let writer = DiskWriter::spawn_to(&log, config.clone(), script).unwrap();
+    let writer = DiskWriter::spawn_to(&log, config.writer().clone(), script).unwrap();
     (log, writer, remote)
 }
 
@@ -120,6 +120,17 @@ pub fn account(lines: &[String], history: &[Event]) -> Vec<(RangeInclusive<u64>,
     holes
 }
 
-pub fn range(start: u64, end: u64) -> RangeInclusive<Seq> {
-    Seq::new(start)..=Seq::new(end)
+pub fn range(start: u64, end: u64) -> SeqRange {
+    SeqRange::new(Seq::new(start), Seq::new(end)).unwrap()
+}
+
+/// What an acknowledgement of these writers is worth.
+pub const SYNCED: Level = Level::new(1, true);
+
+/// The events that a flush or a shutdown says are not stored.
+pub fn missing_of(answer: Result<Seq, NotStored>) -> Vec<SeqRange> {
+    match answer {
+        Err(NotStored::Incomplete { missing, .. }) => missing,
+        other => panic!("expected events to be missing, not {other:?}"),
+    }
 }

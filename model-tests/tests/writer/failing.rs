@@ -6,14 +6,16 @@ use std::{
     time::Duration,
 };
 
-use eventlog::disk::{Durable, NotDurable};
+use eventlog::disk::{NotStored, Stored};
 use eventlog::{EventLog, Seq};
 
-use crate::account::{PATIENCE, account, append_all, config, event, range, scripted, stick};
+use crate::account::{
+    PATIENCE, SYNCED, account, append_all, config, event, missing_of, range, scripted, stick,
+};
 use crate::script::Step;
 use crate::warnings;
 
-fn is_pending(durable: Durable) -> bool {
+fn is_pending(durable: Stored) -> bool {
     let mut context = Context::from_waker(Waker::noop());
     matches!(pin!(durable).poll(&mut context), Poll::Pending)
 }
@@ -52,20 +54,20 @@ fn w06_what_became_durable_before_an_error_is_acknowledged_and_not_handed_over_a
     let history: Vec<_> = (1..=5).map(event).collect();
     log.append_batch(history.clone());
     remote.wait_stalled();
-    assert_eq!(writer.blocking_durable(Seq::new(2)), Ok(()));
+    assert_eq!(writer.blocking_durable(Seq::new(2)), Ok(SYNCED));
     assert!(
         (3..=5)
             .map(Seq::new)
             .all(|seq| is_pending(writer.durable(seq)))
     );
-    assert!(writer.stats().failing);
+    assert!(writer.stats().failing.is_some());
     let missing = vec![range(3, 5)];
     let flushed = writer.blocking_flush(Duration::ZERO);
-    assert_eq!(flushed, Err(NotDurable::Deadline { missing }));
+    assert_eq!(missing_of(flushed), missing);
     remote.release();
     assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(5)));
     assert_eq!(account(&remote.durable(), &history), []);
-    assert!(!writer.stats().failing);
+    assert!(writer.stats().failing.is_none());
 }
 
 #[test]
@@ -87,7 +89,7 @@ fn w07_a_full_disk_loses_nothing_that_fits_memory_and_is_spoken_of_once() {
     assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(1000)));
     assert_eq!(account(&remote.durable(), &history), []);
     assert_eq!(remote.lock().failures, 50);
-    let said = warnings::said(&config.path);
+    let said = warnings::said(&config.path());
     assert_eq!(
         said.len(),
         2,
@@ -103,7 +105,8 @@ fn w09_the_default_settings_carry_200_000_events_through_a_stall() {
     let log = std::sync::Arc::new(EventLog::new(None));
     let (script, remote) = crate::script::Script::new();
     let config = eventlog::disk::DiskConfig::new("/nowhere/w09-default.log");
-    let writer = eventlog::disk::DiskWriter::spawn_to(&log, config, script).unwrap();
+    let writer =
+        eventlog::disk::DiskWriter::spawn_to(&log, config.writer().clone(), script).unwrap();
     stick(&log, &remote, event(1));
     let history: Vec<_> = (1..=200_001).map(event).collect();
     // That this comes to an end shows that no append waits for the destination.
@@ -120,30 +123,28 @@ fn w09_a_destination_that_panics_ends_the_writer_and_nothing_else() {
     let config = config("w09-panic");
     let (log, writer, remote) = scripted(16, &config);
     let first = log.append(event(1));
-    assert_eq!(writer.blocking_durable(first), Ok(()));
+    assert_eq!(writer.blocking_durable(first), Ok(SYNCED));
     remote.then(Step::Panic);
     let second = log.append(event(2));
-    let stopped = NotDurable::Stopped {
+    let stopped = NotStored::Stopped {
         seq: second,
         settled: first,
     };
     assert_eq!(writer.blocking_durable(second), Err(stopped));
     log.append(event(3));
     let missing = vec![range(2, 3)];
-    assert_eq!(
-        writer.blocking_flush(PATIENCE),
-        Err(NotDurable::Deadline { missing })
-    );
+    assert_eq!(missing_of(writer.blocking_flush(PATIENCE)), missing);
     assert_eq!(log.events_since(0).len(), 3);
     assert_eq!(
-        warnings::said(&config.path).len(),
+        warnings::said(&config.path()).len(),
         1,
         "the writer says that it has ended"
     );
 
     // Another writer goes on where it ended, and writes no event twice.
     let (script, other) = crate::script::Script::new();
-    let writer = eventlog::disk::DiskWriter::spawn_to(&log, config, script).unwrap();
+    let writer =
+        eventlog::disk::DiskWriter::spawn_to(&log, config.writer().clone(), script).unwrap();
     assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(3)));
     assert_eq!(account(&other.durable(), &[event(2), event(3)]), []);
 }

@@ -6,13 +6,15 @@ use std::{
     sync::Arc,
 };
 
-use eventlog::disk::{self, DiskConfig, DiskWriter, RealStorage, Record, Storage, SyncPolicy};
+use eventlog::disk::{
+    self, DiskConfig, DiskWriter, Level, NotStored, RealStorage, Record, Storage, SyncPolicy,
+};
 use eventlog::{EventLog, Seq, Versioned};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tempfile::TempDir;
 
-use crate::account::{Event, PATIENCE, append_all, event, line};
+use crate::account::{Event, PATIENCE, SYNCED, append_all, event, line};
 use crate::warnings::{listen, said};
 
 fn directory() -> (TempDir, PathBuf) {
@@ -154,7 +156,7 @@ fn w10_a_writer_that_came_second_to_an_empty_path_waits_for_it() {
     assert_eq!(versions(&path), [1]);
     let waits = waiting.durable(seq);
     holder.blocking_shutdown(PATIENCE).unwrap();
-    assert_eq!(crate::handles::block_on(waits), Ok(()));
+    assert_eq!(crate::handles::block_on(waits), Ok(SYNCED));
     assert_eq!(versions(&path), [1, 2]);
     let said = said(&path);
     assert!(said[0].contains("belongs to another writer"), "{said:#?}");
@@ -275,7 +277,16 @@ fn every_policy_acknowledges_and_leaves_the_same_bytes() {
         for version in 1..=20 {
             lines.push(line(&event(version)));
             let seq = log.append(event(version));
-            assert_eq!(writer.blocking_durable(seq), Ok(()), "{policy:?}");
+            let stored = writer.blocking_stored(seq);
+            assert_eq!(stored, Ok(writer.level()), "{policy:?}");
+            let is_synced = policy != SyncPolicy::Never;
+            assert_eq!(writer.level(), Level::new(1, is_synced));
+            let refused = NotStored::NotSynced {
+                seq,
+                level: writer.level(),
+            };
+            let durable = is_synced.then_some(SYNCED).ok_or(refused);
+            assert_eq!(writer.blocking_durable(seq), durable, "{policy:?}");
         }
         writer.blocking_shutdown(PATIENCE).unwrap();
         let (old, current) = baseline(&lines, 300);

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use eventlog::disk::{self, DiskConfig, DiskWriter, Gap, GapReason, NotDurable, Record};
+use eventlog::disk::{self, DiskConfig, DiskWriter, Gap, GapReason, NotStored, Record};
 use eventlog::{EventLog, Seq, Versioned};
 use proptest::{collection::vec, prelude::*};
 
 use crate::account::{PANICS, PATIENCE, REFUSES, account, append_all, config, event, exited, line};
-use crate::account::{range, scripted, stick};
+use crate::account::{SYNCED, missing_of, range, scripted, stick};
 use crate::handles::block_on;
 use crate::script::{Script, Step};
 use crate::warnings;
@@ -22,20 +22,17 @@ fn w03_what_goes_past_the_backlogs_events_is_one_gap_line_with_the_exact_count_a
 
     // Of what the ring evicted 8 are kept, and the ring has 4: 12 of the 99 that came meanwhile.
     let missing = vec![range(2, 88)];
-    assert_eq!(
-        writer.blocking_flush(PATIENCE),
-        Err(NotDurable::Deadline { missing })
-    );
+    assert_eq!(missing_of(writer.blocking_flush(PATIENCE)), missing);
     let holes = account(&remote.durable(), &history);
     assert_eq!(holes, [(2..=88, GapReason::Backlog)]);
     let stats = writer.stats();
     assert_eq!((stats.lost, stats.gap_lines, stats.events), (87, 1, 13));
-    assert_eq!(writer.blocking_durable(Seq::new(1)), Ok(()));
+    assert_eq!(writer.blocking_durable(Seq::new(1)), Ok(SYNCED));
     for lost in [2, 88] {
         let seq = Seq::new(lost);
-        assert_eq!(writer.blocking_durable(seq), Err(NotDurable::Lost { seq }));
+        assert_eq!(writer.blocking_durable(seq), Err(NotStored::Lost { seq }));
     }
-    assert_eq!(writer.blocking_durable(Seq::new(89)), Ok(()));
+    assert_eq!(writer.blocking_durable(Seq::new(89)), Ok(SYNCED));
 }
 
 #[test]
@@ -96,13 +93,18 @@ fn w03_holes_of_two_kinds_have_two_lines() {
 /// less than it could, and nothing that is not so.
 #[test]
 fn w03_what_a_writer_left_that_was_cut_off_is_counted_by_the_next() {
-    let (log, writer, remote) = scripted(4, &config("w03-left").backlog_events(0));
+    let (log, writer, remote) = scripted(
+        4,
+        &config("w03-left")
+            .backlog_events(0)
+            .drop_timeout(Duration::ZERO),
+    );
     let seq = log.append(event(1));
     writer.blocking_durable(seq).unwrap();
     stick(&log, &remote, event(2));
     append_all(&log, (3..=600).map(event));
     let last = writer.durable(Seq::new(600));
-    writer.blocking_shutdown(Duration::ZERO).unwrap_err();
+    drop(writer);
     remote.then(Step::FailSync);
     remote.release();
     assert!(
@@ -110,7 +112,7 @@ fn w03_what_a_writer_left_that_was_cut_off_is_counted_by_the_next() {
         "resolves when the thread has ended"
     );
     let (script, next) = Script::new();
-    let writer = DiskWriter::spawn_to(&log, config("w03-left"), script).unwrap();
+    let writer = DiskWriter::spawn_to(&log, config("w03-left").writer().clone(), script).unwrap();
     writer.blocking_shutdown(PATIENCE).unwrap_err();
     let lines = next.durable();
     let gap = Gap::parse(lines[0].trim_end().as_bytes()).unwrap();
@@ -129,7 +131,7 @@ fn what_cannot_be_serialised_is_spoken_of_once() {
     let (log, writer, _remote) = scripted(64, &config);
     log.append_batch((1..=5).map(|version| exited(version, REFUSES)));
     writer.blocking_flush(PATIENCE).unwrap_err();
-    let said = warnings::said(&config.path);
+    let said = warnings::said(&config.path());
     let refused = said.iter().filter(|text| text.contains("cannot serialise"));
     assert_eq!(refused.count(), 1, "{said:#?}");
 }
@@ -146,16 +148,17 @@ fn w03_an_event_that_cannot_be_serialised_is_a_gap_and_its_neighbours_are_not() 
     ];
     log.append_batch(history.clone());
     let missing = vec![range(2, 3), range(5, 5)];
-    assert_eq!(
-        writer.blocking_flush(PATIENCE),
-        Err(NotDurable::Deadline { missing })
-    );
+    assert_eq!(missing_of(writer.blocking_flush(PATIENCE)), missing);
     let reason = GapReason::Unserializable;
     let holes = account(&remote.durable(), &history);
     assert_eq!(holes, [(2..=3, reason), (5..=5, reason)]);
 
     let seq = log.append(exited(6, 0));
-    assert_eq!(writer.blocking_durable(seq), Ok(()), "the writer goes on");
+    assert_eq!(
+        writer.blocking_durable(seq),
+        Ok(SYNCED),
+        "the writer goes on"
+    );
 }
 
 /// A log that lived without a writer for a while has evicted events that no writer will ever see.
@@ -166,16 +169,13 @@ fn w03_events_that_were_gone_before_the_writer_came_are_counted_and_not_called_d
     let history: Vec<_> = (1..=10).map(|n| event(10 * n)).collect();
     append_all(&log, history.iter().cloned());
     let (script, remote) = Script::new();
-    let writer = DiskWriter::spawn_to(&log, config("w03-before"), script).unwrap();
+    let writer = DiskWriter::spawn_to(&log, config("w03-before").writer().clone(), script).unwrap();
     let missing = vec![range(1, 6)];
-    assert_eq!(
-        writer.blocking_flush(PATIENCE),
-        Err(NotDurable::Deadline { missing })
-    );
+    assert_eq!(missing_of(writer.blocking_flush(PATIENCE)), missing);
     for seq in (1..=6).map(Seq::new) {
-        assert_eq!(writer.blocking_durable(seq), Err(NotDurable::Lost { seq }));
+        assert_eq!(writer.blocking_durable(seq), Err(NotStored::Lost { seq }));
     }
-    assert_eq!(writer.blocking_durable(Seq::new(7)), Ok(()));
+    assert_eq!(writer.blocking_durable(Seq::new(7)), Ok(SYNCED));
     let lines = remote.durable();
     let gap = Gap::parse(lines[0].trim_end().as_bytes()).unwrap();
     assert_eq!((gap.count, gap.reason), (6, GapReason::Missed));
@@ -195,12 +195,9 @@ fn w03_what_was_evicted_between_two_writers_is_counted() {
     append_all(&log, (4..=20).map(event));
     let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
     let missing = vec![range(4, 16)];
-    assert_eq!(
-        writer.blocking_shutdown(PATIENCE),
-        Err(NotDurable::Deadline { missing })
-    );
+    assert_eq!(missing_of(writer.blocking_shutdown(PATIENCE)), missing);
 
-    let text = std::fs::read_to_string(&config.path).unwrap();
+    let text = std::fs::read_to_string(&config.path()).unwrap();
     let lines: Vec<_> = text.split_inclusive('\n').map(str::to_owned).collect();
     let history: Vec<_> = (1..=20).map(event).collect();
     assert_eq!(account(&lines, &history), [(4..=16, GapReason::Missed)]);
@@ -285,12 +282,7 @@ impl Versioned for Relayed {
 fn w03_an_event_that_looks_like_a_gap_line_is_still_an_event() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("relay.log");
-    let gap = Gap {
-        count: 3,
-        min_version: 7,
-        max_version: 9,
-        reason: GapReason::Backlog,
-    };
+    let gap = Gap::new(3, 7, 9, GapReason::Backlog);
     let event = Relayed(serde_json::from_str(&gap.to_line()).unwrap());
     let log = Arc::new(EventLog::new(None));
     let config = DiskConfig::new(&path);

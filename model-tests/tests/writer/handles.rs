@@ -10,10 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eventlog::disk::{DiskConfig, DiskWriter, NotDurable, SyncPolicy};
+use eventlog::disk::{DiskConfig, DiskWriter, NotStored, SyncPolicy};
 use eventlog::{EventLog, Seq};
 
-use crate::account::{Event, PATIENCE, account, append_all, config, event, range, scripted, stick};
+use crate::account::{
+    Event, PATIENCE, SYNCED, account, append_all, config, event, missing_of, range, scripted, stick,
+};
 use crate::script::{Script, Step};
 
 /// A wait that no test can afford.
@@ -28,7 +30,7 @@ fn w11_flush_says_exactly_what_is_not_durable_at_the_deadline() {
     log.append_batch((4..=10).map(event));
     let missing = vec![range(4, 10)];
     let flushed = writer.blocking_flush(Duration::from_millis(5));
-    assert_eq!(flushed, Err(NotDurable::Deadline { missing }));
+    assert_eq!(missing_of(flushed), missing);
     remote.release();
     assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(10)));
 }
@@ -37,7 +39,7 @@ fn w11_flush_says_exactly_what_is_not_durable_at_the_deadline() {
 async fn w11_flush_can_be_awaited() {
     let (log, writer, remote) = scripted(64, &config("w11-awaited"));
     log.append_batch((1..=3).map(event));
-    assert_eq!(writer.flush(PATIENCE).await, Ok(Seq::new(3)));
+    assert_eq!(writer.flush().await, Ok(Seq::new(3)));
     assert_eq!(remote.durable().len(), 3);
 }
 
@@ -50,35 +52,44 @@ fn w11_what_was_lost_and_what_is_still_to_come_are_told_apart_by_their_ranges() 
     remote.release();
     remote.wait_stalled();
     let error = writer.blocking_flush(Duration::ZERO).unwrap_err();
-    let missing = vec![range(1, 9)];
-    assert_eq!(
-        error,
-        NotDurable::Deadline { missing },
-        "nothing is settled yet"
-    );
     assert!(error.to_string().contains("1..=9"), "{error}");
+    let missing = vec![range(1, 9)];
+    assert_eq!(missing_of(Err(error)), missing, "nothing is settled yet");
     remote.release();
     let missing = vec![range(2, 7)];
-    assert_eq!(
-        writer.blocking_flush(PATIENCE),
-        Err(NotDurable::Deadline { missing })
-    );
+    assert_eq!(missing_of(writer.blocking_flush(PATIENCE)), missing);
 }
 
 #[tokio::test]
-async fn w11_shutdown_gives_up_at_the_deadline_and_says_what_is_missing() {
+async fn w11_shutdown_is_bounded_by_its_caller_and_a_second_one_joins_it() {
     let (log, writer, remote) = scripted(64, &config("w11-shutdown"));
     let seq = log.append(event(1));
-    assert_eq!(writer.durable(seq).await, Ok(()));
+    assert_eq!(writer.durable(seq).await, Ok(SYNCED));
     remote.stall();
     log.append_batch([event(2), event(3)]);
     let waits = writer.durable(Seq::new(3));
-    let missing = vec![range(2, 3)];
-    let ended = writer.shutdown(Duration::from_millis(5)).await;
-    assert_eq!(ended, Err(NotDurable::Deadline { missing }));
+    let ended = tokio::time::timeout(Duration::from_millis(5), writer.shutdown()).await;
+    assert!(ended.is_err(), "the caller's time is up, not the writer's");
+    assert_eq!(writer.missing(), Some(range(2, 3)));
     // The thread comes out of the stall, completes what it was in, and ends.
     remote.release();
-    assert_eq!(waits.await, Ok(()));
+    assert_eq!(waits.await, Ok(SYNCED));
+    assert_eq!(writer.shutdown().await, Ok(Seq::new(3)));
+    assert_eq!(writer.missing(), None);
+}
+
+#[test]
+fn w11_shutdown_says_what_is_missing_when_its_timeout_has_passed() {
+    let (log, writer, remote) = scripted(64, &config("w11-timeout"));
+    stick(&log, &remote, event(1));
+    log.append_batch([event(2), event(3)]);
+    let error = writer
+        .blocking_shutdown(Duration::from_millis(5))
+        .unwrap_err();
+    assert!(error.to_string().contains("5ms have passed"), "{error}");
+    assert_eq!(missing_of(Err(error)), [range(1, 3)]);
+    remote.release();
+    assert_eq!(writer.blocking_shutdown(PATIENCE), Ok(Seq::new(3)));
 }
 
 /// A disk that was full and has room again was not tried again before the deadline, because the
@@ -123,15 +134,16 @@ fn w11_shutdown_covers_what_was_appended_before_it_and_does_not_wait_for_more() 
 }
 
 #[test]
-fn w11_dropping_the_handle_drains_without_waiting() {
-    let (log, writer, remote) = scripted(64, &config("w11-drop"));
+fn w11_a_drop_timeout_of_zero_drains_without_waiting() {
+    let config = config("w11-drop").drop_timeout(Duration::ZERO);
+    let (log, writer, remote) = scripted(64, &config);
     stick(&log, &remote, event(1));
     log.append(event(2));
     let (last, never) = (writer.durable(Seq::new(2)), writer.durable(Seq::new(3)));
     drop(writer);
     remote.release();
     remote.wait("both lines", |state| state.durable.len() == 2);
-    assert_eq!(block_on(last), Ok(()));
+    assert_eq!(block_on(last), Ok(SYNCED));
     assert!(block_on(never).is_err(), "and its thread ends");
 }
 
@@ -209,12 +221,12 @@ fn durable_may_be_dropped_and_asked_again_and_leaves_nothing_behind() {
     assert!(waits.as_mut().poll(&mut context).is_pending());
     let other = writer.durable(seq);
     remote.release();
-    assert_eq!(block_on(other), Ok(()));
+    assert_eq!(block_on(other), Ok(SYNCED));
     assert!(
         woken.0.load(Ordering::SeqCst),
         "the one that was not dropped is woken"
     );
-    assert_eq!(waits.as_mut().poll(&mut context), Poll::Ready(Ok(())));
+    assert_eq!(waits.as_mut().poll(&mut context), Poll::Ready(Ok(SYNCED)));
 }
 
 #[test]
@@ -223,10 +235,10 @@ fn durable_waits_for_an_event_that_is_not_appended_yet() {
     let waits = writer.durable(Seq::new(2));
     log.append(event(1));
     log.append(event(2));
-    assert_eq!(block_on(waits), Ok(()));
+    assert_eq!(block_on(waits), Ok(SYNCED));
     let never = writer.durable(Seq::new(3));
     let settled = writer.blocking_shutdown(PATIENCE).unwrap();
-    let stopped = NotDurable::Stopped {
+    let stopped = NotStored::Stopped {
         seq: Seq::new(3),
         settled,
     };
@@ -256,7 +268,7 @@ async fn sixteen_tasks_that_await_each_of_their_events_share_commits() {
     for task in tasks {
         task.await.unwrap();
     }
-    let text = std::fs::read_to_string(&config.path).unwrap();
+    let text = std::fs::read_to_string(&config.path()).unwrap();
     let lines: Vec<_> = text.split_inclusive('\n').map(str::to_owned).collect();
     assert_eq!(
         account(&lines, &(1..=320).map(event).collect::<Vec<_>>()),
@@ -318,7 +330,7 @@ fn an_interval_syncs_by_itself_when_it_has_passed() {
     let config = config("interval-passes").sync(SyncPolicy::Interval(Duration::from_millis(1)));
     let (log, writer, _remote) = scripted(64, &config);
     let seq = log.append(event(1));
-    assert_eq!(writer.blocking_durable(seq), Ok(()));
+    assert_eq!(writer.blocking_durable(seq), Ok(SYNCED));
 }
 
 #[test]
@@ -329,7 +341,7 @@ fn an_interval_begins_anew_with_each_sync() {
     let (log, writer, _remote) = scripted(64, &config);
     for version in 1..=3 {
         let seq = log.append(event(version));
-        assert_eq!(writer.blocking_durable(seq), Ok(()));
+        assert_eq!(writer.blocking_durable(seq), Ok(SYNCED));
     }
     let took = began.elapsed();
     assert!(took >= INTERVAL * 3, "{took:?}");
@@ -364,7 +376,7 @@ fn writers_one_after_the_other_write_each_event_once() {
     let mut lines = Vec::new();
     for round in 0..5 {
         let (script, remote) = Script::new();
-        let writer = DiskWriter::spawn_to(&log, config.clone(), script).unwrap();
+        let writer = DiskWriter::spawn_to(&log, config.writer().clone(), script).unwrap();
         append_all(&log, (1..=10).map(|n| event(20 * round + n)));
         assert!(writer.blocking_shutdown(PATIENCE).is_ok());
         lines.extend(remote.durable());
@@ -380,12 +392,15 @@ fn writers_one_after_the_other_write_each_event_once() {
 #[test]
 fn a_writer_that_was_cut_off_leaves_the_rest_to_the_next() {
     let log = Arc::new(EventLog::new(None));
-    let config = config("cut-off").retry_min(HOUR).retry_max(HOUR);
+    let config = config("cut-off")
+        .retry_min(HOUR)
+        .retry_max(HOUR)
+        .drop_timeout(Duration::from_millis(20));
     let (script, remote) = Script::new();
-    let writer = DiskWriter::spawn_to(&log, config.clone(), script).unwrap();
+    let writer = DiskWriter::spawn_to(&log, config.writer().clone(), script).unwrap();
     remote.then(Step::KeepThenFailWrite(2));
     log.append_batch((1..=5).map(event));
-    assert_eq!(writer.blocking_durable(Seq::new(2)), Ok(()));
+    assert_eq!(writer.blocking_durable(Seq::new(2)), Ok(SYNCED));
     // Whoever asks for a flush or a shutdown has it tried again at once, more than once.
     for _ in 0..100 {
         remote.then(Step::FailWrite);
@@ -393,15 +408,16 @@ fn a_writer_that_was_cut_off_leaves_the_rest_to_the_next() {
     let last = writer.durable(Seq::new(5));
     let missing = vec![range(3, 5)];
     let ended = writer.blocking_shutdown(Duration::from_millis(20));
-    assert_eq!(ended, Err(NotDurable::Deadline { missing }));
+    assert_eq!(missing_of(ended), missing);
 
+    drop(writer);
     assert!(
         block_on(last).is_err(),
         "resolves when the thread has ended"
     );
 
     let (script, next) = Script::new();
-    let writer = DiskWriter::spawn_to(&log, config, script).unwrap();
+    let writer = DiskWriter::spawn_to(&log, config.writer().clone(), script).unwrap();
     assert_eq!(writer.blocking_shutdown(PATIENCE), Ok(Seq::new(5)));
     let lines: Vec<_> = remote.durable().into_iter().chain(next.durable()).collect();
     assert_eq!(account(&lines, &(1..=5).map(event).collect::<Vec<_>>()), []);
@@ -451,7 +467,7 @@ fn w09_a_waker_that_panics_ends_neither_the_writer_nor_the_others_waits() {
     assert!(pending.is_pending());
     remote.release();
     let next = log.append(event(2));
-    assert_eq!(writer.blocking_durable(next), Ok(()));
+    assert_eq!(writer.blocking_durable(next), Ok(SYNCED));
     assert!(woken.0.load(Ordering::SeqCst));
 }
 

@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard},
 };
 
-use eventlog::disk::{Destination, DiskError, Records};
+use eventlog::{
+    disk::DiskError,
+    writer::{Destination, DestinationError, Level, Records, Standing},
+};
 
 use crate::account::PATIENCE;
 
@@ -129,16 +132,28 @@ impl Remote {
     }
 }
 
-fn refused() -> DiskError {
-    DiskError::Io {
+fn refused() -> DestinationError {
+    DestinationError::from(DiskError::Io {
         action: "write to",
         path: "/scripted".into(),
         source: io::Error::from(io::ErrorKind::StorageFull),
-    }
+    })
 }
 
 impl Destination for Script {
-    fn write(&mut self, records: Records<'_>) -> Result<(), DiskError> {
+    fn level(&self) -> Level {
+        Level::new(1, true)
+    }
+
+    fn open(&mut self) -> Result<Standing, DestinationError> {
+        Ok(Standing::Unknown)
+    }
+
+    fn write(
+        &mut self,
+        records: Records<'_>,
+        _progress: &mut dyn FnMut(u64),
+    ) -> Result<(), DestinationError> {
         assert!(!records.is_empty(), "called for nothing");
         let (mut state, step) = self.0.enter(
             |state| &mut state.writes,
@@ -163,7 +178,7 @@ impl Destination for Script {
         Err(refused())
     }
 
-    fn sync(&mut self) -> Result<(), DiskError> {
+    fn sync(&mut self) -> Result<(), DestinationError> {
         let (mut state, step) = self.0.enter(
             |state| &mut state.syncs,
             |step| matches!(step, Step::FailSync),
@@ -178,7 +193,7 @@ impl Destination for Script {
         Ok(())
     }
 
-    fn durable(&self) -> u64 {
+    fn stored(&self) -> u64 {
         self.0.lock().durable.len() as u64
     }
 }

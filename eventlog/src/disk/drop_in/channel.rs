@@ -116,5 +116,9 @@ impl<E: Versioned + Clone + Serialize + Send + Sync> Source for Channel<E> {
         self.is_closed
     }
 
+    fn is_closed(&self) -> bool {
+        self.is_closed || self.events.is_closed()
+    }
+
     fn leave_off(&mut self, _settled: u64) {}
 }

@@ -6,6 +6,7 @@ mod heal;
 use std::{
     sync::Arc,
     thread::{self, Thread},
+    time::Duration,
 };
 
 use serde::Serialize;
@@ -24,6 +25,10 @@ use crate::{
         worker::{THREAD_NAME, Worker, chain},
     },
 };
+
+/// How long a writer whose channel is closed, or whose task is gone, goes on trying to write to a
+/// failing disk.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Writes the events that come over a broadcast channel to the log's
 /// [`disk_path`](EventLog::disk_path), with the default settings, until the channel is closed and
@@ -101,7 +106,7 @@ pub async fn run_disk_writer_with<E>(
         Ok(file) => file.level(),
         Err(error) => return not_started(&config, &error),
     };
-    let control = Arc::new(Control::new(name.clone(), level, 1));
+    let control = Arc::new(Control::new(name.clone(), level, 1, FAREWELL));
     let thread = thread::Builder::new().name(THREAD_NAME.to_owned()).spawn({
         let control = control.clone();
         move || record(Channel::new(log, events), &config, control)
