@@ -10,7 +10,7 @@ fn the_derive_is_built_from_four_crates() {
             "tree",
             "--offline",
             "--package",
-            "eventlog-derive",
+            "versioned-eventlog-derive",
             "--edges",
             "normal,build",
         ])

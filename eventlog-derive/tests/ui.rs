@@ -1,6 +1,6 @@
 //! What a user sees: programs that must compile and run, and the words of every refusal.
 //!
-//! After a change of wording, `TRYBUILD=overwrite cargo test -p eventlog-derive --test ui` writes
+//! After a change of wording, `TRYBUILD=overwrite cargo test -p versioned-eventlog-derive --test ui` writes
 //! the `.stderr` files anew. Read the difference before committing it.
 
 #![allow(clippy::expect_used)]

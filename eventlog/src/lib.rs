@@ -84,5 +84,5 @@ pub use versioned::{AsVersion, Versioned};
 
 /// Compiles and runs the README's example.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 pub struct Readme;

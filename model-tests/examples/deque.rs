@@ -1,5 +1,5 @@
 //! A complete adapter for the log that everyone writes first, a `Mutex<VecDeque>`, and what the
-//! laws say about it: `cargo run -p model-tests --example deque`.
+//! laws say about it: `cargo run -p versioned-eventlog-tests --example deque`.
 
 #![allow(clippy::unwrap_used)]
 

@@ -95,7 +95,7 @@ pub(crate) fn judge<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Box<Viol
 pub fn to_markdown() -> String {
     let mut page = String::from(
         "# The laws\n\nPrinted from the items in `src/laws/`; do not edit. To print it anew: \
-         `cargo run -p model-tests --example laws > model-tests/LAWS.md`\n",
+         `cargo run -p versioned-eventlog-tests --example laws > model-tests/LAWS.md`\n",
     );
     let mut section = "";
     for law in all() {

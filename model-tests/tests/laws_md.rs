@@ -9,7 +9,7 @@ fn the_page_is_printed_from_the_laws() {
     let page = include_str!("../LAWS.md");
     assert!(
         page == laws::to_markdown(),
-        "LAWS.md is old: cargo run -p model-tests --example laws > model-tests/LAWS.md"
+        "LAWS.md is old: cargo run -p versioned-eventlog-tests --example laws > model-tests/LAWS.md"
     );
 }
 

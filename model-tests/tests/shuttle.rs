@@ -1,7 +1,7 @@
 //! The laws about threads, checked over thousands of interleavings that a scheduler chooses.
 //!
 //! ```sh
-//! RUSTFLAGS="--cfg shuttle" cargo test -p model-tests --test shuttle --release \
+//! RUSTFLAGS="--cfg shuttle" cargo test -p versioned-eventlog-tests --test shuttle --release \
 //!     --target-dir target/shuttle
 //! ```
 //!
