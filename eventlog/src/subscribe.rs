@@ -59,7 +59,7 @@ pub struct Subscription<E> {
     place: Arc<AtomicU64>,
     /// Version of the last event delivered.
     version: u64,
-    /// What `cursor` says until the first event is delivered.
+    /// What `cursor` says until the first event is delivered, where the coverage is not complete.
     before: Option<Cursor>,
     /// The number after the newest event of the moment of subscribing.
     live_from: u64,
@@ -107,18 +107,18 @@ impl<E> Subscription<E> {
         let coverage = replay.coverage();
         place.store(replay.start(), Ordering::Relaxed);
         let before = match (coverage, start) {
-            (Coverage::Complete, _) => Cursor::new(shared.epoch, replay.start() - 1, version),
-            (_, Start::Cursor(cursor)) => cursor,
-            (Coverage::Ahead { .. }, _) => Cursor::new(shared.epoch, u64::MAX, version),
-            _ if has_evicted => Cursor::new(shared.epoch, 0, version),
-            _ => Cursor::new(Epoch::NONE, 0, version),
+            (Coverage::Complete, _) => None,
+            (_, Start::Cursor(cursor)) => Some(cursor),
+            (Coverage::Ahead { .. }, _) => Some(Cursor::new(shared.epoch, u64::MAX, version)),
+            _ if has_evicted => Some(Cursor::new(shared.epoch, 0, version)),
+            _ => Some(Cursor::new(Epoch::NONE, 0, version)),
         };
         Self {
             shared: shared.clone(),
             id,
             place,
             version,
-            before: Some(before),
+            before,
             live_from,
             stored,
             segment: None,
@@ -156,8 +156,8 @@ impl<E> Subscription<E> {
     /// The position just after the last event received; [`subscribe`](crate::EventLog::subscribe)
     /// goes on from it.
     ///
-    /// Until the first event it says what [`coverage`](Self::coverage) said: subscribing with it
-    /// is `Complete` only if this was. After that it does not record what was missed before: keep
+    /// As long as nothing was delivered, subscribing with it is `Complete` only if this
+    /// [`coverage`](Self::coverage) is. After that it does not record what was missed before: keep
     /// it only once the snapshot that an incomplete coverage asks for is there.
     #[must_use]
     pub fn cursor(&self) -> Cursor {

@@ -67,7 +67,7 @@ impl<E> Beside<E> {
         beside
     }
 
-    /// The number of events behind a cursor; `None` if this log never printed it.
+    /// The number of events up to a cursor; `None` if nothing is known of it.
     fn seen(&self, cursor: &str) -> Option<u64> {
         let known = self.cursors.iter().rev().find(|(text, _)| text == cursor);
         known.map(|(_, seen)| *seen)
@@ -213,7 +213,11 @@ impl<E: Event> Subscription<E> for CheckedReader<E> {
     fn cursor(&self) -> String {
         let mut beside = Beside::lock(&self.beside);
         let cursor = self.theirs.cursor();
-        beside.cursors.push((cursor.clone(), self.ours.seen()));
+        // Nothing is promised of a cursor that was taken before the first event of an incomplete
+        // subscription, so nothing is known of it.
+        if let Some(seen) = self.ours.seen() {
+            beside.cursors.push((cursor.clone(), seen));
+        }
         cursor
     }
 

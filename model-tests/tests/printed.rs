@@ -71,9 +71,9 @@ fn a_writer_and_its_readers_show_how_far_they_are() {
     let log = Arc::new(log());
     let writer = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
     let wait = writer.durable(Seq::new(3));
-    shows(&wait, &["Durable", "3"]);
+    shows(&wait, &["Stored", "3"]);
     writer.blocking_durable(Seq::new(3)).unwrap();
-    shows(&writer, &["DiskWriter", "settled: Seq(3)"]);
+    shows(&writer, &["Writer", "settled: Seq(3)"]);
     drop(writer);
 
     let len = format!("offset: Some({})", fs::metadata(&path).unwrap().len());

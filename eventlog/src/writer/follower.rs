@@ -144,6 +144,8 @@ fn place_of<E>(shared: &Arc<Shared<E>>, cursor: Cursor) -> u64 {
 }
 
 impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
+    const NUMBERED: bool = true;
+
     fn fill(&mut self, pending: &mut Pending) -> bool {
         let mut took = false;
         while !pending.is_full() {

@@ -43,10 +43,17 @@ pub(crate) struct Pending {
     name: Arc<str>,
     notices: Notices,
     frontier: Arc<Frontier>,
+    /// Whether sequence numbers are those of the log.
+    numbered: bool,
 }
 
 impl Pending {
-    pub(super) fn new(name: Arc<str>, notices: Notices, frontier: Arc<Frontier>) -> Self {
+    pub(super) fn new(
+        name: Arc<str>,
+        notices: Notices,
+        frontier: Arc<Frontier>,
+        numbered: bool,
+    ) -> Self {
         Self {
             bytes: Vec::new(),
             ends: Vec::new(),
@@ -57,6 +64,7 @@ impl Pending {
             name,
             notices,
             frontier,
+            numbered,
         }
     }
 
@@ -136,7 +144,7 @@ impl Pending {
         let first = through + 1 - lost.count;
         self.counts.lost += lost.count;
         self.frontier.lose(first..=through);
-        let lost = lost.starting_at(Seq::new(first));
+        let lost = self.number(lost, first);
         let gap = match self.gap.take() {
             Some((_, gap)) if gap.reason == lost.reason => gap.and(lost),
             Some(other) => {
@@ -164,7 +172,8 @@ impl Pending {
         if meta.is_gap {
             return false;
         }
-        let gap = Gap::new(1, meta.version, meta.version, GapReason::Refused).starting_at(meta.seq);
+        let gap = Gap::new(1, meta.version, meta.version, GapReason::Refused);
+        let gap = self.number(gap, meta.seq.get());
         let start = self.first.checked_sub(1).map_or(0, |line| self.ends[line]);
         let (end, line) = (self.ends[self.first], gap.to_line());
         let line = line.as_bytes();
@@ -201,6 +210,14 @@ impl Pending {
             self.ends.clear();
             self.metas.clear();
             self.first = 0;
+        }
+    }
+
+    fn number(&self, gap: Gap, first: u64) -> Gap {
+        if self.numbered {
+            gap.starting_at(Seq::new(first))
+        } else {
+            gap
         }
     }
 
@@ -259,7 +276,7 @@ mod tests {
 
     fn pending() -> (Pending, Arc<Frontier>) {
         let frontier = Arc::new(Frontier::new(1));
-        let pending = Pending::new("x".into(), Notices::default(), frontier.clone());
+        let pending = Pending::new("x".into(), Notices::default(), frontier.clone(), true);
         (pending, frontier)
     }
 

@@ -6,6 +6,9 @@ use super::pending::Pending;
 
 /// Where a writer's events come from: the ring of a log, or a channel.
 pub(crate) trait Source: Send {
+    /// Whether its sequence numbers are those of the log, so that gap lines may name them.
+    const NUMBERED: bool;
+
     /// Moves what there is into `pending`, until that is full. Says whether there was anything.
     fn fill(&mut self, pending: &mut Pending) -> bool;
 

@@ -90,7 +90,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
             stored: destination.stored(),
             source,
             destination,
-            pending: Pending::new(name.clone(), notices.clone(), frontier),
+            pending: Pending::new(name.clone(), notices.clone(), frontier, S::NUMBERED),
             written: 0,
             retry: Retry::new(
                 name.clone(),
@@ -250,7 +250,8 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
         let mut rest = pause;
         loop {
             if self.source.is_closed() {
-                // Nobody else will say that it is time to give up.
+                // Nobody else will say that all is to be written, and when to give up.
+                control.flush_to(u64::MAX);
                 control.drop_writer();
             }
             if control.is_stopping() {

@@ -9,8 +9,10 @@ use crate::{Model, Received};
 pub struct Reader {
     /// The index of the next event.
     next: usize,
-    /// Behind a `Lagged` the next event is kept for the reader, evicted or not.
+    /// After a `Lagged` the next event is kept for the reader, evicted or not.
     in_hand: bool,
+    /// Whether it began with a coverage that is not complete, and nothing was delivered since.
+    incomplete: bool,
 }
 
 impl<E: Versioned + Clone> Model<E> {
@@ -26,16 +28,18 @@ impl<E: Versioned + Clone> Model<E> {
         Reader {
             next,
             in_hand: false,
+            incomplete: !self.coverage(since).is_complete(),
         }
     }
 
-    /// A reader that goes on behind a cursor, as [`replay_after`](Self::replay_after) does.
+    /// A reader that goes on after a cursor, as [`replay_after`](Self::replay_after) does.
     #[must_use]
     pub fn resume(&self, seen: Option<u64>) -> Reader {
-        let next = self.history.len() - self.replay_after(seen).events.len();
+        let replay = self.replay_after(seen);
         Reader {
-            next,
+            next: self.history.len() - replay.events.len(),
             in_hand: false,
+            incomplete: !replay.coverage.is_complete(),
         }
     }
 
@@ -54,6 +58,7 @@ impl<E: Versioned + Clone> Model<E> {
             *reader = Reader {
                 next: to,
                 in_hand: true,
+                ..*reader
             };
             return Received::Lagged(lost as u64);
         }
@@ -61,35 +66,39 @@ impl<E: Versioned + Clone> Model<E> {
         *reader = Reader {
             next: reader.next + 1,
             in_hand: false,
+            incomplete: false,
         };
         Received::Event(event)
     }
 
-    /// Moves a reader behind everything that it would be given, and says how many events that is.
+    /// Moves a reader past everything that it would be given, and says how many events that is.
     pub fn skip_to_newest(&self, reader: &mut Reader) -> u64 {
         let skipped = self.end().saturating_sub(reader.next);
         *reader = Reader {
             next: reader.next + skipped,
             in_hand: false,
+            incomplete: reader.incomplete && skipped == 0,
         };
         skipped as u64
     }
 
-    /// Ends what subscribers get behind the newest event. Appends and replays go on.
+    /// Ends what subscribers get after the newest event. Appends and replays go on.
     pub fn close(&mut self) {
         self.closed_at.get_or_insert(self.history.len());
     }
 
-    /// The index behind the last event that subscribers get.
+    /// The index after the last event that subscribers get.
     fn end(&self) -> usize {
         self.closed_at.unwrap_or(self.history.len())
     }
 }
 
 impl Reader {
-    /// How many events of the history are behind this reader: the sequence number of its cursor.
+    /// How many events of the history this reader has: the sequence number of its cursor. `None`
+    /// as long as nothing is promised of that: it began with a coverage that was not complete, and
+    /// was delivered nothing yet. A log may then say so by its cursor, or not.
     #[must_use]
-    pub fn seen(self) -> u64 {
-        self.next as u64
+    pub fn seen(self) -> Option<u64> {
+        (!self.incomplete).then_some(self.next as u64)
     }
 }

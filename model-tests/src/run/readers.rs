@@ -17,11 +17,14 @@ impl<S: Subject> Run<'_, S> {
 
     pub(super) fn save_reader_cursor(&mut self, pick: u8) -> Result<(), Parted> {
         self.with_reader(pick, |run, index| {
+            let Some(seen) = run.readers[index].ours.seen() else {
+                return Ok(());
+            };
             let name = reader(run.readers[index].name);
             run.write_cursor(&name);
             let call = || format!("{name}.cursor()");
             let text = run.call(call, |run| run.readers[index].theirs.cursor())?;
-            run.cursors.push((text, run.readers[index].ours.seen()));
+            run.cursors.push((text, seen));
             Ok(())
         })
         .map(drop)

@@ -70,7 +70,7 @@ version = "0.0.0"
 edition = "2024"
 
 [dependencies]
-eventlog = {{ package = "versioned-eventlog", path = '{}', default-features = false }}
+eventlog = {{ package = "versioned-eventlog", path = '{}', default-features = false, features = ["derive"] }}
 
 [lints.rust]
 unexpected_cfgs = "allow"

@@ -86,6 +86,8 @@ impl<E: Versioned + Clone + Serialize> Channel<E> {
 }
 
 impl<E: Versioned + Clone + Serialize + Send + Sync> Source for Channel<E> {
+    const NUMBERED: bool = false;
+
     fn fill(&mut self, pending: &mut Pending) -> bool {
         let mut took = false;
         while !pending.is_full() && !self.is_closed {
