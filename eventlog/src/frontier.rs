@@ -45,11 +45,10 @@ impl State {
     fn fate(&self, seq: u64, settled: u64) -> Fate {
         let next = self.lost.partition_point(|range| *range.end() < seq);
         let next = self.lost.get(next);
-        if let Some(lost) = next.filter(|range| range.contains(&seq)) {
-            if seq <= settled || self.ended {
-                let through = (*lost.end()).min(settled).max(seq);
-                return Fate::Lost { through };
-            }
+        let lost = next.filter(|range| range.contains(&seq));
+        if let Some(lost) = lost.filter(|_| seq <= settled || self.ended) {
+            let through = (*lost.end()).min(settled).max(seq);
+            return Fate::Lost { through };
         }
         if seq <= settled {
             let through = next.map_or(settled, |lost| (lost.start() - 1).min(settled));

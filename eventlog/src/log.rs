@@ -211,7 +211,6 @@ impl<E> EventLog<E> {
     /// assert!(second.try_recv().is_err());
     /// # Ok::<(), eventlog::RecvError>(())
     /// ```
-    #[must_use]
     pub fn subscribe(&self, start: impl Into<Start>) -> Subscription<E> {
         Subscription::open(&self.shared, start.into())
     }

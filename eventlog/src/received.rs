@@ -69,6 +69,10 @@ impl<E> EventRef<E> {
 
     /// A clone of the event, which keeps nothing else alive.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what it keeps alive is let go"
+    )]
     pub fn into_owned(this: Self) -> E
     where
         E: Clone,
@@ -82,10 +86,12 @@ impl<E> EventRef<E> {
 
     /// This event and those after it in its segment, below `end`.
     pub(crate) fn into_batch(self, end: u64) -> Batch<E> {
-        let is_there = |seq: &u64| *seq < end && self.segment.get(*seq).is_some();
-        let end = (self.seq + 1..).find(|seq| !is_there(seq));
+        let mut after = self.seq + 1;
+        while after < end && self.segment.get(after).is_some() {
+            after += 1;
+        }
         Batch {
-            range: self.seq..end.unwrap_or(u64::MAX),
+            range: self.seq..after,
             segment: self.segment,
             epoch: self.epoch,
         }

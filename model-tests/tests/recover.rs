@@ -66,12 +66,12 @@ impl Place {
 
     fn with(text: impl AsRef<[u8]>) -> Self {
         let place = Self::new();
-        fs::write(&place.config.path(), text).unwrap();
+        fs::write(place.config.path(), text).unwrap();
         place
     }
 
     fn path(&self) -> &Path {
-        &self.config.path()
+        self.config.path()
     }
 
     fn old(&self) -> PathBuf {

@@ -248,7 +248,10 @@ fn s03_a_batch_that_is_awaited_comes_with_the_next_append() {
         waiting.join().unwrap()
     });
     assert_eq!(
-        batch.iter().map(|tick| tick.version()).collect::<Vec<_>>(),
+        batch
+            .iter()
+            .map(eventlog::Versioned::version)
+            .collect::<Vec<_>>(),
         [1]
     );
     log.close();

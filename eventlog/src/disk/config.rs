@@ -139,6 +139,11 @@ impl DiskConfig {
         &self.writer
     }
 
+    /// The settings that do not depend on files, without the others.
+    pub(crate) fn into_writer(self) -> WriterConfig {
+        self.writer
+    }
+
     /// # Errors
     ///
     /// What cannot be meant.
@@ -159,12 +164,18 @@ impl DiskConfig {
     }
 }
 
-/// One name for all spellings of the path, whatever the working directory becomes.
+/// One name for all spellings of the path, whatever the working directory becomes. Escaped where
+/// it is not text, so that two paths never share a name.
 fn name_of(path: &Path) -> String {
     let absolute = std::path::absolute(path);
     let path = absolute.as_deref().unwrap_or(path);
-    path.to_str()
-        .map_or_else(|| format!("{path:?}"), str::to_owned)
+    let escaped = || {
+        path.as_os_str()
+            .as_encoded_bytes()
+            .escape_ascii()
+            .to_string()
+    };
+    path.to_str().map_or_else(escaped, str::to_owned)
 }
 
 /// Settings of a [`DiskConfig`] that cannot be meant.

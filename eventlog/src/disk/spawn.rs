@@ -25,7 +25,7 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
         config.check().map_err(SpawnError::Config)?;
         let (file, _) = FileLog::open(RealStorage, &config)?;
         log.note_written_to(file.path());
-        match Self::spawn_to(log, config.writer().clone(), file) {
+        match Self::spawn_to(log, config.into_writer(), file) {
             Ok(writer) => Ok(writer),
             Err(StartError::Thread(error)) => Err(SpawnError::Thread(error)),
             Err(StartError::Destination(error)) => unreachable!("a file that is open: {error}"),

@@ -135,7 +135,9 @@ impl WriterConfig {
 
 /// Who is told what a person should know.
 #[derive(Clone, Default)]
-pub(crate) struct Notices(Option<Arc<dyn Fn(&Notice) + Send + Sync>>);
+pub(crate) struct Notices(Option<Arc<Listener>>);
+
+type Listener = dyn Fn(&Notice) + Send + Sync;
 
 impl Notices {
     /// Says it to `tracing` and to the listener, whose panic harms nobody.

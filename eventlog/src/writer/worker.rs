@@ -197,7 +197,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
                 self.retry.succeeded();
                 Outcome::Done
             }
-            Err(error) => self.failed(error),
+            Err(error) => self.failed(&error),
         };
         // First the counters, so that they are up to date when a waiter wakes.
         self.publish_stats();
@@ -228,10 +228,10 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
     }
 
     /// The destination has forgotten what was not stored: all of it is handed over again.
-    fn failed(&mut self, error: DestinationError) -> Outcome {
+    fn failed(&mut self, error: &DestinationError) -> Outcome {
         self.written = 0;
         self.failures += 1;
-        let text = chain(&error);
+        let text = chain(error);
         match error {
             DestinationError::Retry(_) => Outcome::Again(self.retry.failed(&text)),
             DestinationError::Fenced(_) => Outcome::Never(Ending::Fenced(text)),
@@ -300,7 +300,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text += &format!(": {error}");
+        text.push_str(": ");
+        text.push_str(&error.to_string());
         cause = error.source();
     }
     text

@@ -89,7 +89,7 @@ fn w07_a_full_disk_loses_nothing_that_fits_memory_and_is_spoken_of_once() {
     assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(1000)));
     assert_eq!(account(&remote.durable(), &history), []);
     assert_eq!(remote.lock().failures, 50);
-    let said = warnings::said(&config.path());
+    let said = warnings::said(config.path());
     assert_eq!(
         said.len(),
         2,
@@ -136,7 +136,7 @@ fn w09_a_destination_that_panics_ends_the_writer_and_nothing_else() {
     assert_eq!(missing_of(writer.blocking_flush(PATIENCE)), missing);
     assert_eq!(log.events_since(0).len(), 3);
     assert_eq!(
-        warnings::said(&config.path()).len(),
+        warnings::said(config.path()).len(),
         1,
         "the writer says that it has ended"
     );

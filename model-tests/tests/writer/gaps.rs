@@ -131,7 +131,7 @@ fn what_cannot_be_serialised_is_spoken_of_once() {
     let (log, writer, _remote) = scripted(64, &config);
     log.append_batch((1..=5).map(|version| exited(version, REFUSES)));
     writer.blocking_flush(PATIENCE).unwrap_err();
-    let said = warnings::said(&config.path());
+    let said = warnings::said(config.path());
     let refused = said.iter().filter(|text| text.contains("cannot serialise"));
     assert_eq!(refused.count(), 1, "{said:#?}");
 }
@@ -197,7 +197,7 @@ fn w03_what_was_evicted_between_two_writers_is_counted() {
     let missing = vec![range(4, 16)];
     assert_eq!(missing_of(writer.blocking_shutdown(PATIENCE)), missing);
 
-    let text = std::fs::read_to_string(&config.path()).unwrap();
+    let text = std::fs::read_to_string(config.path()).unwrap();
     let lines: Vec<_> = text.split_inclusive('\n').map(str::to_owned).collect();
     let history: Vec<_> = (1..=20).map(event).collect();
     assert_eq!(account(&lines, &history), [(4..=16, GapReason::Missed)]);

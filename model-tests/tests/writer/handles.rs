@@ -268,7 +268,7 @@ async fn sixteen_tasks_that_await_each_of_their_events_share_commits() {
     for task in tasks {
         task.await.unwrap();
     }
-    let text = std::fs::read_to_string(&config.path()).unwrap();
+    let text = std::fs::read_to_string(config.path()).unwrap();
     let lines: Vec<_> = text.split_inclusive('\n').map(str::to_owned).collect();
     assert_eq!(
         account(&lines, &(1..=320).map(event).collect::<Vec<_>>()),
