@@ -21,6 +21,8 @@ pub(crate) struct Frontier {
 struct State {
     /// Adjacent ranges are merged, so there is at most one per gap line.
     lost: Vec<RangeInclusive<u64>>,
+    /// Events that were written, but will not be read back as they are.
+    disowned: Vec<u64>,
     /// Whether the writer has ended: nothing more will be settled.
     ended: bool,
     /// By the sequence number that is waited for, and an id of its own.
@@ -116,6 +118,16 @@ impl Frontier {
             }
             _ => state.lost.push(range),
         });
+    }
+
+    /// This event will be written, but not read back as it is. The numbers rise from call to call.
+    pub(crate) fn disown(&self, seq: u64) {
+        self.with(|state| state.disowned.push(seq));
+    }
+
+    /// Whether this event will not be read back as it is.
+    pub(crate) fn is_disowned(&self, seq: u64) -> bool {
+        self.with(|state| state.disowned.binary_search(&seq).is_ok())
     }
 
     /// The writer has ended: nothing more will be settled.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::writer::{
-    config::{SyncPolicy, WriterConfig},
+    config::{SyncPolicy, Unfaithful, WriterConfig},
     notice::Notice,
 };
 
@@ -117,6 +117,13 @@ impl DiskConfig {
     #[must_use]
     pub fn drop_timeout(mut self, timeout: Duration) -> Self {
         self.writer = self.writer.drop_timeout(timeout);
+        self
+    }
+
+    /// As [`WriterConfig::unfaithful`].
+    #[must_use]
+    pub fn unfaithful(mut self, unfaithful: Unfaithful) -> Self {
+        self.writer = self.writer.unfaithful(unfaithful);
         self
     }
 

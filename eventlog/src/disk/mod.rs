@@ -36,7 +36,7 @@ pub use read::recover::{RecoverError, Recovery};
 pub use spawn::DiskWriter;
 
 pub use crate::writer::{
-    Flush, Gap, GapReason, Level, NotStored, Notice, Stored, SyncPolicy, WriterStats,
+    Flush, Gap, GapReason, Level, NotStored, Notice, Stored, SyncPolicy, Unfaithful, WriterStats,
 };
 
 /// What a simulated disk needs. Outside of `SemVer`: it changes without notice.

@@ -28,6 +28,12 @@ pub enum NotStored {
         /// The event.
         seq: Seq,
     },
+    /// The event was written, but it will not be read back as it is, because JSON has no form for
+    /// it.
+    Unfaithful {
+        /// The event.
+        seq: Seq,
+    },
     /// The writer ended before the event was stored.
     Stopped {
         /// The event.
@@ -78,6 +84,11 @@ impl fmt::Display for NotStored {
                 f,
                 "event {seq} was lost before it was stored (a gap line counts it): raise \
                  `backlog_events` and `backlog_bytes`, or find out why it could not be serialised"
+            ),
+            Self::Unfaithful { seq } => write!(
+                f,
+                "event {seq} was written, but will not be read back as it is (the writer's notice \
+                 says why): keep NaN, infinities and deep nesting out of events"
             ),
             Self::Stopped { seq, settled } => write!(
                 f,
@@ -222,6 +233,9 @@ impl Future for Stored {
 fn outcome(control: &Control, seq: Seq) -> Result<Level, NotStored> {
     let frontier = &control.frontier;
     match frontier.fate(seq.get()) {
+        Fate::Stored { .. } if frontier.is_disowned(seq.get()) => {
+            Err(NotStored::Unfaithful { seq })
+        }
         Fate::Stored { .. } => Ok(control.level),
         Fate::Lost { .. } => Err(NotStored::Lost { seq }),
         Fate::Waiting | Fate::Ended => {

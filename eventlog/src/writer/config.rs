@@ -35,6 +35,25 @@ pub enum SyncPolicy {
     Never,
 }
 
+/// What becomes of an event that would not be read back as it is: JSON has no NaN and no infinity
+/// and writes `null`, `Some` of nothing is read as `None`, and readers take neither lines of more
+/// than 64 MiB nor values nested deeper than 127 levels.
+///
+/// Looking costs nothing on a line without `null`. It looks at the value, not at the type: what
+/// `serde` itself cannot read back (such as a map with numbers as keys inside an enum that is
+/// internally tagged, or 128-bit integers there) is not found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Unfaithful {
+    /// A gap line says why, and has the form that JSON has for the event as a text, if that is no
+    /// longer than 64 KiB. What is acknowledged is thereby read back as it was.
+    #[default]
+    Refuse,
+    /// The line is written all the same, and the event is not acknowledged: waiting for it gives
+    /// [`NotStored::Unfaithful`](super::NotStored::Unfaithful).
+    Write,
+}
+
 /// Settings of a [`Writer`](super::Writer), whatever it writes to.
 ///
 /// ```
@@ -52,6 +71,7 @@ pub struct WriterConfig {
     pub(crate) retry_min: Duration,
     pub(crate) retry_max: Duration,
     pub(crate) drop_timeout: Duration,
+    pub(crate) unfaithful: Unfaithful,
     pub(crate) notices: Notices,
 }
 
@@ -68,6 +88,7 @@ impl WriterConfig {
             retry_min: Duration::from_millis(100),
             retry_max: Duration::from_secs(30),
             drop_timeout: Duration::from_secs(1),
+            unfaithful: Unfaithful::default(),
             notices: Notices::default(),
         }
     }
@@ -121,6 +142,13 @@ impl WriterConfig {
     #[must_use]
     pub fn drop_timeout(mut self, timeout: Duration) -> Self {
         self.drop_timeout = timeout;
+        self
+    }
+
+    /// What becomes of events that would not be read back as they are (default: refused).
+    #[must_use]
+    pub fn unfaithful(mut self, unfaithful: Unfaithful) -> Self {
+        self.unfaithful = unfaithful;
         self
     }
 

@@ -44,6 +44,8 @@ pub enum GapReason {
     Backlog,
     /// Their `Serialize` failed.
     Unserializable,
+    /// They would not have been read back as they are, such as a NaN.
+    Unfaithful,
     /// They were gone before the writer came to them.
     Missed,
     /// The destination refused them.
@@ -53,13 +55,13 @@ pub enum GapReason {
     Other,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GapLine {
     eventlog: GapBody,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GapBody {
     gap: Gap,
@@ -90,8 +92,30 @@ impl Gap {
     /// The line, with its newline.
     #[must_use]
     pub fn to_line(&self) -> String {
-        let body = GapLine {
-            eventlog: GapBody { gap: *self },
+        self.line_with(None)
+    }
+
+    /// The line with the form that JSON has for its one event. It is a text in there, because it
+    /// may be what readers refuse.
+    pub(crate) fn line_with(&self, text: Option<&str>) -> String {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            eventlog: Body<'a>,
+        }
+        #[derive(Serialize)]
+        struct Body<'a> {
+            gap: Fields<'a>,
+        }
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            #[serde(flatten)]
+            gap: Gap,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            text: Option<&'a str>,
+        }
+        let gap = Fields { gap: *self, text };
+        let body = Line {
+            eventlog: Body { gap },
         };
         #[expect(
             clippy::expect_used,

@@ -16,6 +16,7 @@ pub(crate) mod ack;
 pub(crate) mod config;
 pub(crate) mod control;
 pub(crate) mod destination;
+pub(crate) mod faithful;
 pub(crate) mod follower;
 pub(crate) mod gap;
 pub(crate) mod handle;
@@ -28,7 +29,7 @@ pub(crate) mod stats;
 pub(crate) mod worker;
 
 pub use ack::{Flush, NotStored, Stored};
-pub use config::{SyncPolicy, WriterConfig};
+pub use config::{SyncPolicy, Unfaithful, WriterConfig};
 pub use destination::{Destination, DestinationError, Level, Standing};
 pub use gap::{Gap, GapReason};
 pub use handle::{StartError, Writer};

@@ -30,7 +30,9 @@ pub enum Notice {
         /// What the line says.
         gap: Gap,
     },
-    /// An event cannot be written as JSON; a gap line will stand for it and those that follow it.
+    /// An event cannot be written as JSON, or would not be read back as it is. What becomes of it
+    /// is up to [`Unfaithful`](super::Unfaithful). Those that follow it with the same fault are not
+    /// spoken of.
     Unserializable {
         /// The writer's name.
         name: String,
@@ -95,8 +97,8 @@ impl fmt::Display for Notice {
                 error,
             } => write!(
                 f,
-                "cannot serialise event {seq} of version {version} for the event log {name}: \
-                 {error}; a gap line will stand for it and those that follow it"
+                "cannot serialise event {seq} of version {version} for the event log {name} so that \
+                 it is read back as it is: {error}; it is not acknowledged"
             ),
             Self::TornTail { path, torn, bytes } => write!(
                 f,

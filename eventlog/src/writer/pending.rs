@@ -9,12 +9,16 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    config::Notices,
+    config::{Notices, Unfaithful, WriterConfig},
+    faithful::Watch,
     gap::{Gap, GapReason},
     notice::Notice,
     records::{Meta, Records},
 };
 use crate::{frontier::Frontier, seq::Seq};
+
+/// The longest form of an unfaithful event that its gap line has.
+const MAX_TEXT_BYTES: usize = 64 << 10;
 
 /// A batch is closed when it holds this many bytes, so that one commit stays short.
 const MAX_BATCH_BYTES: usize = 4 << 20;
@@ -26,6 +30,7 @@ pub(super) struct Counts {
     pub(super) bytes: u64,
     pub(super) gap_lines: u64,
     pub(super) lost: u64,
+    pub(super) unacknowledged: u64,
 }
 
 /// Whole lines that are not yet known to be stored, and events that have no line yet.
@@ -45,15 +50,13 @@ pub(crate) struct Pending {
     frontier: Arc<Frontier>,
     /// Whether sequence numbers are those of the log.
     numbered: bool,
+    unfaithful: Unfaithful,
+    /// The last event that was spoken of because it cannot be written as it is, and why.
+    told: Option<(GapReason, u64)>,
 }
 
 impl Pending {
-    pub(super) fn new(
-        name: Arc<str>,
-        notices: Notices,
-        frontier: Arc<Frontier>,
-        numbered: bool,
-    ) -> Self {
+    pub(super) fn new(config: &WriterConfig, frontier: Arc<Frontier>, numbered: bool) -> Self {
         Self {
             bytes: Vec::new(),
             ends: Vec::new(),
@@ -61,10 +64,12 @@ impl Pending {
             first: 0,
             gap: None,
             counts: Counts::default(),
-            name,
-            notices,
+            name: config.name.clone(),
+            notices: config.notices.clone(),
             frontier,
             numbered,
+            unfaithful: config.unfaithful,
+            told: None,
         }
     }
 
@@ -97,7 +102,19 @@ impl Pending {
         }
         let start = self.bytes.len();
         match self.serialise(event) {
-            Ok(()) => {
+            Ok(unfaithful) => {
+                if let Some(error) = unfaithful {
+                    self.tell_unserializable(GapReason::Unfaithful, seq, version, error);
+                    if self.unfaithful == Unfaithful::Refuse {
+                        let text = self.bytes.split_off(start);
+                        self.bytes.truncate(before);
+                        self.ends.truncate(lines);
+                        self.metas.truncate(lines);
+                        return self.refuse_unfaithful(seq, version, text);
+                    }
+                    self.counts.unacknowledged += 1;
+                    self.frontier.disown(seq);
+                }
                 self.gap_has_line();
                 flatten(&mut self.bytes[start..]);
                 self.tell_from_gap(start);
@@ -109,14 +126,30 @@ impl Pending {
                 self.bytes.truncate(before);
                 self.ends.truncate(lines);
                 self.metas.truncate(lines);
-                self.lose_unserializable(seq, version, error);
+                self.tell_unserializable(GapReason::Unserializable, seq, version, error);
+                let gap = Gap::new(1, version, version, GapReason::Unserializable);
+                self.push_lost(seq, gap);
             }
         }
     }
 
-    fn serialise(&mut self, event: &impl Serialize) -> Result<(), String> {
+    /// Writes the event's JSON, and says why it would not be read back as it is, if so.
+    fn serialise(&mut self, event: &impl Serialize) -> Result<Option<String>, String> {
+        let start = self.bytes.len();
         catch_unwind(AssertUnwindSafe(|| {
-            serde_json::to_writer(&mut self.bytes, event).map_err(|error| error.to_string())
+            let mut watch = match self.unfaithful {
+                Unfaithful::Refuse => Watch::stopping_at_bottomless_ones(),
+                Unfaithful::Write => Watch::default(),
+            };
+            let writer = &mut self.bytes;
+            let mut serializer = serde_json::Serializer::with_formatter(writer, &mut watch);
+            let written = event.serialize(&mut serializer);
+            if watch.has_stopped() {
+                self.bytes.truncate(start);
+            } else {
+                written.map_err(|error| error.to_string())?;
+            }
+            Ok(watch.verdict(event, &self.bytes[start..]))
         }))
         .unwrap_or_else(|payload| {
             // The payload may panic in its own drop.
@@ -125,17 +158,34 @@ impl Pending {
         })
     }
 
-    fn lose_unserializable(&mut self, seq: u64, version: u64, error: String) {
-        let reason = GapReason::Unserializable;
-        if self.gap.is_none_or(|(_, gap)| gap.reason != reason) {
-            self.notices.tell(&Notice::Unserializable {
-                name: self.name.to_string(),
-                seq: Seq::new(seq),
-                version,
-                error,
-            });
+    /// Says it once for events that follow each other and have the same fault.
+    fn tell_unserializable(&mut self, reason: GapReason, seq: u64, version: u64, error: String) {
+        if self.told == Some((reason, seq.wrapping_sub(1))) {
+            self.told = Some((reason, seq));
+            return;
         }
-        self.push_lost(seq, Gap::new(1, version, version, reason));
+        self.told = Some((reason, seq));
+        self.notices.tell(&Notice::Unserializable {
+            name: self.name.to_string(),
+            seq: Seq::new(seq),
+            version,
+            error,
+        });
+    }
+
+    /// A gap line of its own, with the event's form in it, as far as that is not too long.
+    fn refuse_unfaithful(&mut self, seq: u64, version: u64, text: Vec<u8>) {
+        self.close_gap();
+        let gap = self.number(Gap::new(1, version, version, GapReason::Unfaithful), seq);
+        let text = Some(text).filter(|text| !text.is_empty() && text.len() <= MAX_TEXT_BYTES);
+        let text = text.and_then(|text| String::from_utf8(text).ok());
+        let line = gap.line_with(text.as_deref());
+        self.bytes.extend_from_slice(line.trim_end().as_bytes());
+        self.end_line(Seq::new(seq), version, true);
+        self.counts.lost += 1;
+        self.frontier.lose(seq..=seq);
+        self.gap = Some((Seq::new(seq), gap));
+        self.gap_has_line();
     }
 
     /// Notes events, up to `through`, that will have no line of their own: one gap line will count
@@ -207,6 +257,8 @@ impl Pending {
         self.first = (self.first + lines).min(self.ends.len());
         if self.is_empty() {
             self.bytes.clear();
+            // Not for long the size of a giant.
+            self.bytes.shrink_to(2 * MAX_BATCH_BYTES);
             self.ends.clear();
             self.metas.clear();
             self.first = 0;
@@ -276,7 +328,7 @@ mod tests {
 
     fn pending() -> (Pending, Arc<Frontier>) {
         let frontier = Arc::new(Frontier::new(1));
-        let pending = Pending::new("x".into(), Notices::default(), frontier.clone(), true);
+        let pending = Pending::new(&WriterConfig::new("x"), frontier.clone(), true);
         (pending, frontier)
     }
 

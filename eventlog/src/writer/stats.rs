@@ -20,6 +20,9 @@ pub struct WriterStats {
     pub lost: u64,
     /// Gap lines that count those.
     pub gap_lines: u64,
+    /// Events that were written although they will not be read back as they are, and that were
+    /// therefore not acknowledged.
+    pub unacknowledged: u64,
     /// Why the last attempt failed, if it did: events wait in memory. `None` while all is well.
     pub failing: Option<String>,
 }

@@ -90,7 +90,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
             stored: destination.stored(),
             source,
             destination,
-            pending: Pending::new(name.clone(), notices.clone(), frontier, S::NUMBERED),
+            pending: Pending::new(&config, frontier, S::NUMBERED),
             written: 0,
             retry: Retry::new(
                 name.clone(),
@@ -283,6 +283,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
             failures: self.failures,
             lost: counts.lost,
             gap_lines: counts.gap_lines,
+            unacknowledged: counts.unacknowledged,
             failing: self.retry.failing(),
             ..WriterStats::default()
         });

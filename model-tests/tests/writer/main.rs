@@ -6,6 +6,7 @@
 mod account;
 mod drop_in;
 mod failing;
+mod faithful;
 mod files;
 mod gaps;
 mod handles;

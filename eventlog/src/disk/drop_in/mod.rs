@@ -19,6 +19,7 @@ use crate::{
     versioned::Versioned,
     writer::{
         ack::Wait,
+        config::Unfaithful,
         control::Control,
         destination::Destination as _,
         notice::Notice,
@@ -68,7 +69,7 @@ where
     E: Versioned + Clone + Serialize + Send + Sync + 'static,
 {
     let Some(path) = log.disk_path() else { return };
-    let config = DiskConfig::new(path);
+    let config = DiskConfig::new(path).unfaithful(Unfaithful::Write);
     run_disk_writer_with(log, events, config).await;
 }
 

@@ -4,8 +4,7 @@ use std::io;
 
 use crate::disk::storage::{Storage, read_some};
 
-/// The longest line that readers take into memory unless told otherwise, in bytes.
-pub(crate) const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) use crate::writer::faithful::MAX_LINE_BYTES;
 
 /// How many bytes are asked for at first and at most: small files are common, large ones long.
 const FIRST_CHUNK: usize = 2 * 1024;
