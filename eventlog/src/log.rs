@@ -49,6 +49,12 @@ pub struct EventLog<E> {
     pub(crate) shared: Arc<Shared<E>>,
     /// The path that the log was made with.
     disk_path: Option<PathBuf>,
+    /// The number of the first event that did not come from a recovery.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        allow(dead_code, reason = "read by a warning")
+    )]
+    first_new: u64,
     /// The file of the first disk writer that was started for this log.
     written_to: OnceLock<PathBuf>,
 }
@@ -143,6 +149,7 @@ impl<E: Versioned> EventLog<E> {
 impl<E> EventLog<E> {
     pub(crate) fn with(ring: Ring<E>, disk_path: Option<PathBuf>) -> Self {
         Self {
+            first_new: ring.next(),
             shared: Arc::new(Shared::new(ring)),
             disk_path,
             written_to: OnceLock::new(),
@@ -283,6 +290,17 @@ impl<E> EventLog<E> {
 impl<E> Drop for EventLog<E> {
     fn drop(&mut self) {
         self.close();
+        #[cfg(feature = "tracing")]
+        if let Some(path) = &self.disk_path
+            && self.written_to.get().is_none()
+            && self.shared.with(|inner| inner.ring.next()) > self.first_new
+        {
+            tracing::warn!(
+                "the event log {} was never written: no disk writer was started for it; use \
+                 `DiskWriter::spawn`, or make the log with no path",
+                path.display()
+            );
+        }
     }
 }
 

@@ -10,12 +10,15 @@ use std::{
 
 use crate::{
     cursor::Epoch,
-    ring::Ring,
+    ring::{Dead, Ring, bury_all},
     sync::{AtomicU64, Mutex, Ordering},
     waiters::Waiters,
 };
 #[cfg(feature = "disk")]
-use crate::{frontier::Frontier, ring::LeftOff};
+use crate::{
+    frontier::Frontier,
+    ring::{LeftOff, caught_all},
+};
 
 /// The end of a log that is not closed.
 const OPEN: u64 = u64::MAX;
@@ -107,26 +110,36 @@ impl<E> Shared<E> {
     /// The one panic that can happen in here is that of `append_with`'s closure, before anything
     /// was changed, so a poisoned lock guards a sound ring.
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
+        let (result, dead) = self.locked(f);
+        bury_all(dead);
+        result
+    }
+
+    /// As [`with`](Self::with), for a thread that the panic of a user's `Drop` must not end.
+    #[cfg(feature = "disk")]
+    pub(crate) fn with_caught<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
+        let (result, dead) = self.locked(f);
+        caught_all(dead);
+        result
+    }
+
+    fn locked<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> (R, Dead<E>) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let result = f(&mut inner);
-        let dead = inner.ring.take_dead();
-        drop(inner);
-        drop(dead);
-        result
+        (result, inner.ring.take_dead())
     }
 
     /// As [`with`](Self::with), then wakes everything that waits. Waking comes before the dead are
     /// dropped: a panic in the user's `Drop` must not cost anyone an event.
     fn with_and_wake<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
-        let (result, dead, waiters) = {
-            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            let result = f(&mut inner);
-            (result, inner.ring.take_dead(), inner.waiters.take_all())
-        };
+        let ((result, waiters), dead) = self.locked(|inner| {
+            let result = f(inner);
+            (result, inner.waiters.take_all())
+        });
         if let Some(waiters) = waiters {
             waiters.wake();
         }
-        drop(dead);
+        bury_all(dead);
         result
     }
 

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{VecDeque, vec_deque},
+    mem,
     ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    slice,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
@@ -64,8 +67,48 @@ impl<E> Segment<E> {
 }
 
 impl<E> Drop for Segment<E> {
+    /// A panic in the `Drop` of one event reaches whoever drops the segment, and every other event
+    /// is dropped all the same.
     fn drop(&mut self) {
         self.alive.fetch_sub(1, Ordering::Relaxed);
+        let mut remains = Remains(self.slots.iter_mut());
+        for slot in &mut remains.0 {
+            drop(slot.take());
+        }
+    }
+}
+
+/// What is left to be dropped. There is nothing, unless a drop has panicked: another panic would
+/// then abort the process, so it is caught.
+struct Remains<'a, E>(slice::IterMut<'a, OnceLock<Entry<E>>>);
+
+impl<E> Drop for Remains<'_, E> {
+    fn drop(&mut self) {
+        for slot in &mut self.0 {
+            caught_all(slot.take());
+        }
+    }
+}
+
+/// Drops all of them, one by one: two panics at once would abort the process. The first panic of a
+/// user's `Drop` reaches the caller after that.
+pub(crate) fn bury_all<T>(all: impl IntoIterator<Item = T>) {
+    let mut panicked = None;
+    for one in all {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(one))) {
+            // The one before has nobody to reach any more, and may panic in its own drop.
+            mem::forget(panicked.replace(payload));
+        }
+    }
+    if let Some(payload) = panicked {
+        resume_unwind(payload);
+    }
+}
+
+/// As [`bury_all`], and a panic harms nobody.
+pub(crate) fn caught_all<T>(all: impl IntoIterator<Item = T>) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| bury_all(all))) {
+        mem::forget(payload);
     }
 }
 
@@ -151,6 +194,12 @@ impl<E> SegmentList<E> {
     /// Whether the first segment has only numbers below `needed`.
     pub(super) fn has_below(&self, needed: u64) -> bool {
         self.list.front().is_some_and(|front| front.end() <= needed)
+    }
+}
+
+impl<E> Drop for SegmentList<E> {
+    fn drop(&mut self) {
+        bury_all(self.list.drain(..));
     }
 }
 

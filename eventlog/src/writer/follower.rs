@@ -19,7 +19,7 @@ use super::{
 use crate::{
     cursor::{Cursor, Start},
     replay::Replay,
-    ring::{HoldId, LeftOff, Lost, Taken},
+    ring::{HoldId, LeftOff, Lost, Taken, caught_all},
     shared::Shared,
     waiters::thread_waker,
 };
@@ -90,7 +90,7 @@ impl<E> Follower<E> {
     fn take(&mut self) -> Taken<E> {
         let taken = self
             .shared
-            .with(|inner| inner.ring.take(self.hold, MAX_TAKE));
+            .with_caught(|inner| inner.ring.take(self.hold, MAX_TAKE));
         self.position = taken.end();
         taken
     }
@@ -120,7 +120,7 @@ impl<E> Follower<E> {
     fn limit(&self, event_bytes: u64) {
         let limit = self.backlog_events.min(self.backlog_bytes / event_bytes);
         self.shared
-            .with(|inner| inner.ring.limit_hold(self.hold, limit));
+            .with_caught(|inner| inner.ring.limit_hold(self.hold, limit));
     }
 }
 
@@ -162,6 +162,9 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
             }
             if taken.has_more() {
                 self.taken = Some(taken);
+            } else {
+                // The writer often holds events last, so their `Drop` runs here.
+                caught_all([taken]);
             }
             took |= had;
             if !had {
@@ -192,7 +195,7 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
     }
 
     fn leave_off(&mut self, settled: u64) {
-        self.shared.with(|inner| {
+        self.shared.with_caught(|inner| {
             let left_off: LeftOff = inner.ring.left_off(settled + 1);
             inner.left_off.insert(self.name.clone(), left_off);
         });
@@ -214,7 +217,9 @@ pub(crate) fn park_until(until: Option<Instant>) {
 
 impl<E> Drop for Follower<E> {
     fn drop(&mut self) {
-        self.shared.with(|inner| inner.ring.release(self.hold));
+        self.shared
+            .with_caught(|inner| inner.ring.release(self.hold));
+        caught_all(self.taken.take());
         self.shared.leave(self.id);
     }
 }

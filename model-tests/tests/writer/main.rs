@@ -10,5 +10,6 @@ mod faithful;
 mod files;
 mod gaps;
 mod handles;
+mod last_words;
 mod script;
 mod warnings;

@@ -4,6 +4,7 @@ mod channel;
 mod heal;
 
 use std::{
+    path::Path,
     sync::Arc,
     thread::{self, Thread},
     time::Duration,
@@ -17,9 +18,10 @@ use super::{config::DiskConfig, file_log::FileLog, storage::RealStorage};
 use crate::{
     log::EventLog,
     versioned::Versioned,
+    waiters::block_on_for,
     writer::{
         ack::Wait,
-        config::Unfaithful,
+        config::{Unfaithful, WriterConfig},
         control::Control,
         destination::Destination as _,
         notice::Notice,
@@ -37,7 +39,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 ///
 /// What the channel drops because it lagged is taken from the log, as long as that still retains
 /// it and holds it between the same neighbours; what cannot be had is counted by a gap line. If the
-/// file cannot be opened, it says so in a warning and returns; the log is not affected.
+/// file cannot be opened, it says so in a warning and returns; the log is not affected. Where
+/// another writer has the file, it waits for its turn.
 ///
 /// New code is better off with [`DiskWriter`](super::DiskWriter), which follows the log itself: it
 /// needs no channel, and says what is durable.
@@ -64,18 +67,23 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// # Ok(())
 /// # }
 /// ```
-pub async fn run_disk_writer<E>(log: Arc<EventLog<E>>, events: broadcast::Receiver<E>)
+pub fn run_disk_writer<E>(
+    log: Arc<EventLog<E>>,
+    events: broadcast::Receiver<E>,
+) -> impl Future<Output = ()> + Send + use<E>
 where
     E: Versioned + Clone + Serialize + Send + Sync + 'static,
 {
-    let Some(path) = log.disk_path() else { return };
-    let config = DiskConfig::new(path).unfaithful(Unfaithful::Write);
-    run_disk_writer_with(log, events, config).await;
+    let path = log.disk_path().map(Path::to_owned);
+    let config = path.map(|path| DiskConfig::new(path).unfaithful(Unfaithful::Write));
+    until_the_end(config.and_then(|config| start(log, events, config)))
 }
 
 /// As [`run_disk_writer`], with other settings, to the path that they name.
 ///
-/// Dropping the future has the writer write what the channel holds by then, and end.
+/// The writer starts when this is called, whether the future is polled or not. Dropping the future,
+/// as the end of a runtime does, has the writer write what the channel holds by then, and end; it
+/// blocks the thread for that, at most [`drop_timeout`](DiskConfig::drop_timeout).
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -94,36 +102,66 @@ where
 /// run_disk_writer_with(log, receiver, config).await;
 /// # }
 /// ```
-pub async fn run_disk_writer_with<E>(
+pub fn run_disk_writer_with<E>(
     log: Arc<EventLog<E>>,
     events: broadcast::Receiver<E>,
     config: DiskConfig,
-) where
+) -> impl Future<Output = ()> + Send + use<E>
+where
     E: Versioned + Clone + Serialize + Send + Sync + 'static,
 {
-    let name = config.writer().name.clone();
-    let notices = config.writer().notices.clone();
+    until_the_end(start(log, events, config))
+}
+
+async fn until_the_end(running: Option<Running>) {
+    if let Some(running) = running {
+        Wait::for_end(&running.control).await;
+    }
+}
+
+/// Starts the thread at once, so that also a task that never runs leaves nothing unwritten.
+fn start<E>(
+    log: Arc<EventLog<E>>,
+    events: broadcast::Receiver<E>,
+    config: DiskConfig,
+) -> Option<Running>
+where
+    E: Versioned + Clone + Serialize + Send + Sync + 'static,
+{
+    let WriterConfig {
+        name,
+        notices,
+        drop_timeout,
+        ..
+    } = config.writer().clone();
     let level = match FileLog::detached(RealStorage, &config) {
         Ok(file) => file.level(),
-        Err(error) => return not_started(&config, &error),
+        Err(error) => {
+            not_started(&config, &error);
+            return None;
+        }
     };
+    log.note_written_to(config.path());
     let control = Arc::new(Control::new(name.clone(), level, 1, FAREWELL));
     let thread = thread::Builder::new().name(THREAD_NAME.to_owned()).spawn({
         let control = control.clone();
         move || record(Channel::new(log, events), &config, control)
     });
     match thread {
-        Ok(thread) => {
-            let running = Running {
-                control,
-                thread: thread.thread().clone(),
-            };
-            Wait::for_end(&running.control).await;
-        }
-        Err(error) => notices.tell(&Notice::Ended {
-            name: name.to_string(),
-            reason: format!("the system refused a thread ({error}): raise the limit of threads"),
+        Ok(thread) => Some(Running {
+            control,
+            thread: thread.thread().clone(),
+            drop_timeout,
         }),
+        Err(error) => {
+            notices.tell(&Notice::Ended {
+                name: name.to_string(),
+                reason: format!(
+                    "the system refused a thread ({error}): raise the limit of threads"
+                ),
+            });
+            None
+        }
     }
 }
 
@@ -132,8 +170,13 @@ fn record<E>(channel: Channel<E>, config: &DiskConfig, control: Arc<Control>)
 where
     E: Versioned + Clone + Serialize + Send + Sync + 'static,
 {
-    match FileLog::open(RealStorage, config) {
-        Ok((file, _)) => Worker::new(channel, file, config.writer().clone(), control).run(),
+    let file = match FileLog::open(RealStorage, config) {
+        // The other writer may end: that is tried again like everything later.
+        Err(error) if error.is_locked() => FileLog::detached(RealStorage, config),
+        opened => opened.map(|(file, _)| file),
+    };
+    match file {
+        Ok(file) => Worker::new(channel, file, config.writer().clone(), control).run(),
         Err(error) => {
             not_started(config, &error);
             control.end();
@@ -148,10 +191,11 @@ fn not_started(config: &DiskConfig, error: &dyn std::error::Error) {
     });
 }
 
-/// Tells the thread to end when the task that waits for it is dropped.
+/// Tells the thread to end when the task that waits for it is dropped, and waits for that.
 struct Running {
     control: Arc<Control>,
     thread: Thread,
+    drop_timeout: Duration,
 }
 
 impl Drop for Running {
@@ -160,5 +204,6 @@ impl Drop for Running {
         self.control.flush_to(u64::MAX);
         self.control.drop_writer();
         self.thread.unpark();
+        block_on_for(Wait::for_end(&self.control), self.drop_timeout);
     }
 }
