@@ -1,76 +1,21 @@
 //! One crash, and what must hold after it.
 
-use std::fmt;
-
 use eventlog::disk::{Damage, DamageKind, Reader, Record};
 
-use super::driver::{Driver, PATH, files, numbers, path};
+use super::driver::Driver;
+use super::ending::{Ending, endings};
+use super::files::{PATH, files, numbers, path};
 use super::script::Script;
-use crate::disk_model::{Allowed, Broken, DiskModel, Numbered};
-use crate::sim_disk::{Crash, DataLoss, Fault, Op, Picture, Random, SimDisk};
-
-/// How a life of the log ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The machine loses power.
-    Power(Crash),
-    /// The process is killed; the machine goes on and loses power after the next opening.
-    Kill,
-}
-
-/// As Rust, to be pasted into a test.
-impl fmt::Display for Ending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Kill => write!(f, "Ending::Kill"),
-            Self::Power(Crash { data, names }) => {
-                let data = format!("DataLoss::{data:?}");
-                write!(
-                    f,
-                    "Ending::Power(Crash {{ data: {data}, names: {names:#b} }})"
-                )
-            }
-        }
-    }
-}
-
-/// All endings from here that can differ, except for the choice of seeds.
-#[must_use]
-pub fn endings(picture: &Picture, seed: u64) -> Vec<Ending> {
-    let mut random = Random::new(seed);
-    let (names, data) = picture.disk().unsynced();
-    let masks: Vec<u64> = match names {
-        0..=3 => (0..1 << names).collect(),
-        _ => (0..=names)
-            .map(|n| (1 << n) - 1)
-            .chain((0..4).map(|_| random.number()))
-            .collect(),
-    };
-    let losses = match data {
-        0 => vec![DataLoss::Lost],
-        _ => vec![
-            DataLoss::Lost,
-            DataLoss::Kept,
-            DataLoss::Zeros,
-            DataLoss::Prefix(random.number()),
-            DataLoss::Prefix(random.number()),
-            DataLoss::Subset(random.number()),
-            DataLoss::Subset(random.number()),
-            DataLoss::Garbage(random.number()),
-        ],
-    };
-    let power = |data| {
-        masks.iter().map(move |names| {
-            Ending::Power(Crash {
-                data,
-                names: *names,
-            })
-        })
-    };
-    let mut endings: Vec<_> = losses.into_iter().flat_map(power).collect();
-    endings.push(Ending::Kill);
-    endings
-}
+use crate::{
+    model::disk::{Allowed, Broken, DiskModel, Numbered},
+    sim_disk::{
+        crash::Crash,
+        disk::SimDisk,
+        fault::{Fault, Op},
+        random::Random,
+        state::Picture,
+    },
+};
 
 /// Runs a script, ends it behind the operation of this number (from 1), and checks all laws.
 ///

@@ -5,9 +5,10 @@ use std::fmt;
 use std::ops::Range;
 use std::thread;
 
-use super::check::{Ending, check, endings, floors, pictures};
+use super::check::{check, floors, pictures};
+use super::ending::{Ending, endings};
 use super::script::Script;
-use crate::disk_model::Broken;
+use crate::model::disk::Broken;
 
 /// The laws that every crash is checked for.
 pub const LAWS: [&str; 7] = ["W01", "W02", "W03", "W04", "W05", "W07", "W08"];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::ops::Range;
 
-use super::crash::Random;
+use super::random::Random;
 
 #[derive(Clone)]
 pub(super) enum Node {

@@ -7,8 +7,29 @@ use std::io;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
+use super::fault::{Fault, Op};
 use super::node::{Dir, File, Node};
-use super::{Fault, Note, Op, Picture};
+
+/// What a driver knew when an operation was tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Note {
+    /// How many records had been handed over.
+    pub handed: u64,
+    /// How many were known to be durable.
+    pub durable: u64,
+}
+
+/// The disk behind one operation.
+#[derive(Clone)]
+pub struct Picture {
+    /// The operation.
+    pub op: Op,
+    /// How many operations had been tried, this one included.
+    pub operations: u64,
+    /// What the driver knew while it ran.
+    pub note: Note,
+    pub(super) state: State,
+}
 
 #[derive(Clone)]
 pub(super) struct State {

@@ -8,10 +8,11 @@ use std::sync::MutexGuard;
 
 use eventlog::disk::{FileId, Stat, Storage};
 
-use super::crash::Random;
+use super::disk::SimDisk;
+use super::fault::{Fault, Op};
 use super::node::{Dir, DirOp, File, Node};
-use super::state::State;
-use super::{Fault, Op, Picture, SimDisk};
+use super::random::Random;
+use super::state::{Picture, State};
 
 /// An open file of a [`SimDisk`]. Dropping it frees its lock.
 pub struct SimFile {
