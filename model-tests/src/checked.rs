@@ -73,7 +73,7 @@ impl<E> Beside<E> {
         beside
     }
 
-    /// The number of events behind a cursor; `None` if this log never printed it.
+    /// The number of events before a cursor; `None` if this log never printed it.
     fn seen(&self, cursor: &str) -> Option<u64> {
         let known = self.cursors.iter().rev().find(|(text, _)| text == cursor);
         known.map(|(_, seen)| *seen)

@@ -20,13 +20,13 @@ use crate::{
 ///
 /// | variable | meaning | default |
 /// | --- | --- | --- |
-/// | `MODEL_TESTS_CASES` | random histories a law | 256 |
+/// | `MODEL_TESTS_CASES` | random histories per law | 256 |
 /// | `MODEL_TESTS_LONG=1` | 40 times the random histories, 20 times the small ones | off |
 /// | `MODEL_TESTS_SEED` | the random engine's seed, as a failure printed it | fixed |
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Budget {
-    /// Random histories a law.
+    /// Random histories per law.
     pub cases: u32,
     /// Operations in the longest history that the exhaustive engine tries, its questions aside.
     pub depth: usize,

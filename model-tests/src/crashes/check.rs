@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Runs a script, ends it behind the operation of this number (from 1), and checks all laws.
+/// Runs a script, ends it after the operation of this number (from 1), and checks all laws.
 ///
 /// # Errors
 /// The first law that is broken.
@@ -33,7 +33,7 @@ pub fn check_one(script: &Script, operation: u64, ending: Ending) -> Result<(), 
     check(script, &floors(script), picture, ending)
 }
 
-/// Runs a script on a disk of its own, with a picture behind every operation.
+/// Runs a script on a disk of its own, with a picture after every operation.
 ///
 /// # Errors
 /// W07 if the log does not come through.
@@ -73,7 +73,7 @@ pub(super) fn check(
         Ending::Kill => picture.disk().kill(),
     };
     if may_lack_its_mark(script, picture) && disk.lies(&path("")) && !marked(&disk) {
-        // Nobody can know that what is read is not on the disk.
+        // Nothing tells that what is read is not on the disk.
         return Ok(());
     }
     let floor = floors[usize::try_from(note.handed).unwrap_or(usize::MAX)];

@@ -26,7 +26,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Opens the log. The first record handed over has the number behind `before`.
+    /// Opens the log. The first record handed over has the number after `before`.
     ///
     /// # Errors
     /// As [`FileLog::open`].

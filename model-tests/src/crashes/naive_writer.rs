@@ -1,4 +1,4 @@
-//! The writer that everybody writes first, to show that the simulated disk finds its bugs.
+//! The writer that comes to mind first, to show that the simulated disk finds its bugs.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::{
     sim_disk::{disk::SimDisk, storage::SimFile},
 };
 
-/// One write and one sync an event; rotation by rename; errors are shrugged off. These are the
+/// One write and one sync per event; rotation by rename; errors are shrugged off. These are the
 /// steps of the baseline: no lock, no repair, no sync of the directory, a byte counter that
 /// starts anew whether the rename worked or not.
 pub struct NaiveWriter {
@@ -49,7 +49,7 @@ impl NaiveWriter {
     pub fn append(&mut self, line: &str) {
         if self.len + line.len() > self.max_bytes {
             let _ = self.disk.rename(&self.path, &path(".old"));
-            // Whoever cannot open the next file stops for good.
+            // A writer that cannot open the next file stops for good.
             self.file = open_for_append(&self.disk, &self.path).ok();
             self.len = 0;
         }

@@ -24,7 +24,7 @@ pub struct Report {
     pub operations: u64,
     /// How many disks were looked at, each the end of a life of the log.
     pub crashes: u64,
-    /// By law, the first violation.
+    /// The first violation of each law.
     pub violations: BTreeMap<&'static str, Violation>,
 }
 
@@ -35,7 +35,8 @@ pub struct Violation {
     pub broken: Broken,
     /// The history.
     pub script: Script,
-    /// Behind which operation it ended, and how; `None` if it did not come to its end.
+    /// The operation after which the history ended, and how; `None` if it did not come to its
+    /// end.
     pub end: Option<(u64, Ending)>,
 }
 

@@ -26,7 +26,7 @@ pub enum Op {
     SaveCursor,
     /// Remembers a reader's cursor.
     SaveReaderCursor(u8),
-    /// Asks for what is behind a remembered cursor.
+    /// Asks for what comes after a remembered cursor.
     ReplayAfter(u8),
     /// Starts a reader at a version.
     Subscribe(At),
@@ -47,22 +47,22 @@ pub enum Op {
 /// How the next version follows from the newest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
-    /// By one.
+    /// One more than the newest.
     Next,
-    /// By one and so many more.
+    /// One more than the newest, and so many more.
     Skip(u8),
-    /// Not at all.
+    /// The newest again.
     Repeat,
-    /// Back by so many.
+    /// So many less than the newest.
     Fall(u8),
-    /// To 0.
+    /// 0.
     Zero,
-    /// To `u64::MAX` less so many.
+    /// `u64::MAX` less so many.
     NearMax(u8),
 }
 
 impl Step {
-    /// The version behind `newest`.
+    /// The version after `newest`.
     #[must_use]
     pub fn from(self, newest: u64) -> u64 {
         match self {

@@ -30,7 +30,7 @@ laws! {
     D03 "no cost over a match" {
         statement: "The machine code of the derived `version()` is that of the hand-written match. \
             (Judged by comparing it, in `eventlog`'s benches.)",
-        why: "It runs once an append; a derive that costs would be written by hand again.",
+        why: "It runs once per append; a derive that costs would be written by hand again.",
         bug: "None on record: the law keeps it so.",
         needs: [],
         visits: [],

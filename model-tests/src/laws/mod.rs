@@ -1,6 +1,6 @@
 //! The laws: what each says, why, which bug of the past it would have stopped, and how it is judged.
 //!
-//! Each is one block of [`laws!`](law) in the file of its family. `LAWS.md` in this crate is printed
+//! Each is one block of `laws!` in the file of its family. `LAWS.md` in this crate is printed
 //! from them; `tests/laws_md.rs` keeps the two equal.
 
 pub(crate) mod all;

@@ -54,7 +54,7 @@ laws! {
         judge: |trial| search(trial, &reading(&[Append, AppendBatch, Subscribe, Skip], SMALL)),
         test: s02_lag_is_told_once_and_exactly,
     }
-    S03 "nobody waits in vain" {
+    S03 "no reader waits in vain" {
         statement: "Every append, batch and close wakes every reader that waits, asynchronous or \
             blocking.",
         why: "A lost wake-up is a reader that hangs until the next event, or for ever.",
@@ -63,7 +63,7 @@ laws! {
         needs: [Subscribe, Wait],
         visits: [Woken],
         judge: |trial| trial.scene(waiting::wakes_everyone),
-        test: s03_nobody_waits_in_vain,
+        test: s03_no_reader_waits_in_vain,
     }
     S04 "no reader delays an append" {
         statement: "A reader that stalls, panics in its waker, appends from its waker, or is dropped \

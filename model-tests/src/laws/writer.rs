@@ -12,7 +12,7 @@ laws! {
     W01 "acknowledged is durable" {
         statement: "An event that was acknowledged is read back after any crash, or was rotated out \
             by later events.",
-        why: "This is what an acknowledgement means; whoever got one has gone on.",
+        why: "This is what an acknowledgement means; a caller that got one has gone on.",
         bug: "NATS 2.12.1 (Jepsen): 131,418 of 930,005 acknowledged messages were lost when power \
             failed everywhere at once.",
         needs: [Durable],
@@ -44,7 +44,7 @@ laws! {
         statement: "After repair every line of the file is whole.",
         why: "One glued line makes two events unreadable, and the tools that read the rest stop.",
         bug: "eliza #30878 and octos #2006: the record after a torn one was fused with it and lost. \
-            The baseline appends behind a torn tail as well.",
+            The baseline appends after a torn tail as well.",
         needs: [Durable],
         visits: [Torn, Reopened],
         judge: |trial| trial.scene(damage::cut_anywhere),
@@ -53,7 +53,7 @@ laws! {
     W05 "damage is reported, not removed" {
         statement: "A damaged line in the middle is reported and skipped, never truncated. A torn \
             tail is set aside, never glued to the next event.",
-        why: "Behind a flipped bit stand good events; to cut there is to lose them all.",
+        why: "After a flipped bit come good events; to cut there is to lose them all.",
         bug: "laurus #814: recovery stopped at the first bad record and dropped what followed.",
         needs: [Durable],
         visits: [Damaged, Reopened],
@@ -99,7 +99,7 @@ laws! {
         judge: |trial| trial.scene(files::no_place_to_write),
         test: w09_no_disk_delays_an_append,
     }
-    W10 "one writer a path" {
+    W10 "one writer per path" {
         statement: "A path has one writer, across rotations; a second one gets a clear error and \
             touches nothing.",
         why: "Two writers interleave halves of lines, and rotate each other's file away.",
@@ -108,7 +108,7 @@ laws! {
         needs: [Durable],
         visits: [Reopened],
         judge: |trial| trial.scene(files::second_writer),
-        test: w10_one_writer_a_path,
+        test: w10_one_writer_per_path,
     }
     W11 "shutdown drains or says what it left" {
         statement: "A shutdown writes what is there, and at its deadline says exactly what is not \
@@ -131,7 +131,7 @@ laws! {
         test: w12_followers_survive_rotations,
     }
     W13 "the bytes are the baseline's" {
-        statement: "A run without losses leaves one line of `serde_json` an event and nothing else: \
+        statement: "A run without losses leaves one line of `serde_json` per event and nothing else: \
             the very bytes that the baseline would have left.",
         why: "The tools that read the old files must read the new ones.",
         bug: "None on record: the law keeps it so.",

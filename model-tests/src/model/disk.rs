@@ -189,10 +189,7 @@ impl Allowed {
             }
             // Takes what is skipped as well, so that nothing can come twice or out of order.
             let Some(skipped) = order.position(|number| *number == event.version) else {
-                let how = format!(
-                    "record {} comes unexpectedly behind {read:?}",
-                    event.version
-                );
+                let how = format!("record {} comes unexpectedly after {read:?}", event.version);
                 return Err(Broken::new("W03", how));
             };
             if skipped > 0 && !read.is_empty() && !damaged {

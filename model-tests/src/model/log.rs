@@ -28,7 +28,7 @@ pub struct Model<E> {
 }
 
 impl<E: Versioned + Clone> Model<E> {
-    /// A log of `capacity` events that starts behind version `base`, if that is given.
+    /// A log of `capacity` events whose first event comes after version `base`, if that is given.
     #[must_use]
     pub fn new(capacity: usize, base: Option<u64>) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl<E: Versioned + Clone> Model<E> {
         &self.history
     }
 
-    /// The newest min(n, capacity) events.
+    /// The retained events: the newest min(n, capacity).
     #[must_use]
     pub fn retained(&self) -> &[E] {
         &self.history[self.oldest()..]
@@ -118,7 +118,7 @@ impl<E: Versioned + Clone> Model<E> {
         }
     }
 
-    /// Everything for a subscriber whose cursor is behind the first `seen` events of this log;
+    /// Everything for a subscriber whose cursor stands after the first `seen` events of this log;
     /// `None` for a cursor of another log or another life.
     #[must_use]
     pub fn replay_after(&self, seen: Option<u64>) -> Replay<E> {

@@ -9,7 +9,7 @@ use crate::{model::log::Model, subject::log::Received};
 pub struct Reader {
     /// The index of the next event.
     next: usize,
-    /// Behind a `Lagged` the next event is kept for the reader, evicted or not.
+    /// After a `Lagged` the next event is kept for the reader, evicted or not.
     in_hand: bool,
 }
 
@@ -29,7 +29,7 @@ impl<E: Versioned + Clone> Model<E> {
         }
     }
 
-    /// A reader that goes on behind a cursor, as [`replay_after`](Self::replay_after) does.
+    /// A reader that goes on after a cursor, as [`replay_after`](Self::replay_after) does.
     #[must_use]
     pub fn resume(&self, seen: Option<u64>) -> Reader {
         let next = self.history.len() - self.replay_after(seen).events.len();
@@ -65,7 +65,7 @@ impl<E: Versioned + Clone> Model<E> {
         Received::Event(event)
     }
 
-    /// Moves a reader behind everything that it would be given, and says how many events that is.
+    /// Moves a reader past everything that it would be given, and says how many events that is.
     pub fn skip_to_newest(&self, reader: &mut Reader) -> u64 {
         let skipped = self.end().saturating_sub(reader.next);
         *reader = Reader {
@@ -75,19 +75,19 @@ impl<E: Versioned + Clone> Model<E> {
         skipped as u64
     }
 
-    /// Ends what subscribers get behind the newest event. Appends and replays go on.
+    /// Ends the live stream after the newest event. Appends and replays go on.
     pub fn close(&mut self) {
         self.closed_at.get_or_insert(self.history.len());
     }
 
-    /// The index behind the last event that subscribers get.
+    /// The index after the last event that subscribers get.
     fn end(&self) -> usize {
         self.closed_at.unwrap_or(self.history.len())
     }
 }
 
 impl Reader {
-    /// How many events of the history are behind this reader: the sequence number of its cursor.
+    /// How many events of the history this reader has passed: the sequence number of its cursor.
     #[must_use]
     pub fn seen(self) -> u64 {
         self.next as u64

@@ -1,4 +1,4 @@
-//! Judges the laws of a writer by its files, as a process leaves them that ends or is killed.
+//! Judges the laws of a writer by its files, as they are left by a process that ends or is killed.
 
 use std::{fs, path::PathBuf};
 
@@ -152,7 +152,7 @@ pub(crate) fn acknowledged<S: Subject>(
     Ok(())
 }
 
-/// A burst that is many times the capacity, behind a writer that has to keep up.
+/// A burst of many times the capacity, with which the writer has to keep up.
 pub(crate) fn declared_holes<S: Subject>(
     trial: &Trial<'_, S>,
     report: &mut Report,

@@ -12,9 +12,9 @@ use crate::trial::panic_text;
 /// Why something did not come to its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Stuck {
-    /// It was still at work when patience ended.
+    /// The thread was still at work when patience ended.
     Blocked,
-    /// It panicked, with this text.
+    /// The thread panicked, with this text.
     Panicked(String),
 }
 
@@ -27,7 +27,7 @@ impl Stuck {
     }
 }
 
-/// Runs `act` in a thread of its own and waits for it. A thread that stays blocked is left behind:
+/// Runs `act` in a thread of its own and waits for it. A thread that stays blocked is left to itself:
 /// nothing can end it, and the verdict is worth more than it costs.
 pub(crate) fn within<T: Send + 'static>(
     patience: Duration,
@@ -35,7 +35,7 @@ pub(crate) fn within<T: Send + 'static>(
 ) -> Result<T, Stuck> {
     let (done, wait) = mpsc::channel();
     thread::spawn(move || {
-        // Nobody listens any more if patience has ended.
+        // The receiver is gone if patience has ended.
         let _ = done.send(catch_unwind(AssertUnwindSafe(act)));
     });
     match wait.recv_timeout(patience) {

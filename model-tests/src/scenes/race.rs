@@ -102,7 +102,7 @@ fn dense_replay<S: Subject>(subject: &S, newest: Option<u64>, since: u64) -> Rep
 }
 
 /// Subscribes while another thread appends dense versions: each reader must get every version
-/// behind the one that it asked for.
+/// after the one that it asked for.
 pub(crate) fn no_seam<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     let rounds = 8 + trial.budget.cases / 16;
     (0..rounds).try_for_each(|_| seam_round(trial, report))

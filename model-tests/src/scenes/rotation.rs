@@ -1,4 +1,4 @@
-//! Judges a writer that rotates its files, and whoever reads along.
+//! Judges a writer that rotates its files, and readers that follow them.
 
 use std::fs;
 
@@ -85,7 +85,7 @@ fn suffix<S: Subject>(
     same(found, lines(trial, first..=last), step)
 }
 
-/// Somebody reads along: after each event, then behind bursts that fill a file or many.
+/// Reads along: after each event, then after bursts that fill a file or many.
 pub(crate) fn followed<S: Subject>(
     trial: &Trial<'_, S>,
     report: &mut Report,
@@ -99,7 +99,7 @@ pub(crate) fn followed<S: Subject>(
             append(trial, &log, last + 1..=last + burst);
             last += burst;
             works("flush", || log.flush())?;
-            let step = format!("read along behind event {last}, {burst} at a time");
+            let step = format!("read along after event {last}, {burst} at a time");
             bounded(trial, &case, u64::MAX, report, &step)?;
             // No more than one file was put aside, so there is nothing that may be missing.
             let holes = burst > 1;

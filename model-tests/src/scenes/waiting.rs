@@ -83,7 +83,7 @@ fn wakes_wakers<S: Subject>(
     let mut readers: Vec<_> = (0..3).map(|_| log.subscribe(0)).collect();
     for (number, reader) in readers.iter_mut().enumerate() {
         let woken = woken.clone();
-        // Nobody listens once the verdict is there.
+        // The receiver is gone once the verdict is there.
         let waker = waker_fn(move || woken.send(number).unwrap_or(()));
         let polled = reader.poll_recv(&mut Context::from_waker(&waker));
         if polled.is_ready() {
@@ -123,7 +123,7 @@ fn wakes_threads<S: Subject>(
             thread::spawn(move || {
                 started.fetch_add(1, Ordering::SeqCst);
                 let received = catch_unwind(AssertUnwindSafe(|| reader.blocking_recv()));
-                // Nobody listens once the verdict is there.
+                // The receiver is gone once the verdict is there.
                 let _ = done.send(received.ok());
             });
         }

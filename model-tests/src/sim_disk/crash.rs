@@ -1,4 +1,4 @@
-//! The power goes out.
+//! What a power cut leaves of a disk.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use super::state::State;
 /// What a power cut leaves of the changes that were not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Crash {
-    /// Of the bytes.
+    /// What is left of the bytes.
     pub data: DataLoss,
-    /// Of the changes to directories: bit n tells whether the n-th of them made it. 0 for none,
-    /// `u64::MAX` for all.
+    /// Which changes to directories are left: bit n tells whether the n-th of them made it. 0 for
+    /// none, `u64::MAX` for all.
     pub names: u64,
 }
 

@@ -279,8 +279,8 @@ impl Storage for SimDisk {
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<OsString>> {
-        // One name a look: a file that is renamed meanwhile, from a name that is still to come to
-        // one that would have come before, is met under neither, as on a real disk.
+        // One name per look: a file that is renamed meanwhile, from a name that is still to come to
+        // one that would have come before, is found under neither, as on a real disk.
         let mut met: Option<(u64, OsString)> = None;
         let mut names = Vec::new();
         loop {

@@ -91,7 +91,7 @@ fn a_name_is_not_a_file() {
 }
 
 #[test]
-fn what_a_failed_sync_dropped_is_seen_but_only_a_cut_brings_it_back() {
+fn what_a_failed_sync_dropped_comes_back_only_after_a_cut() {
     let (disk, mut file) = disk();
     write(&disk, &mut file, "1234");
     // A seed that drops the only sector.

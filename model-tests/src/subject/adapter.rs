@@ -86,7 +86,7 @@ pub trait Subject: Sync + 'static {
 }
 
 /// Gives the next line of a log's files, or `None` if there is none yet. Where lines were rotated
-/// away before it came to them it gives a [`Line::Damage`].
+/// away before they were read it gives a [`Line::Damage`].
 pub type Following<E> = Box<dyn FnMut() -> Option<Line<E>>>;
 
 /// A line that was read back.

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 pub struct Case {
     /// How many events the log retains.
     pub capacity: usize,
-    /// What a subscriber must have seen before the first event; `None` leaves it to the log.
+    /// The version that a subscriber must have seen before the first event; `None` leaves it to the
+    /// log.
     pub base_version: Option<u64>,
     /// The bytes that no file exceeds, unless one event alone is longer.
     pub max_file_bytes: u64,
@@ -31,7 +32,7 @@ impl Case {
         }
     }
 
-    /// The same, for a log that starts behind version `base`.
+    /// The same, for a log whose first event comes after version `base`.
     #[must_use]
     pub fn with_base(mut self, base: u64) -> Self {
         self.base_version = Some(base);
@@ -70,7 +71,7 @@ impl Case {
     /// If it cannot be made.
     pub fn dir(&self) -> io::Result<&Path> {
         if self.dir.get().is_none() {
-            // Whoever comes second drops its own, still empty, directory.
+            // The second of two threads drops its own directory, which is still empty.
             let _ = self.dir.set(tempfile::tempdir()?);
         }
         self.dir

@@ -47,12 +47,12 @@ pub trait Log<E>: Send + Sync + 'static {
         lacking(Capability::AppendWith)
     }
 
-    /// A cursor behind the newest event, as text. [`Capability::Cursor`].
+    /// A cursor just after the newest event, as text. [`Capability::Cursor`].
     fn cursor(&self) -> String {
         lacking(Capability::Cursor)
     }
 
-    /// A replay of what is behind a cursor. [`Capability::Cursor`].
+    /// A replay of what comes after a cursor. [`Capability::Cursor`].
     fn replay_after(&self, cursor: &str) -> Replay<E> {
         let _ = cursor;
         lacking(Capability::Cursor)
@@ -122,7 +122,7 @@ pub trait Subscription<E>: Send {
         }
     }
 
-    /// A cursor behind the last event that was received. [`Capability::Cursor`].
+    /// A cursor just after the last event that was received. [`Capability::Cursor`].
     fn cursor(&self) -> String {
         lacking(Capability::Cursor)
     }

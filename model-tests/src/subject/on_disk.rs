@@ -15,7 +15,7 @@ use crate::subject::{
 };
 
 /// How long a flush may take, also where the machine is busy.
-const DEADLINE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `eventlog::EventLog` with a `DiskWriter`, on events that `make` makes of a version and a pick.
 #[derive(Clone, Copy, Debug)]
@@ -93,12 +93,12 @@ impl<E: Event> Log<E> for DiskLog<E> {
     }
 
     fn flush(&self) -> Result<(), OpenError> {
-        self.writer.blocking_flush(DEADLINE)?;
+        self.writer.blocking_flush(TIMEOUT)?;
         Ok(())
     }
 
     fn shutdown(self) -> Result<(), OpenError> {
-        self.writer.blocking_shutdown(DEADLINE)?;
+        self.writer.blocking_shutdown(TIMEOUT)?;
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ impl<E: Event> Log<E> for Baseline<E> {
         }
         ring.push_back(event.clone());
         drop(ring);
-        // An error says only that nobody listens.
+        // An error says only that there is no receiver.
         let _ = self.live.send(event);
         None
     }

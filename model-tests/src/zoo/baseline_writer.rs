@@ -1,5 +1,5 @@
-//! The baseline's disk writer as it stands: one write and one sync an event, fed by a broadcast
-//! channel.
+//! The baseline's disk writer as it stands: one write and one sync per event, fed by a
+//! broadcast channel.
 
 use std::{
     fs::{File, OpenOptions},

@@ -210,7 +210,7 @@ impl Writer {
                 Ok(())
             }
             Some(FileBug::DropsWhenBehind) => {
-                // A queue that nobody empties in time.
+                // A queue that is not emptied in time.
                 if self.held_back.len() < self.capacity {
                     self.held_back.push(line);
                 }

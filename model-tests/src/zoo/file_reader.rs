@@ -13,7 +13,7 @@ pub(super) fn line(event: &Tick) -> String {
     format!("{}\n", serde_json::json!(event))
 }
 
-/// Reads everything anew at each step and goes on behind the line that was given last.
+/// Reads everything anew at each step and goes on after the line that was given last.
 pub(super) fn follow_lines(files: Vec<PathBuf>, hides: bool) -> Following<Tick> {
     let mut given: Option<Line<Tick>> = None;
     Box::new(move || {
@@ -21,7 +21,7 @@ pub(super) fn follow_lines(files: Vec<PathBuf>, hides: bool) -> Following<Tick> 
         let found = lines.iter().rposition(|line| given.as_ref() == Some(line));
         let next = lines.into_iter().nth(found.map_or(0, |at| at + 1))?;
         if found.is_none() && given.is_some() && !hides {
-            // What was given is gone, and what came behind it may be.
+            // What was given is gone, and what came after it may be.
             given = None;
             return Some(Line::Damage("lines were rotated away".into()));
         }

@@ -1,4 +1,4 @@
-//! Counts what a run meets.
+//! Counts the states, questions and answers of a run.
 
 use eventlog::Versioned;
 
@@ -8,7 +8,7 @@ use crate::{
     report::{Class, Report},
 };
 
-/// The settings of a log.
+/// Counts the settings of a log.
 pub(super) fn settings(report: &mut Report, history: &History) {
     report.visit(Class::History);
     if history.capacity == 1 {
@@ -19,7 +19,7 @@ pub(super) fn settings(report: &mut Report, history: &History) {
     }
 }
 
-/// A version that is about to be appended.
+/// Counts a version that is about to be appended.
 pub(super) fn version<E: Versioned + Clone>(report: &mut Report, model: &Model<E>, version: u64) {
     match version {
         0 => report.visit(Class::VersionZero),
@@ -38,7 +38,7 @@ pub(super) fn version<E: Versioned + Clone>(report: &mut Report, model: &Model<E
     }
 }
 
-/// How full the log is that is asked.
+/// Counts how full the log is that is asked.
 pub(super) fn filling(report: &mut Report, appended: usize, capacity: usize) {
     report.visit(match appended {
         0 => Class::Empty,
@@ -48,7 +48,7 @@ pub(super) fn filling(report: &mut Report, appended: usize, capacity: usize) {
     });
 }
 
-/// A question about what is behind `since`.
+/// Counts a question about what comes after `since`.
 pub(super) fn question<E: Versioned + Clone>(
     report: &mut Report,
     model: &Model<E>,

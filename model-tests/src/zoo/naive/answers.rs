@@ -86,9 +86,9 @@ impl<E: Event> Naive<E> {
     }
 }
 
-/// Everything behind the first `seen` events.
+/// Everything after the first `seen` events.
 pub(super) fn select_from<E>(state: &State<E>, seen: u64) -> Vec<Arc<E>> {
     let skip = usize::try_from(seen.saturating_sub(state.evicted)).unwrap_or(usize::MAX);
-    let behind = state.retained.iter().skip(skip);
-    behind.map(|entry| entry.1.clone()).collect()
+    let later = state.retained.iter().skip(skip);
+    later.map(|entry| entry.1.clone()).collect()
 }

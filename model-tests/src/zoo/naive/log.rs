@@ -227,13 +227,13 @@ impl<E: Event> Log<E> for Naive<E> {
                 let reader = NaiveReader::new(self.0.clone(), state.appended());
                 let from = usize::try_from(replayed - state.evicted).unwrap_or(0);
                 let replay = later.retained.iter().skip(from).cloned().collect();
-                return Box::new(reader.behind(replay));
+                return Box::new(reader.after(replay));
             }
             _ => return self.follow(replayed),
         };
         let reader = NaiveReader::new(self.0.clone(), seam);
         let from = usize::try_from(replayed - state.evicted).unwrap_or(0);
-        Box::new(reader.behind(state.retained.iter().skip(from).cloned().collect()))
+        Box::new(reader.after(state.retained.iter().skip(from).cloned().collect()))
     }
 
     fn resume(&self, cursor: &str) -> Box<dyn Subscription<E>> {

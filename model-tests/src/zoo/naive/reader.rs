@@ -48,7 +48,7 @@ impl<E> NaiveReader<E> {
     }
 
     /// The same reader, with a replay before its live stream.
-    pub(super) fn behind(mut self, replay: VecDeque<Entry<E>>) -> Self {
+    pub(super) fn after(mut self, replay: VecDeque<Entry<E>>) -> Self {
         self.replay = replay;
         self
     }
