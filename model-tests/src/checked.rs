@@ -6,7 +6,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::{Event, Log, Model, Reader, Received, Replay, Subscription};
+use crate::{
+    model::{log::Model, reader::Reader},
+    subject::{
+        adapter::Event,
+        log::{Log, Received, Replay, Subscription},
+    },
+};
 
 /// A log that compares each of its answers with the model's, and panics where they part.
 ///

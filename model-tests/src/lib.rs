@@ -17,40 +17,32 @@ mod check;
 mod checked;
 mod conformance;
 pub mod crashes;
-pub mod disk_model;
-mod engine;
 mod histories;
+mod law;
 pub mod laws;
 mod model;
-pub mod naive_writer;
-mod on_disk;
-mod ops;
-mod ours;
-mod patience;
-mod probe;
 mod report;
-mod run;
+mod scenes;
 pub mod sim_disk;
 mod subject;
-mod waker;
+mod trial;
 pub mod zoo;
 
-pub use check::{Budget, Violation, check};
+pub use check::check;
 pub use checked::Checked;
 #[doc(hidden)]
 pub use conformance::__run;
+pub use crashes::naive_writer;
 pub use eventlog::{Coverage, Versioned};
-pub use laws::Law;
-pub use model::{Model, Reader};
-pub use on_disk::OnDisk;
-pub use ops::{At, History, Op, Step};
-pub use ours::{Ours, Tick};
-pub use probe::{Moment, Probe, Probed};
+pub use histories::{At, History, Op, Step};
+pub use law::Law;
+pub use model::{Model, Reader, disk as disk_model};
 pub use report::{Class, Report};
 pub use subject::{
-    Capability, Case, Event, Following, Line, Log, OpenError, Received, Replay, Subject,
-    Subscription,
+    Capability, Case, Event, Following, Line, Log, Moment, OnDisk, OpenError, Ours, Probe, Probed,
+    Received, Replay, Subject, Subscription, Tick,
 };
+pub use trial::{Budget, Violation};
 
 /// The examples of the README compile and run.
 #[cfg(doctest)]

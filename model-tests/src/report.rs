@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use eventlog::Coverage;
+
 /// Counters of the states, questions and answers that a run has met.
 ///
 /// A law names the [`Class`]es that it is about; a run that never met one of them fails.
@@ -120,5 +122,18 @@ impl fmt::Display for Report {
             writeln!(f, "{visits:>9}  {class:?}")?;
         }
         Ok(())
+    }
+}
+
+impl Class {
+    /// How a replay's coverage is counted.
+    pub(crate) fn of_coverage(coverage: Coverage) -> Option<Self> {
+        match coverage {
+            Coverage::Complete => Some(Self::Complete),
+            Coverage::Truncated { .. } => Some(Self::Truncated),
+            Coverage::Ahead { .. } => Some(Self::Ahead),
+            Coverage::Foreign => Some(Self::Foreign),
+            _ => None,
+        }
     }
 }

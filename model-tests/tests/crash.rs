@@ -30,7 +30,7 @@ fn w01_what_was_acknowledged_is_read_back() {
 }
 
 #[test]
-fn w02_nothing_counts_as_durable_after_opening_until_it_was_synced_again() {
+fn w02_after_opening_nothing_is_durable_until_synced_again() {
     REPORT.assert_kept("W02");
 }
 
@@ -60,7 +60,7 @@ fn w08_files_are_bounded_at_every_crash_point() {
 }
 
 #[test]
-fn at_least_two_hundred_histories_and_a_hundred_thousand_crashes_were_visited() {
+fn at_least_200_histories_and_100_000_crashes_were_visited() {
     assert!(REPORT.histories >= 200, "{}", *REPORT);
     assert!(REPORT.crashes >= 100_000, "{}", *REPORT);
 }
@@ -96,7 +96,7 @@ fn w14_nothing_is_on_the_disk_before_the_first_record() {
 /// A disk that takes 4 kB, refuses for a while, and is enlarged: what was whole before is kept on
 /// the way, and everything arrives.
 #[test]
-fn w07_a_full_disk_is_filled_to_its_last_whole_record_and_resumes() {
+fn w07_a_full_disk_is_filled_to_its_last_record_and_resumes() {
     let disk = SimDisk::new();
     let script = Script {
         max_bytes: 100_000,
@@ -165,7 +165,7 @@ fn w06_without_room_for_a_copy_the_file_is_cut_and_written_anew() {
 /// The block that holds the last durable bytes went bad with a failed sync: they are still in
 /// memory.
 #[test]
-fn w06_durable_bytes_that_share_a_block_with_a_failed_write_are_written_anew() {
+fn w06_durable_bytes_in_a_block_of_a_failed_write_are_rewritten() {
     let disk = SimDisk::new();
     let mut driver = roomy(&disk);
     driver.append(&[5000]).unwrap();
@@ -180,7 +180,7 @@ fn w06_durable_bytes_that_share_a_block_with_a_failed_write_are_written_anew() {
 /// A sync fails and the process is killed before it can write the records anew. The next process
 /// reads them from a cache that lies; it must not build on them before they are on the disk.
 #[test]
-fn w02_what_a_process_killed_after_a_failed_sync_left_is_written_anew() {
+fn w02_what_a_kill_after_a_failed_sync_left_is_written_anew() {
     let disk = SimDisk::new();
     let script = Script::generate(0, 3);
     let mut log = FileLog::open(disk.clone(), &script.config()).unwrap().0;
@@ -200,7 +200,7 @@ fn w02_what_a_process_killed_after_a_failed_sync_left_is_written_anew() {
 
 /// A writer that rebuilds its file after a failed sync may be killed at any operation of that, and
 /// so may the next process, which finds the mark and perhaps a torn line too. The mark was once
-/// gone before the copy was in place, and whoever came then trusted the cache.
+/// gone before the copy was in place, and the next writer trusted the cache.
 #[test]
 fn w02_a_repair_that_is_killed_at_any_operation_is_done_anew() {
     let script = Script::generate(0, 3);
@@ -228,7 +228,7 @@ fn w02_a_repair_that_is_killed_at_any_operation_is_done_anew() {
             Driver::open(&disk, &script, 1).unwrap();
             let found = disk.bytes(&path(""));
             let left = disk.crash(&Crash::LOST).bytes(&path(""));
-            assert_eq!(left, found, "killed behind {:?}", killed.op);
+            assert_eq!(left, found, "killed after {:?}", killed.op);
         }
     }
 }
@@ -236,7 +236,7 @@ fn w02_a_repair_that_is_killed_at_any_operation_is_done_anew() {
 /// After a failed sync, somebody empties the file to make room. The durable bytes that were to be
 /// copied are gone for good: the log once asked for them again and again, and never went on.
 #[test]
-fn w07_a_file_emptied_by_somebody_else_after_a_failed_sync_is_started_anew() {
+fn w07_a_file_emptied_after_a_failed_sync_is_started_anew() {
     let disk = SimDisk::new();
     let config = DiskConfig::new(path(""));
     let mut log = FileLog::open(disk.clone(), &config).unwrap().0;
@@ -272,7 +272,7 @@ fn a_directory_that_cannot_be_made_is_the_error() {
 }
 
 #[test]
-fn a_directory_that_somebody_else_makes_at_that_moment_is_as_good() {
+fn a_directory_made_elsewhere_at_that_moment_is_as_good() {
     let disk = SimDisk::new();
     let (other, first) = (disk.clone(), AtomicBool::new(true));
     disk.set_hook(move |op| {

@@ -31,7 +31,7 @@ const EDGES: [u64; 11] = [
 ];
 
 #[test]
-fn d01_equals_a_hand_written_match_on_each_of_sixty_two_variants() {
+fn d01_equals_a_hand_written_match_on_sixty_two_variants() {
     for version in EDGES {
         equals_the_match_by_hand(version);
     }

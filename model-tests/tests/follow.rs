@@ -66,7 +66,7 @@ fn w12_each_event_comes_once_however_polls_and_rotations_fall() {
 }
 
 #[test]
-fn w12_what_was_rotated_away_between_two_polls_is_a_declared_gap() {
+fn w12_what_was_rotated_away_between_polls_is_a_declared_gap() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.log");
     let mut log = log(&path, 2);
@@ -86,7 +86,7 @@ fn w12_what_was_rotated_away_between_two_polls_is_a_declared_gap() {
 }
 
 #[test]
-fn w12_a_thousand_rotations_at_full_speed_are_followed_without_a_silent_hole() {
+fn w12_a_thousand_fast_rotations_leave_no_silent_hole() {
     // In memory where there is such a place: the faster the writer, the harder for the follower.
     let dir = tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
@@ -146,7 +146,7 @@ fn a_half_written_line_waits_for_its_end() {
 
 /// The next writer sets a torn line aside and writes its own where that was.
 #[test]
-fn a_half_written_line_that_another_took_the_place_of_was_never_there() {
+fn a_half_written_line_that_was_replaced_was_never_there() {
     let disk = SimDisk::new();
     disk.put("/x.log".as_ref(), b"1\n23");
     let mut follow = Follow::open(disk.clone(), "/x.log");
@@ -216,7 +216,7 @@ fn w12_files_that_begin_alike_are_not_taken_for_one_another() {
 
 /// The full file before it is still there, so nothing can be missing between.
 #[test]
-fn a_log_that_is_replaced_behind_a_full_file_is_followed_on_without_an_alarm() {
+fn a_log_replaced_after_a_full_file_is_followed_without_alarm() {
     let disk = SimDisk::new();
     let (old, log, new) = ("/x.log.old", "/x.log", "/x.log.tmp");
     disk.put(old.as_ref(), b"1\n");
@@ -234,7 +234,7 @@ fn a_log_that_is_replaced_behind_a_full_file_is_followed_on_without_an_alarm() {
 }
 
 #[test]
-fn files_that_went_away_behind_an_empty_one_are_declared() {
+fn files_that_went_away_after_an_empty_one_are_declared() {
     let disk = SimDisk::new();
     let (old, log) = ("/x.log.old", "/x.log");
     let rename = |from: &str, to: &str| disk.rename(from.as_ref(), to.as_ref()).unwrap();

@@ -167,19 +167,19 @@ fn tokio_2533_a_lag_past_the_end() {
     assert_eq!(skipping.skip_to_newest(), 3);
     assert_eq!(skipping.blocking_recv().err(), Some(RecvError::Closed));
 
-    // It starts behind the end.
+    // It starts after the end.
     let mut too_late = log.subscribe(0);
     assert_eq!(too_late.skip_to_newest(), 0);
     assert_eq!(too_late.try_recv().err(), Some(TryRecvError::Closed));
 }
 
-/// The other way round: what is retained behind the end is not delivered after a lag either.
+/// The other way round: what is retained after the end is not delivered after a lag either.
 #[test]
 fn tokio_2533_a_lag_up_to_the_end() {
     let log = log_of(4, 1..=3);
     let mut lagging = log.subscribe(0);
     log.close();
-    log.append_batch((4..=7).map(Tick)); // 4 is the oldest, and the first behind the end
+    log.append_batch((4..=7).map(Tick)); // 4 is the oldest, and the first after the end
     assert_eq!(lagging.try_recv().err(), Some(TryRecvError::Lagged(3)));
     assert_eq!(lagging.try_recv().err(), Some(TryRecvError::Closed));
 }
@@ -209,7 +209,7 @@ fn nats_rs_585_a_gap_check_on_sparse_numbers() {
 ///
 /// <https://docs.rs/sequenced-broadcast/0.3.0/sequenced_broadcast/>
 #[test]
-fn sequenced_broadcast_0_3_a_close_between_the_check_and_the_wait() {
+fn sequenced_broadcast_0_3_a_close_between_check_and_wait() {
     const TRIES: usize = 20_000;
     let logs: Vec<_> = (0..TRIES)
         .map(|_| EventLog::<Tick>::builder().capacity(1).build().unwrap())

@@ -1,4 +1,4 @@
-//! Whoever has nothing to do uses no time of the processor.
+//! Idle writers and subscribers use no CPU.
 //!
 //! Alone in its process, because the time is that of the process.
 #![cfg(target_os = "linux")]
@@ -16,7 +16,7 @@ use model_tests::Tick;
 /// Ticks of a hundredth of a second that this process has used.
 fn used() -> u64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    // Behind the name, which may hold anything, come the state and, tenth from there, the times.
+    // After the name, which may hold anything, come the state and, tenth from there, the times.
     let fields: Vec<_> = stat
         .rsplit(')')
         .next()
@@ -30,7 +30,7 @@ fn used() -> u64 {
 }
 
 #[test]
-fn writers_and_subscribers_that_wait_do_not_turn_in_circles() {
+fn idle_writers_and_subscribers_do_not_spin() {
     let dir = tempfile::tempdir().unwrap();
     let log = Arc::new(EventLog::new(None));
     let hour = SyncPolicy::Interval(Duration::from_secs(3600));

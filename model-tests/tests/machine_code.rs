@@ -64,7 +64,7 @@ fn normalised(assembly: &str) -> Vec<String> {
 }
 
 /// `_ZN7subject16version_of_event17h362a7eb8db961bd9E:` is `version_of_event:`. The hash at the
-/// end of a symbol tells nothing of the code behind it.
+/// end of a symbol tells nothing of the code after it.
 fn short_name(word: &str) -> String {
     for name in ["version_of_event", "version_of_mixed"] {
         if word.contains(name) {

@@ -122,7 +122,7 @@ fn r12_a_replay_pins_what_it_shows() {
     assert!(census.live() <= CAPACITY + SEGMENT);
 }
 
-/// A writer that is stuck keeps its backlog, and gives it back with its end, whoever comes next.
+/// A writer that is stuck keeps its backlog, and gives it back when it ends, whatever comes next.
 #[test]
 fn r12_a_writer_that_has_ended_holds_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -139,7 +139,7 @@ fn r12_a_writer_that_has_ended_holds_nothing() {
         while census.live() > CAPACITY + SEGMENT {
             append(&log, &census, 1);
             let live = census.live();
-            assert!(began.elapsed() < PATIENCE, "{live} live behind {name}");
+            assert!(began.elapsed() < PATIENCE, "{live} live after {name}");
         }
     }
 }

@@ -126,7 +126,7 @@ fn answers(log: &EventLog<Event>, questions: &[u64]) -> Vec<(u64, Coverage, Vec<
     questions.iter().map(answer).collect()
 }
 
-/// Whoever is told `Complete` gets exactly what he has not seen of the history.
+/// A subscriber that is told `Complete` gets exactly what it has not seen of the history.
 fn never_falsely_complete(log: &EventLog<Event>, history: &[Event]) -> Result<(), TestCaseError> {
     for (since, coverage, events) in answers(log, &questions(history)) {
         if coverage.is_complete() {
@@ -142,7 +142,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A log that was restarted answers as one that was not, before and after more events, whether
-    /// its capacity is above or below what is in the file, and its writer goes on behind them.
+    /// its capacity is above or below what is in the file, and its writer goes on after them.
     #[test]
     fn r04_r08_hold_across_a_restart(
         steps in vec(0..4_u64, 0..40),
@@ -361,7 +361,7 @@ fn what_cannot_be_read_is_an_error_that_names_it() {
 /// What a recovery had left on the disk counted as never having been: everything retained called
 /// itself the whole history, and one append later it missed one event, of thousands.
 #[test]
-fn what_is_retained_after_a_recovery_is_not_called_the_whole_history() {
+fn what_a_recovery_retains_is_not_called_the_whole_history() {
     let place = Place::with(lines(&dense(10)));
     let builder = EventLog::<Event>::builder().capacity(4);
     let (log, _) = builder.recover(&place.config).unwrap();
@@ -376,7 +376,7 @@ fn what_is_retained_after_a_recovery_is_not_called_the_whole_history() {
 }
 
 #[test]
-fn what_is_retained_after_a_recovery_of_everything_is_the_whole_history() {
+fn what_a_recovery_of_everything_retains_is_the_whole_history() {
     let place = Place::with(lines(&dense(4)));
     let (log, _) = EventLog::<Event>::recover(&place.config).unwrap();
     assert_eq!(log.replay(Start::Oldest).coverage(), Coverage::Complete);

@@ -1,4 +1,4 @@
-//! What a failing writer tells whoever has to do something about it.
+//! What a failing writer tells its operator to do.
 
 #![allow(clippy::unwrap_used)]
 
@@ -45,7 +45,7 @@ fn an_error_names_the_path_and_the_remedy_of_its_kind() {
 fn a_directory_above_that_may_not_be_read_is_no_error() {
     let disk = SimDisk::new();
     let mut log = FileLog::detached(disk.clone(), &DiskConfig::new("/a/x.log")).unwrap();
-    disk.fail_at(1, Fault::Refuse(ErrorKind::PermissionDenied)); // behind making `/a`
+    disk.fail_at(1, Fault::Refuse(ErrorKind::PermissionDenied)); // after making `/a`
     log.append_records(Records::new(b"1\n", &[2])).unwrap();
     assert_eq!(disk.bytes("/a/x.log".as_ref()).unwrap(), b"1\n");
 }

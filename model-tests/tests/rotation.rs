@@ -254,7 +254,7 @@ fn w05_a_torn_tail_is_set_aside_and_the_middle_is_left_alone() {
 }
 
 #[test]
-fn zeros_left_by_the_file_system_do_not_hide_the_record_behind_them() {
+fn zeros_left_by_the_file_system_do_not_hide_the_next_record() {
     let (_dir, path) = place();
     fs::write(&path, b"1\n12\0\0\0\x003\n4\n").unwrap();
     let items: Vec<_> = read::<u64>(&path).collect();
@@ -394,7 +394,7 @@ fn a_log_removed_under_unsynced_records_asks_for_them_again() {
 }
 
 #[test]
-fn a_directory_removed_and_put_back_is_written_to_again_under_a_new_lock() {
+fn a_directory_put_back_is_written_to_again_under_a_new_lock() {
     let (dir, _) = place();
     let path = dir.path().join("a/x.log");
     let config = DiskConfig::new(&path).max_bytes(10);
@@ -413,7 +413,7 @@ fn a_directory_removed_and_put_back_is_written_to_again_under_a_new_lock() {
 }
 
 #[test]
-fn a_log_cut_or_appended_to_from_outside_is_repaired_and_goes_on() {
+fn a_log_cut_or_grown_from_outside_is_repaired_and_goes_on() {
     let (_dir, path) = place();
     let (mut log, _) = open(&DiskConfig::new(&path));
     append(&mut log, 10..15);
@@ -428,7 +428,7 @@ fn a_log_cut_or_appended_to_from_outside_is_repaired_and_goes_on() {
     fs::write(&path, "10\n15\n20\nhalf").unwrap();
     append(&mut log, [16]);
     assert_eq!(fs::read_to_string(&path).unwrap(), "10\n15\n20\n16\n");
-    // Behind what is not synced yet: that is still there, so nothing has to be written again.
+    // After what is not synced yet: that is still there, so nothing has to be written again.
     log.append_records(Records::new(b"17\n", &[3])).unwrap();
     fs::write(&path, "10\n15\n20\n16\n17\n21\n").unwrap();
     log.make_durable().unwrap();
@@ -438,7 +438,7 @@ fn a_log_cut_or_appended_to_from_outside_is_repaired_and_goes_on() {
 
 /// Two things at once that each look harmless: the path names a file, and that is not ours.
 #[test]
-fn a_log_removed_and_replaced_under_unsynced_records_asks_for_them_again() {
+fn a_log_replaced_under_unsynced_records_asks_for_them_again() {
     let (_dir, path) = place();
     let (mut log, _) = open(&DiskConfig::new(&path));
     append(&mut log, [1]);
@@ -491,7 +491,7 @@ fn as_many_files_may_be_kept_as_a_number_can_say() {
 /// Somebody kept a full file under a name that ends in a date, or in the largest number: readers
 /// once looked for a file of every number below it.
 #[test]
-fn a_file_with_a_large_number_is_read_without_looking_for_all_numbers_below_it() {
+fn a_file_with_a_large_number_is_read_without_trying_all_below() {
     let (dir, path) = place();
     for (name, text) in [
         ("x.log", "5\n"),
@@ -526,7 +526,7 @@ fn w01_a_last_line_of_any_length_stays_when_the_log_is_opened() {
 }
 
 #[test]
-fn a_directory_in_the_way_of_a_full_file_is_named_with_the_remedy() {
+fn a_directory_in_the_way_of_a_full_file_is_named_with_remedy() {
     let (dir, path) = place();
     let old = dir.path().join("x.log.old");
     fs::create_dir(&old).unwrap();

@@ -171,7 +171,7 @@ fn numbered(replay: &Replay<Tick>) -> Received {
         .collect()
 }
 
-/// S01: a replay, then a subscription that resumes behind it, are the history: each event once, in
+/// S01: a replay, then a subscription that resumes after it, are the history: each event once, in
 /// order, wherever the appends fall between the two.
 #[test]
 fn s01_a_replay_and_what_follows_it_are_the_history() {
@@ -230,7 +230,7 @@ fn s01_a_subscriber_that_comes_back_goes_on_where_it_was() {
     });
 }
 
-/// S02: in a log of two, whoever is late is told exactly how late, and then gets an event.
+/// S02: in a log of two, a reader that is late is told exactly how late, and then gets an event.
 #[test]
 fn s02_what_is_delivered_and_what_is_reported_lost_add_up() {
     explore("S02 lag", 4, || {
@@ -284,7 +284,7 @@ fn s03_an_append_wakes_every_waiter() {
 }
 
 /// S03: so does every append of two appenders, one event after another, and each wake-up is for
-/// whoever waits at that moment.
+/// any reader that waits at that moment.
 #[test]
 fn s03_two_appenders_wake_every_waiter() {
     explore("S03 two appenders", 4, || {

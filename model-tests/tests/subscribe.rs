@@ -21,7 +21,7 @@ fn checked(capacity: usize) -> Checked<Tick, EventLog<Tick>> {
 /// The reader was four events behind a log of one when the log was closed; the event after the
 /// close took the place of the one that it was to get next, and was delivered.
 #[test]
-fn a_reader_that_lags_to_the_end_of_a_closed_log_gets_no_later_event() {
+fn a_reader_that_lags_to_a_closed_end_gets_no_later_event() {
     let log = checked(1);
     let mut reader = log.subscribe(0);
     log.append(Tick::new(1, 1));
@@ -32,7 +32,7 @@ fn a_reader_that_lags_to_the_end_of_a_closed_log_gets_no_later_event() {
 }
 
 #[test]
-fn a_closed_log_has_nothing_to_skip_behind_its_end() {
+fn a_closed_log_has_nothing_to_skip_after_its_end() {
     let log = checked(4);
     let mut reader = log.subscribe(0);
     log.append(Tick::new(1, 1));
@@ -44,7 +44,7 @@ fn a_closed_log_has_nothing_to_skip_behind_its_end() {
 }
 
 #[test]
-fn a_reader_gets_everything_behind_its_start_also_where_versions_fall() {
+fn a_reader_gets_all_after_its_start_also_where_versions_fall() {
     let log = checked(8);
     for (version, pick) in [(5, 1), (9, 2), (3, 3), (9, 4)] {
         log.append(Tick::new(version, pick));
@@ -57,7 +57,7 @@ fn a_reader_gets_everything_behind_its_start_also_where_versions_fall() {
 }
 
 #[test]
-fn the_event_in_hand_after_a_lag_is_delivered_though_it_was_evicted_meanwhile() {
+fn the_event_in_hand_after_a_lag_is_delivered_though_evicted() {
     let log = checked(2);
     let mut reader = log.subscribe(0);
     for version in 1..=4 {
@@ -75,7 +75,7 @@ fn the_event_in_hand_after_a_lag_is_delivered_though_it_was_evicted_meanwhile() 
 /// A subscriber that had read a closed log to its end was said to fall further behind with every
 /// event that no subscriber gets.
 #[test]
-fn nobody_is_behind_a_closed_log_that_was_read_to_its_end() {
+fn no_reader_is_behind_a_closed_log_that_was_read_to_its_end() {
     let log = EventLog::new(None);
     let mut reader = log.subscribe(0);
     log.append(Tick::new(1, 1));
@@ -109,7 +109,7 @@ fn a_subscription_is_a_stream_that_ends_with_its_log() {
 }
 
 #[test]
-fn a_subscription_that_is_dropped_while_it_waits_leaves_nothing_behind() {
+fn a_subscription_dropped_while_it_waits_leaves_no_trace() {
     struct Nothing;
     impl Wake for Nothing {
         fn wake(self: Arc<Self>) {}

@@ -91,7 +91,7 @@ fn a_reader_says_at_which_byte_a_file_stopped_to_be_readable() {
 
 /// The files are opened anew where a rotation came between, and only there.
 #[test]
-fn what_is_not_there_or_cannot_be_opened_is_not_tried_over_and_over() {
+fn what_is_absent_or_cannot_be_opened_is_not_tried_for_ever() {
     let damaged: [fn(&SimDisk); 3] = [
         |disk| forbid(disk, LOG),
         |disk| forbid(disk, "/"),
@@ -109,7 +109,7 @@ fn what_is_not_there_or_cannot_be_opened_is_not_tried_over_and_over() {
     }
 }
 
-/// Whoever may enter a directory but not list it cannot know which full files there are.
+/// A reader that may enter a directory but not list it cannot know which full files there are.
 #[test]
 fn a_directory_that_cannot_be_listed_is_a_hole() {
     let disk = disk();
@@ -172,7 +172,7 @@ fn a_follower_waits_for_a_log_that_becomes_readable() {
     );
 }
 
-/// Two rotations come between two looks, and of the files behind the one that was being followed
+/// Two rotations come between two looks, and of the files after the one that was being followed
 /// the first cannot be read.
 #[test]
 fn a_file_that_a_follower_could_not_read_on_its_way_is_a_hole() {
@@ -192,7 +192,7 @@ fn a_file_that_a_follower_could_not_read_on_its_way_is_a_hole() {
 }
 
 #[test]
-fn a_follower_says_that_the_file_it_has_to_go_on_with_cannot_be_read() {
+fn a_follower_says_that_its_next_file_cannot_be_read() {
     let disk = disk();
     let mut follow = Follow::<u64, _>::open(disk.clone(), LOG);
     assert_eq!(said(&mut follow).len(), 6);

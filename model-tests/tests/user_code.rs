@@ -242,7 +242,7 @@ fn r11_a_waker_may_append() {
 }
 
 #[test]
-fn r11_a_waker_that_panics_harms_neither_the_appender_nor_the_other_readers() {
+fn r11_a_panicking_waker_harms_no_appender_and_no_other_reader() {
     let log = EventLog::new(None);
     let mut readers: Vec<_> = (0..3).map(|_| log.subscribe(0)).collect();
     let (_, bad) = on_wake(|| panic!("a bug in a waker"));

@@ -1,78 +1,23 @@
 //! One crash, and what must hold after it.
 
-use std::fmt;
-
 use eventlog::disk::{Damage, DamageKind, Reader, Record};
 
-use super::driver::{Driver, PATH, files, numbers, path};
+use super::driver::Driver;
+use super::ending::{Ending, endings};
+use super::files::{PATH, files, numbers, path};
 use super::script::Script;
-use crate::disk_model::{Allowed, Broken, DiskModel, Numbered};
-use crate::sim_disk::{Crash, DataLoss, Fault, Op, Picture, Random, SimDisk};
+use crate::{
+    model::disk::{Allowed, Broken, DiskModel, Numbered},
+    sim_disk::{
+        crash::Crash,
+        disk::SimDisk,
+        fault::{Fault, Op},
+        random::Random,
+        state::Picture,
+    },
+};
 
-/// How a life of the log ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The machine loses power.
-    Power(Crash),
-    /// The process is killed; the machine goes on and loses power after the next opening.
-    Kill,
-}
-
-/// As Rust, to be pasted into a test.
-impl fmt::Display for Ending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Kill => write!(f, "Ending::Kill"),
-            Self::Power(Crash { data, names }) => {
-                let data = format!("DataLoss::{data:?}");
-                write!(
-                    f,
-                    "Ending::Power(Crash {{ data: {data}, names: {names:#b} }})"
-                )
-            }
-        }
-    }
-}
-
-/// All endings from here that can differ, except for the choice of seeds.
-#[must_use]
-pub fn endings(picture: &Picture, seed: u64) -> Vec<Ending> {
-    let mut random = Random::new(seed);
-    let (names, data) = picture.disk().unsynced();
-    let masks: Vec<u64> = match names {
-        0..=3 => (0..1 << names).collect(),
-        _ => (0..=names)
-            .map(|n| (1 << n) - 1)
-            .chain((0..4).map(|_| random.number()))
-            .collect(),
-    };
-    let losses = match data {
-        0 => vec![DataLoss::Lost],
-        _ => vec![
-            DataLoss::Lost,
-            DataLoss::Kept,
-            DataLoss::Zeros,
-            DataLoss::Prefix(random.number()),
-            DataLoss::Prefix(random.number()),
-            DataLoss::Subset(random.number()),
-            DataLoss::Subset(random.number()),
-            DataLoss::Garbage(random.number()),
-        ],
-    };
-    let power = |data| {
-        masks.iter().map(move |names| {
-            Ending::Power(Crash {
-                data,
-                names: *names,
-            })
-        })
-    };
-    let mut endings: Vec<_> = losses.into_iter().flat_map(power).collect();
-    endings.push(Ending::Kill);
-    endings
-}
-
-/// Runs a script, ends it behind the operation of this number (from 1), and checks all laws.
+/// Runs a script, ends it after the operation of this number (from 1), and checks all laws.
 ///
 /// # Errors
 /// The first law that is broken.
@@ -88,7 +33,7 @@ pub fn check_one(script: &Script, operation: u64, ending: Ending) -> Result<(), 
     check(script, &floors(script), picture, ending)
 }
 
-/// Runs a script on a disk of its own, with a picture behind every operation.
+/// Runs a script on a disk of its own, with a picture after every operation.
 ///
 /// # Errors
 /// W07 if the log does not come through.
@@ -128,7 +73,7 @@ pub(super) fn check(
         Ending::Kill => picture.disk().kill(),
     };
     if may_lack_its_mark(script, picture) && disk.lies(&path("")) && !marked(&disk) {
-        // Nobody can know that what is read is not on the disk.
+        // Nothing tells that what is read is not on the disk.
         return Ok(());
     }
     let floor = floors[usize::try_from(note.handed).unwrap_or(usize::MAX)];

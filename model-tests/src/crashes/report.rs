@@ -5,9 +5,10 @@ use std::fmt;
 use std::ops::Range;
 use std::thread;
 
-use super::check::{Ending, check, endings, floors, pictures};
+use super::check::{check, floors, pictures};
+use super::ending::{Ending, endings};
 use super::script::Script;
-use crate::disk_model::Broken;
+use crate::model::disk::Broken;
 
 /// The laws that every crash is checked for.
 pub const LAWS: [&str; 7] = ["W01", "W02", "W03", "W04", "W05", "W07", "W08"];
@@ -23,7 +24,7 @@ pub struct Report {
     pub operations: u64,
     /// How many disks were looked at, each the end of a life of the log.
     pub crashes: u64,
-    /// By law, the first violation.
+    /// The first violation of each law.
     pub violations: BTreeMap<&'static str, Violation>,
 }
 
@@ -34,7 +35,8 @@ pub struct Violation {
     pub broken: Broken,
     /// The history.
     pub script: Script,
-    /// Behind which operation it ended, and how; `None` if it did not come to its end.
+    /// The operation after which the history ended, and how; `None` if it did not come to its
+    /// end.
     pub end: Option<(u64, Ending)>,
 }
 

@@ -5,9 +5,11 @@ use std::io::ErrorKind;
 
 use eventlog::disk::DiskConfig;
 
-use super::driver::PATH;
-use crate::disk_model::DiskModel;
-use crate::sim_disk::{Fault, Random};
+use super::files::PATH;
+use crate::{
+    model::disk::DiskModel,
+    sim_disk::{fault::Fault, random::Random},
+};
 
 /// A history of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]

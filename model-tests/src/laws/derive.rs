@@ -1,14 +1,11 @@
 //! What `#[derive(Versioned)]` must generate.
 
-use eventlog::Versioned;
-
-use super::laws;
-use crate::{
-    Class, Report, Subject, Violation,
-    check::{Parted, Trial},
-};
+use super::declare::laws;
+use crate::scenes::versions;
 
 laws! {
+    $ Derive __derive_laws;
+
     D01 "version is the field" {
         statement: "The derived `version()` is what a hand-written match over all variants returns, \
             for an enum of one variant and for one of sixty-two.",
@@ -17,6 +14,8 @@ laws! {
             tests.",
         needs: [],
         visits: [VersionZero, VersionMax, History],
+        judge: |trial| trial.scene(versions::as_made),
+        test: d01_version_is_the_field,
     }
     D02 "no variant is forgotten" {
         statement: "A variant without a version is a compile error at that variant, and all such \
@@ -26,39 +25,15 @@ laws! {
             the field.",
         needs: [],
         visits: [],
+        elsewhere: "a test of the compiler's output",
     }
     D03 "no cost over a match" {
         statement: "The machine code of the derived `version()` is that of the hand-written match. \
             (Judged by comparing it, in `eventlog`'s benches.)",
-        why: "It runs once an append; a derive that costs would be written by hand again.",
+        why: "It runs once per append; a derive that costs would be written by hand again.",
         bug: "None on record: the law keeps it so.",
         needs: [],
         visits: [],
+        elsewhere: "a test of the compiler's output",
     }
-}
-
-/// The subject's own events: whatever the variant that `pick` chooses, the version is the one that
-/// the event was made with.
-pub(super) fn judge<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Box<Violation>> {
-    let mut report = Report::default();
-    if trial.law.id != "D01" {
-        let elsewhere = "a test of the compiler's output";
-        let here = "a question to a running log, which cannot answer it";
-        return Err(trial.violation(Parted::said("judging", elsewhere, here)));
-    }
-    for pick in 0..256 {
-        for version in [0, 1, u64::from(u32::MAX), u64::MAX] {
-            let event = trial.subject.event(version, pick);
-            let step = format!("subject.event({version}, {pick}).version()");
-            if event.version() != version {
-                return Err(trial.violation(Parted::new(step, version, event.version())));
-            }
-            match version {
-                0 => report.visit(Class::VersionZero),
-                u64::MAX => report.visit(Class::VersionMax),
-                _ => report.visit(Class::History),
-            }
-        }
-    }
-    Ok(report)
 }

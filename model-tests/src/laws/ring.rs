@@ -1,15 +1,37 @@
 //! What a bounded log in memory must answer.
 
-use super::{intrusion, laws, memory, race};
+use super::declare::laws;
 use crate::{
-    Case, Class, Log, Model, Report, Subject, Violation,
-    check::{Parted, Trial},
-    engine::{Plan, search},
-    histories::{Kind, Steps},
-    run::{Judge, guarded},
+    histories::{
+        play::run::Judge,
+        search::{Plan, search},
+        strategies::{
+            Kind::{
+                Append, AppendBatch, AppendWith, Cursor, EventsSince, Replay, ReplayAfter,
+                ReplayTruncated, Retained,
+            },
+            Steps,
+        },
+    },
+    scenes::{foreign, intrusion, memory, opening, race},
+    subject::adapter::Subject,
+    trial::{Trial, Verdict},
 };
 
+const SINCE: Plan = Plan::of(&[Append, AppendBatch, AppendWith, EventsSince]);
+const TRUNCATED: Plan = Plan::of(&[Append, AppendBatch, ReplayTruncated]);
+/// Versions are all above 0, so that `events_since(0)` is everything that is retained.
+const RETAINED: Plan = Plan {
+    steps: Steps::Positive,
+    set_base: false,
+    ..Plan::of(&[Append, AppendBatch, Retained])
+};
+/// Every question whose answer has to do with versions.
+const ASKED: Plan = Plan::of(&[Append, AppendBatch, EventsSince, ReplayTruncated, Replay]);
+
 laws! {
+    $ Ring __ring_laws;
+
     R01 "insertion order" {
         statement: "A replay gives events in the order in which they were appended, whatever their \
             versions are.",
@@ -18,6 +40,11 @@ laws! {
         bug: "Kubernetes PR #73845: buffered events were sent twice and a watcher went back in time.",
         needs: [],
         visits: [Wrapped, Fall, Repeat],
+        judge: |trial| search(trial, &Plan {
+            judge: Judge::Order,
+            ..SINCE
+        }),
+        test: r01_insertion_order,
     }
     R02 "events since" {
         statement: "`events_since(s)` is exactly the retained events with a version above `s`, for \
@@ -30,6 +57,8 @@ laws! {
             Empty, Partial, Full, Wrapped, Gap, Repeat, Fall, VersionZero, VersionMax, SinceZero,
             SinceBeforeOldest, SinceOldest, SinceInside, SinceNewest, SinceFuture, SinceMax,
         ],
+        judge: |trial| search(trial, &SINCE),
+        test: r02_events_since,
     }
     R03 "retains exactly the newest" {
         statement: "After n appends a log of capacity c retains the newest min(n, c) events, neither \
@@ -39,6 +68,8 @@ laws! {
         bug: "etcd #19179: an event was missing exactly at the edge of what was kept.",
         needs: [],
         visits: [Partial, Full, Wrapped, CapacityOne],
+        judge: |trial| search(trial, &RETAINED),
+        test: r03_retains_exactly_the_newest,
     }
     R04 "truncation is exact" {
         statement: "`replay_truncated(s)` is true if and only if an evicted event has a version \
@@ -54,6 +85,8 @@ laws! {
             SinceBeforeOldest, SinceOldest, SinceInside, SinceNewest, SinceFuture, SinceMax,
             Complete, Truncated,
         ],
+        judge: |trial| search(trial, &TRUNCATED),
+        test: r04_truncation_is_exact,
     }
     R05 "dense versions need no care" {
         statement: "Where every version is one above the last, `replay_truncated(s)` is \
@@ -63,6 +96,13 @@ laws! {
             it had missed some.",
         needs: [],
         visits: [Partial, Full, Wrapped, SinceBeforeOldest, SinceOldest, Complete, Truncated],
+        judge: |trial| search(trial, &Plan {
+            steps: Steps::Dense,
+            judge: Judge::OldestVersion,
+            set_base: false,
+            ..TRUNCATED
+        }),
+        test: r05_dense_versions_need_no_care,
     }
     R06 "one replay is one instant" {
         statement: "The events, the coverage and the newest version of one `replay` are those of \
@@ -73,6 +113,8 @@ laws! {
             and readers passed them by. The baseline locks twice.",
         needs: [Replay],
         visits: [Raced, Complete, Truncated],
+        judge: |trial| trial.scene(race::one_instant),
+        test: r06_one_replay_is_one_instant,
     }
     R07 "nothing wraps at the top" {
         statement: "No operation panics or wraps at `u64::MAX`, as a version or as a question.",
@@ -80,6 +122,11 @@ laws! {
         bug: "AgentMux #608: `since + 1` overflowed on a request with `u64::MAX`.",
         needs: [],
         visits: [VersionMax, VersionZero, SinceMax, SinceNewest, Wrapped],
+        judge: |trial| search(trial, &Plan {
+            steps: Steps::NearMax,
+            ..ASKED
+        }),
+        test: r07_nothing_wraps_at_the_top,
     }
     R08 "the future is ahead" {
         statement: "A replay since a version above the newest event's has coverage `Ahead`, never \
@@ -90,6 +137,8 @@ laws! {
             a rewound history, and no error.",
         needs: [Replay],
         visits: [Empty, Wrapped, SinceFuture, SinceMax, Ahead, Truncated, Complete],
+        judge: |trial| search(trial, &Plan::of(&[Append, AppendBatch, Replay])),
+        test: r08_the_future_is_ahead,
     }
     R09 "another life is foreign" {
         statement: "A cursor from another life of the log has coverage `Foreign` and gets everything \
@@ -100,6 +149,8 @@ laws! {
         bug: "Kafka KIP-320 and cmux #9615: a rewound history caught up, and the loss was silent.",
         needs: [Replay, Cursor],
         visits: [Foreign, Complete, Truncated, Wrapped],
+        judge: |trial| another_life(trial),
+        test: r09_another_life_is_foreign,
     }
     R10 "capacity one works, none is refused" {
         statement: "A log of capacity 1 keeps every law. A log of capacity 0 is refused when it is \
@@ -109,6 +160,8 @@ laws! {
         bug: "RxJava #6582: the bounded replay was truncated wrongly at its smallest sizes.",
         needs: [],
         visits: [CapacityOne, Full, Wrapped, Truncated, Complete],
+        judge: |trial| smallest(trial),
+        test: r10_capacity_one_works_none_is_refused,
     }
     R11 "no user code under the lock" {
         statement: "`version`, `Clone` and `Drop` of events, and wakers, never run while the log's \
@@ -120,6 +173,8 @@ laws! {
             whole replay under its one lock.",
         needs: [Probe],
         visits: [Intruded, Wrapped],
+        judge: |trial| trial.scene(intrusion::everywhere),
+        test: r11_no_user_code_under_the_lock,
     }
     R12 "memory is bounded" {
         statement: "The log keeps at most capacity + one segment (the capacity rounded up to a power \
@@ -129,118 +184,24 @@ laws! {
         bug: "RxJava #1865, #6371 and #6475: the bounded replay retained what it had let go of.",
         needs: [Probe],
         visits: [Counted, Wrapped, CapacityOne],
+        judge: |trial| trial.scene(memory::bounded),
+        test: r12_memory_is_bounded,
     }
 }
 
-pub(super) fn judge<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Box<Violation>> {
-    use Kind::{
-        Append, AppendBatch, AppendWith, Cursor, EventsSince, Replay, ReplayAfter, ReplayTruncated,
-    };
-    const SINCE: Plan = Plan::of(&[Append, AppendBatch, AppendWith, EventsSince]);
-    const TRUNCATED: Plan = Plan::of(&[Append, AppendBatch, ReplayTruncated]);
-    match trial.law.id {
-        "R01" => search(
-            trial,
-            &Plan {
-                judge: Judge::Order,
-                ..SINCE
-            },
-        ),
-        "R02" => search(trial, &SINCE),
-        "R03" => retains_the_newest(trial),
-        "R04" => search(trial, &TRUNCATED),
-        "R05" => search(
-            trial,
-            &Plan {
-                steps: Steps::Dense,
-                judge: Judge::OldestVersion,
-                set_base: false,
-                ..TRUNCATED
-            },
-        ),
-        "R06" => race::one_instant(trial),
-        "R07" => search(
-            trial,
-            &Plan {
-                steps: Steps::NearMax,
-                ..Plan::of(&[Append, AppendBatch, EventsSince, ReplayTruncated, Replay])
-            },
-        ),
-        "R08" => search(trial, &Plan::of(&[Append, AppendBatch, Replay])),
-        "R09" => {
-            let mut report = search(trial, &Plan::of(&[Append, Cursor, ReplayAfter]))?;
-            report.add(&foreign(trial).map_err(|parted| trial.violation(parted))?);
-            Ok(report)
-        }
-        "R10" => {
-            refuses_capacity_zero(trial).map_err(|parted| trial.violation(parted))?;
-            let kinds = &[Append, AppendBatch, EventsSince, ReplayTruncated, Replay];
-            search(
-                trial,
-                &Plan {
-                    capacities: &[1],
-                    ..Plan::of(kinds)
-                },
-            )
-        }
-        "R11" => intrusion::judge(trial),
-        _ => memory::bounded(trial),
-    }
-}
-
-/// Versions are all above 0, so that `events_since(0)` is everything that is retained.
-fn retains_the_newest<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Box<Violation>> {
-    let kinds = &[Kind::Append, Kind::AppendBatch, Kind::Retained];
-    let plan = Plan {
-        steps: Steps::Positive,
-        set_base: false,
-        ..Plan::of(kinds)
-    };
-    search(trial, &plan)
-}
-
-fn refuses_capacity_zero<S: Subject>(trial: &Trial<'_, S>) -> Result<(), Parted> {
-    let step = "open with a capacity of 0";
-    if guarded(step, || trial.subject.open(&Case::new(0)).is_err())? {
-        Ok(())
-    } else {
-        Err(Parted::said(step, "an error", "an open log"))
-    }
-}
-
-/// Cursors of one log before another: before, while and after its numbers have caught up.
-fn foreign<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Parted> {
-    let mut report = Report::default();
-    for theirs in 0..5_u32 {
-        for ours in 0..8_u32 {
-            let other = filled(trial, theirs)?.0;
-            let (log, model) = filled(trial, ours)?;
-            let step =
-                format!("replay_after a cursor of another log, {theirs} events there, {ours} here");
-            let answer = guarded(&step, || log.replay_after(&other.cursor()))?;
-            let expected = model.replay_after(None);
-            if answer != expected {
-                return Err(Parted::new(step, expected, answer));
-            }
-            report.visit(Class::Foreign);
-        }
-    }
+/// Cursors of this life, and of another.
+fn another_life<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
+    let mut report = search(trial, &Plan::of(&[Append, Cursor, ReplayAfter]))?;
+    report.add(&trial.scene(foreign::never_mistaken)?);
     Ok(report)
 }
 
-/// A log of capacity 4 with so many events, and the model of it.
-fn filled<S: Subject>(
-    trial: &Trial<'_, S>,
-    events: u32,
-) -> Result<(S::Log, Model<S::Event>), Parted> {
-    let open = "open with a capacity of 4";
-    let log = guarded(open, || trial.subject.open(&Case::new(4)))?
-        .map_err(|error| Parted::said(open, "an open log", error.to_string()))?;
-    let mut model = Model::new(4, None);
-    for pick in 1..=events {
-        let event = trial.subject.event(u64::from(pick), pick);
-        log.append(event.clone());
-        model.append(event);
-    }
-    Ok((log, model))
+/// Capacity 0, and then capacity 1.
+fn smallest<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
+    trial.scene(opening::refuses_capacity_zero)?;
+    let plan = Plan {
+        capacities: &[1],
+        ..ASKED
+    };
+    search(trial, &plan)
 }

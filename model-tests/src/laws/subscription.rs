@@ -1,14 +1,36 @@
 //! What a reader that follows the log must get.
 
-use super::{laws, race, waiting};
+use super::declare::laws;
 use crate::{
-    Report, Subject, Violation,
-    check::Trial,
-    engine::{Plan, search},
-    histories::{EDGES, Kind},
+    histories::{
+        search::{Plan, search},
+        strategies::{
+            EDGES,
+            Kind::{self, Append, AppendBatch, Close, Cursor, Resume, Skip, Subscribe},
+        },
+    },
+    scenes::{race, waiting},
+    subject::adapter::Subject,
+    trial::{Trial, Verdict},
 };
 
+/// Small enough to lag at once.
+const SMALL: &[usize] = &[1, 2, 3, 4, 8];
+/// So large that hardly a reader lags: a lag is another law's matter.
+const LARGE: &[usize] = &[64, 256, 512];
+
+/// Where a reader starts and what it gets does not depend on the base version.
+const fn reading(kinds: &'static [Kind], capacities: &'static [usize]) -> Plan {
+    Plan {
+        capacities,
+        set_base: false,
+        ..Plan::of(kinds)
+    }
+}
+
 laws! {
+    $ Subscription __subscription_laws;
+
     S01 "replay then live, without a seam" {
         statement: "What a subscription delivers, from its replay into the live stream, is a suffix \
             of the history: no gap, no duplicate, in order, for every interleaving with appends.",
@@ -17,6 +39,8 @@ laws! {
         bug: "Kubernetes #49956 (PR #49992): a watch that started on an empty buffer missed an event.",
         needs: [Subscribe],
         visits: [Delivered, CaughtUp, Repeat, Fall, Gap, Raced],
+        judge: |trial| replay_then_live(trial),
+        test: s01_replay_then_live_without_a_seam,
     }
     S02 "lag is told once and exactly" {
         statement: "A reader that falls behind is told once how many events it lost, exactly, and \
@@ -27,8 +51,10 @@ laws! {
             184694 without an error.",
         needs: [Subscribe],
         visits: [Lagged, Delivered, CaughtUp],
+        judge: |trial| search(trial, &reading(&[Append, AppendBatch, Subscribe, Skip], SMALL)),
+        test: s02_lag_is_told_once_and_exactly,
     }
-    S03 "nobody waits in vain" {
+    S03 "no reader waits in vain" {
         statement: "Every append, batch and close wakes every reader that waits, asynchronous or \
             blocking.",
         why: "A lost wake-up is a reader that hangs until the next event, or for ever.",
@@ -36,6 +62,8 @@ laws! {
             registered, and hung when the close came between.",
         needs: [Subscribe, Wait],
         visits: [Woken],
+        judge: |trial| trial.scene(waiting::wakes_everyone),
+        test: s03_no_reader_waits_in_vain,
     }
     S04 "no reader delays an append" {
         statement: "A reader that stalls, panics in its waker, appends from its waker, or is dropped \
@@ -45,6 +73,8 @@ laws! {
             came back into the channel.",
         needs: [Subscribe],
         visits: [Delivered, Lagged],
+        judge: |trial| trial.scene(waiting::never_delays),
+        test: s04_no_reader_delays_an_append,
     }
     S05 "cut and resumed, the same" {
         statement: "A subscription that is cut anywhere and resumed by its cursor delivers, over \
@@ -54,6 +84,8 @@ laws! {
             PR #327: a subscription skipped some forty million events.",
         needs: [Subscribe, Cursor],
         visits: [Resumed, Delivered, Repeat, Fall],
+        judge: |trial| search(trial, &reading(&[Append, Subscribe, Cursor, Resume], EDGES)),
+        test: s05_cut_and_resumed_the_same,
     }
     S06 "closed after the last event" {
         statement: "After `close` a reader still gets every event that was appended before it, then \
@@ -62,31 +94,17 @@ laws! {
         bug: "tokio #2533: a receiver that had lagged past the end panicked when it was dropped.",
         needs: [Subscribe, Close],
         visits: [Closed, Delivered],
+        judge: |trial| search(trial, &reading(&[Append, Subscribe, Close], SMALL)),
+        test: s06_closed_after_the_last_event,
     }
 }
 
-pub(super) fn judge<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Box<Violation>> {
-    use Kind::{Append, AppendBatch, Close, Cursor, Resume, Skip, Subscribe};
-    /// Small enough to lag behind at once.
-    const SMALL: &[usize] = &[1, 2, 3, 4, 8];
-    // Where a reader starts and what it gets does not depend on the base version.
-    let plan = |kinds, capacities| Plan {
-        capacities,
-        set_base: false,
-        ..Plan::of(kinds)
-    };
-    match trial.law.id {
-        "S01" => {
-            let mut report = race::no_seam(trial)?;
-            // So large that hardly a reader falls behind: a lag is another law's matter.
-            let plan = plan(&[Append, AppendBatch, Subscribe], &[64, 256, 512]);
-            report.add(&search(trial, &plan)?);
-            Ok(report)
-        }
-        "S02" => search(trial, &plan(&[Append, AppendBatch, Subscribe, Skip], SMALL)),
-        "S03" => waiting::wakes_everyone(trial),
-        "S04" => waiting::never_delays(trial),
-        "S05" => search(trial, &plan(&[Append, Subscribe, Cursor, Resume], EDGES)),
-        _ => search(trial, &plan(&[Append, Subscribe, Close], SMALL)),
-    }
+/// The seam under appends from another thread, then histories of all kinds of versions.
+fn replay_then_live<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
+    let mut report = trial.scene(race::no_seam)?;
+    report.add(&search(
+        trial,
+        &reading(&[Append, AppendBatch, Subscribe], LARGE),
+    )?);
+    Ok(report)
 }

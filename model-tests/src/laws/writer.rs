@@ -1,17 +1,24 @@
 //! What a durable writer must leave on the disk.
+//!
+//! It is judged by what stands in its files. The faults of a disk, and what it loses with the
+//! power, are simulated by other tests, below the writer of `eventlog`.
 
-use super::{damage, files, laws, rotation};
-use crate::{Report, Subject, Violation, check::Trial};
+use super::declare::laws;
+use crate::scenes::{damage, files, rotation};
 
 laws! {
+    $ Writer __writer_laws;
+
     W01 "acknowledged is durable" {
         statement: "An event that was acknowledged is read back after any crash, or was rotated out \
             by later events.",
-        why: "This is what an acknowledgement means; whoever got one has gone on.",
+        why: "This is what an acknowledgement means; a caller that got one has gone on.",
         bug: "NATS 2.12.1 (Jepsen): 131,418 of 930,005 acknowledged messages were lost when power \
             failed everywhere at once.",
         needs: [Durable],
         visits: [Acknowledged, Reopened],
+        judge: |trial| trial.scene(files::acknowledged),
+        test: w01_acknowledged_is_durable,
     }
     W02 "nothing is durable by being there" {
         statement: "After opening, nothing that is found in the file is called durable until it has \
@@ -21,6 +28,7 @@ laws! {
         bug: "Kafka PR #8812: a recovered log was trusted without being flushed.",
         needs: [Durable],
         visits: [],
+        elsewhere: "a test with a disk that fails",
     }
     W03 "holes are declared" {
         statement: "What is read back are the events that were appended, in their order; each hole \
@@ -29,22 +37,28 @@ laws! {
         bug: "The baseline's writer logs `Lagged(n)` and goes on: the file has a hole and no trace.",
         needs: [Durable],
         visits: [History],
+        judge: |trial| trial.scene(files::declared_holes),
+        test: w03_holes_are_declared,
     }
     W04 "lines are whole" {
         statement: "After repair every line of the file is whole.",
         why: "One glued line makes two events unreadable, and the tools that read the rest stop.",
         bug: "eliza #30878 and octos #2006: the record after a torn one was fused with it and lost. \
-            The baseline appends behind a torn tail as well.",
+            The baseline appends after a torn tail as well.",
         needs: [Durable],
         visits: [Torn, Reopened],
+        judge: |trial| trial.scene(damage::cut_anywhere),
+        test: w04_lines_are_whole,
     }
     W05 "damage is reported, not removed" {
         statement: "A damaged line in the middle is reported and skipped, never truncated. A torn \
             tail is set aside, never glued to the next event.",
-        why: "Behind a flipped bit stand good events; to cut there is to lose them all.",
+        why: "After a flipped bit come good events; to cut there is to lose them all.",
         bug: "laurus #814: recovery stopped at the first bad record and dropped what followed.",
         needs: [Durable],
         visits: [Damaged, Reopened],
+        judge: |trial| trial.scene(damage::damaged_anywhere),
+        test: w05_damage_is_reported_not_removed,
     }
     W06 "a failed fsync is not asked twice" {
         statement: "After a failed fsync nothing is acknowledged until the bytes were written anew \
@@ -54,6 +68,7 @@ laws! {
         bug: "PostgreSQL's fsync bug of 2018: a retried fsync called lost data safe.",
         needs: [Durable],
         visits: [],
+        elsewhere: "a test with a disk that fails",
     }
     W07 "a full disk loses nothing" {
         statement: "While the disk is full nothing is lost that fits the backlog in memory, and the \
@@ -62,6 +77,7 @@ laws! {
         bug: "systemd #3968: the journal never resumed after it could not rotate for lack of space.",
         needs: [Durable],
         visits: [],
+        elsewhere: "a test with a disk that fails",
     }
     W08 "rotation is atomic and bounded" {
         statement: "At every crash point of a rotation the reader finds a whole history; the current \
@@ -71,6 +87,8 @@ laws! {
             forgot its size and outgrew the cap. flexi_logger #150: a rotation overwrote a file.",
         needs: [Durable],
         visits: [Rotated, Reopened],
+        judge: |trial| trial.scene(rotation::rotated),
+        test: w08_rotation_is_atomic_and_bounded,
     }
     W09 "no disk delays an append" {
         statement: "No fault or stall of the disk blocks, slows or crashes `append`.",
@@ -78,8 +96,10 @@ laws! {
         bug: "okaywal: one failed sync left every follower hanging.",
         needs: [Durable],
         visits: [History],
+        judge: |trial| trial.scene(files::no_place_to_write),
+        test: w09_no_disk_delays_an_append,
     }
-    W10 "one writer a path" {
+    W10 "one writer per path" {
         statement: "A path has one writer, across rotations; a second one gets a clear error and \
             touches nothing.",
         why: "Two writers interleave halves of lines, and rotate each other's file away.",
@@ -87,6 +107,8 @@ laws! {
             writer locks the new one.",
         needs: [Durable],
         visits: [Reopened],
+        judge: |trial| trial.scene(files::second_writer),
+        test: w10_one_writer_per_path,
     }
     W11 "shutdown drains or says what it left" {
         statement: "A shutdown writes what is there, and at its deadline says exactly what is not \
@@ -95,6 +117,8 @@ laws! {
         bug: "tracing-appender #1941: what was dropped at the end was reported to nobody.",
         needs: [Durable],
         visits: [History],
+        judge: |trial| trial.scene(files::drained),
+        test: w11_shutdown_drains_or_says_what_it_left,
     }
     W12 "followers survive rotations" {
         statement: "A reader that follows the file through 1,000 rotations sees each event once, or a \
@@ -103,14 +127,18 @@ laws! {
         bug: "file-rotate #6: a reopened file was truncated under its readers.",
         needs: [Durable, Follow],
         visits: [Rotated],
+        judge: |trial| trial.scene(rotation::followed),
+        test: w12_followers_survive_rotations,
     }
     W13 "the bytes are the baseline's" {
-        statement: "A run without losses leaves one line of `serde_json` an event and nothing else: \
+        statement: "A run without losses leaves one line of `serde_json` per event and nothing else: \
             the very bytes that the baseline would have left.",
         why: "The tools that read the old files must read the new ones.",
         bug: "None on record: the law keeps it so.",
         needs: [Durable, JsonLines],
         visits: [Rotated],
+        judge: |trial| trial.scene(files::same_bytes),
+        test: w13_the_bytes_are_the_baselines,
     }
     W14 "no file before the first event" {
         statement: "There is no file before the first event.",
@@ -119,27 +147,7 @@ laws! {
         bug: "The baseline creates the file when the writer starts, against its own documentation.",
         needs: [Durable],
         visits: [History],
+        judge: |trial| trial.scene(files::no_file_yet),
+        test: w14_no_file_before_the_first_event,
     }
-}
-
-/// Judges the laws of a durable writer by what stands in its files. The faults of a disk, and what
-/// it loses with the power, are simulated by other tests, below the writer of `eventlog`.
-pub(super) fn judge<S: Subject>(trial: &Trial<'_, S>) -> Result<Report, Box<Violation>> {
-    let mut report = Report::default();
-    let judge = match trial.law.id {
-        "W01" => files::acknowledged,
-        "W03" => files::declared_holes,
-        "W04" => damage::cut_anywhere,
-        "W05" => damage::damaged_anywhere,
-        "W08" => rotation::rotated,
-        "W09" => files::no_place_to_write,
-        "W10" => files::second_writer,
-        "W11" => files::drained,
-        "W12" => rotation::followed,
-        "W13" => files::same_bytes,
-        "W14" => files::no_file_yet,
-        _ => files::elsewhere,
-    };
-    judge(trial, &mut report).map_err(|parted| trial.violation(parted))?;
-    Ok(report)
 }

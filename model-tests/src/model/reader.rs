@@ -2,7 +2,7 @@
 
 use eventlog::Versioned;
 
-use crate::{Model, Received};
+use crate::{model::log::Model, subject::log::Received};
 
 /// Where a subscriber stands in a [`Model`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::ops::Range;
 
-use super::crash::Random;
+use super::random::Random;
 
 #[derive(Clone)]
 pub(super) enum Node {
@@ -85,7 +85,7 @@ impl File {
         }
     }
 
-    /// A sync that fails: what does not arrive is dropped, and nobody will try again.
+    /// A sync that fails: what does not arrive is dropped, and is not tried again.
     pub(super) fn sync_dropping(&mut self, sector: usize, random: &mut Random) {
         for op in sectors(std::mem::take(&mut self.pending), sector) {
             match op {

@@ -7,8 +7,29 @@ use std::io;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
+use super::fault::{Fault, Op};
 use super::node::{Dir, File, Node};
-use super::{Fault, Note, Op, Picture};
+
+/// What a driver knew when an operation was tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Note {
+    /// How many records had been handed over.
+    pub handed: u64,
+    /// How many records were known to be durable.
+    pub durable: u64,
+}
+
+/// The disk after one operation.
+#[derive(Clone)]
+pub struct Picture {
+    /// The operation.
+    pub op: Op,
+    /// How many operations had been tried, this one included.
+    pub operations: u64,
+    /// What the driver knew while it ran.
+    pub note: Note,
+    pub(super) state: State,
+}
 
 #[derive(Clone)]
 pub(super) struct State {
@@ -20,7 +41,7 @@ pub(super) struct State {
     pub(super) capacity: Option<u64>,
     /// How many operations that change something were tried.
     pub(super) operations: u64,
-    /// How many others.
+    /// How many operations that change nothing were tried.
     pub(super) looks: u64,
     pub(super) faults: BTreeMap<u64, Fault>,
     /// Operations of these kinds fail until healed.
@@ -29,7 +50,7 @@ pub(super) struct State {
     pub(super) forbidden: BTreeMap<usize, io::ErrorKind>,
     /// How many bytes a read gives at most, where it is set; every other one is interrupted.
     pub(super) meagre: Option<usize>,
-    /// How many reads there were since then.
+    /// How many reads there were since that was set.
     pub(super) reads: usize,
     /// What the order of a listing depends on.
     pub(super) shuffle: u64,

@@ -8,10 +8,11 @@ use std::sync::MutexGuard;
 
 use eventlog::disk::{FileId, Stat, Storage};
 
-use super::crash::Random;
+use super::disk::SimDisk;
+use super::fault::{Fault, Op};
 use super::node::{Dir, DirOp, File, Node};
-use super::state::State;
-use super::{Fault, Op, Picture, SimDisk};
+use super::random::Random;
+use super::state::{Picture, State};
 
 /// An open file of a [`SimDisk`]. Dropping it frees its lock.
 pub struct SimFile {
@@ -278,8 +279,8 @@ impl Storage for SimDisk {
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<OsString>> {
-        // One name a look: a file that is renamed meanwhile, from a name that is still to come to
-        // one that would have come before, is met under neither, as on a real disk.
+        // One name per look: a file that is renamed meanwhile, from a name that is still to come to
+        // one that would have come before, is found under neither, as on a real disk.
         let mut met: Option<(u64, OsString)> = None;
         let mut names = Vec::new();
         loop {

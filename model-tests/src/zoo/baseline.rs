@@ -5,7 +5,13 @@ use std::{collections::VecDeque, sync::Mutex};
 use eventlog::{Coverage, Versioned};
 use tokio::sync::broadcast;
 
-use crate::{Case, Event, Log, OpenError, Probe, Probed, Replay, Subject, Tick};
+use crate::subject::{
+    adapter::{Event, Subject},
+    case::Case,
+    in_memory::Tick,
+    log::{Log, OpenError, Replay},
+    probe::{Probe, Probed},
+};
 
 /// A deque behind one mutex, and a broadcast channel beside it.
 #[derive(Debug)]
@@ -24,7 +30,7 @@ impl<E: Event> Log<E> for Baseline<E> {
         }
         ring.push_back(event.clone());
         drop(ring);
-        // An error says only that nobody listens.
+        // An error says only that there is no receiver.
         let _ = self.live.send(event);
         None
     }

@@ -1,5 +1,5 @@
-//! The baseline's disk writer as it stands: one write and one sync an event, fed by a broadcast
-//! channel.
+//! The baseline's disk writer as it stands: one write and one sync per event, fed by a
+//! broadcast channel.
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,8 +11,13 @@ use std::{
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::file_log::{line, read_lines};
-use crate::{Case, Line, Log, OpenError, Subject, Tick};
+use super::file_reader::{line, read_lines};
+use crate::subject::{
+    adapter::{Line, Subject},
+    case::Case,
+    in_memory::Tick,
+    log::{Log, OpenError},
+};
 
 /// Opens [`BaselineWriter`]s.
 #[derive(Clone, Copy, Debug)]

@@ -1,12 +1,6 @@
-//! The table: which bug, which law, which words.
+//! The table of bugs: which law must find each, and with which words.
 
-use crate::{
-    Law,
-    laws::{
-        D01, R01, R02, R03, R04, R05, R06, R07, R08, R09, R10, R11, R12, S01, S02, S03, S04, S05,
-        S06, W01, W03, W04, W05, W08, W09, W10, W11, W12, W13, W14,
-    },
-};
+use crate::law::Law;
 
 /// Declares bugs and their rows at once, so that none is without a law.
 macro_rules! bugs {
@@ -24,7 +18,7 @@ macro_rules! bugs {
         /// The table of these bugs, one row each.
         #[must_use]
         pub fn $rows() -> Vec<Row<$enum>> {
-            vec![$(Row { bug: $enum::$bug, law: &$law, part: $part, story: $story },)*]
+            vec![$(Row { bug: $enum::$bug, law: &crate::laws::$law, part: $part, story: $story },)*]
         }
     };
 }
@@ -67,7 +61,7 @@ bugs! {
     SignedVersions R07 "log.events_since(" "Compares versions as signed numbers."
     FutureIsComplete R08 "Ahead" "A subscriber from the future is up to date."
     FutureGetsOldEvents R08 "Ahead" "A subscriber from the future is served from the oldest event on."
-    EmptyIsComplete R08 "Ahead" "A log without events calls everyone up to date."
+    EmptyIsComplete R08 "Ahead" "A log without events calls every subscriber up to date."
     NoEpoch R09 "Foreign" "A cursor of another life is taken at its number."
     CursorIsVersion R09 "log.replay_after(" "A cursor is only a version, so that repeats are lost."
     AcceptsCapacityZero R10 "open with a capacity of 0" "A log that can hold nothing opens."
@@ -77,7 +71,7 @@ bugs! {
     AsksVersionUnderLock R11 "runs Version of an event" "An append asks for the version while the lock is held."
     WakesUnderLock R11 "append wakes a reader" "Readers are woken while the lock is held."
     EvictsBeforeClosure R11 "a closure that panics" "`append_with` makes room before it has the event."
-    KeepsEvicted R12 "live events" "Evicted events are kept in a list that nobody reads."
+    KeepsEvicted R12 "live events" "Evicted events are kept in a list that is never read."
     EvictsLate R12 "live events" "Memory is freed only when it has grown to four times the capacity."
     GapAtHandOff S01 "subscribed since" "The live stream starts later than the replay ends."
     TwiceAtHandOff S01 "subscribed since" "The live stream starts before the replay ends."
@@ -88,12 +82,12 @@ bugs! {
     LagToldTwice S02 "Lagged" "A reader is told of the same loss again."
     WakesOne S03 "readers are woken" "An append wakes one of the readers that wait."
     CloseWakesNobody S03 "Close" "Readers that wait do not learn that the log was closed."
-    BatchWakesNobody S03 "Batch" "A batch wakes nobody."
+    BatchWakesNobody S03 "Batch" "A batch wakes no reader."
     RegistersLate S03 "a reader still sleeps" "Looks for an event, then registers to be woken, and an append comes between."
     WaitsForReaders S04 "it is blocked" "An append waits for the slowest reader."
     WakerPanicEscapes S04 "a panic in a waker" "A panic in one reader's waker is the appender's."
     ResumesInclusive S05 "try_recv()" "A resumed reader gets the last event of its first life again."
-    CursorRunsAhead S05 "try_recv()" "A reader's cursor is behind the event that it is yet to get."
+    CursorRunsAhead S05 "try_recv()" "A reader's cursor is already past the event that it is yet to get."
     CloseDropsBacklog S06 "Closed" "A closed log delivers nothing any more."
     DeliversAfterClose S06 "Closed" "A closed log delivers what is appended after the close."
     ForgottenVariant D01 "version()" "One variant has no arm of its own, and version 0."
@@ -118,7 +112,7 @@ bugs! {
     NoLock W10 "a second writer" "Nothing keeps a second writer away."
     ShutdownDropsBuffer W11 "read back after a shutdown" "What is in the buffer goes with the process."
     FollowsOneName W12 "7 at a time" "A follower reads the current file only, and misses the end of a full one."
-    HidesMissedFiles W12 "200 at a time" "A follower goes on behind files that were rotated away, and does not tell."
+    HidesMissedFiles W12 "200 at a time" "A follower goes on after files that were rotated away, and does not tell."
     WritesHeader W13 "header" "Each file starts with a line of its own."
     SplitsLines W13 "the bytes of all files" "An event is written over several lines."
     FileAtOpen W14 "is there" "The file is made when the log is opened."

@@ -8,7 +8,16 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{Case, Following, Line, Log, OpenError, Subject, Tick, zoo::FileBug};
+use super::file_reader::{follow_lines, line, read_lines};
+use crate::{
+    subject::{
+        adapter::{Following, Line, Subject},
+        case::Case,
+        in_memory::Tick,
+        log::{Log, OpenError},
+    },
+    zoo::bugs::FileBug,
+};
 
 /// Opens [`FileLog`]s.
 #[derive(Clone, Copy, Debug)]
@@ -201,7 +210,7 @@ impl Writer {
                 Ok(())
             }
             Some(FileBug::DropsWhenBehind) => {
-                // A queue that nobody empties in time.
+                // A queue that is not emptied in time.
                 if self.held_back.len() < self.capacity {
                     self.held_back.push(line);
                 }
@@ -268,41 +277,4 @@ fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-pub(super) fn line(event: &Tick) -> String {
-    format!("{}\n", serde_json::json!(event))
-}
-
-/// Reads everything anew at each step and goes on behind the line that was given last.
-fn follow_lines(files: Vec<PathBuf>, hides: bool) -> Following<Tick> {
-    let mut given: Option<Line<Tick>> = None;
-    Box::new(move || {
-        let lines = read_lines(&files, false).unwrap_or_default();
-        let found = lines.iter().rposition(|line| given.as_ref() == Some(line));
-        let next = lines.into_iter().nth(found.map_or(0, |at| at + 1))?;
-        if found.is_none() && given.is_some() && !hides {
-            // What was given is gone, and what came behind it may be.
-            given = None;
-            return Some(Line::Damage("lines were rotated away".into()));
-        }
-        given = Some(next.clone());
-        Some(next)
-    })
-}
-
-/// The lines of these files, the oldest first.
-pub(super) fn read_lines(files: &[PathBuf], stops: bool) -> Result<Vec<Line<Tick>>, OpenError> {
-    let mut lines = Vec::new();
-    for file in files.iter().filter(|file| file.exists()) {
-        for bytes in fs::read(file)?.split_inclusive(|byte| *byte == b'\n') {
-            match serde_json::from_slice(bytes) {
-                Ok(event) if bytes.ends_with(b"\n") => lines.push(Line::Event(event)),
-                Ok(_) => lines.push(Line::Damage("the last line is torn".into())),
-                Err(_) if stops => return Ok(lines),
-                Err(error) => lines.push(Line::Damage(error.to_string())),
-            }
-        }
-    }
-    Ok(lines)
 }

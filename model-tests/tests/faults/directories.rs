@@ -19,8 +19,8 @@ use crate::{
 const NOBODY: u32 = 65534;
 
 #[test]
-fn w07_a_read_only_directory_that_becomes_writable_loses_nothing() {
-    const TEST: &str = "w07_a_read_only_directory_that_becomes_writable_loses_nothing";
+fn w07_a_read_only_directory_made_writable_loses_nothing() {
+    const TEST: &str = "w07_a_read_only_directory_made_writable_loses_nothing";
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.log");
     let mut under = vec![];
@@ -59,7 +59,7 @@ fn w07_a_read_only_directory_that_becomes_writable_loses_nothing() {
 }
 
 #[test]
-fn w07_a_log_directory_that_is_removed_and_put_back_is_written_again() {
+fn w07_a_directory_removed_and_put_back_is_written_again() {
     let directory = tempfile::tempdir().unwrap();
     let logs = directory.path().join("logs");
     let path = logs.join("x.log");

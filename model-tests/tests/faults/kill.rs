@@ -16,7 +16,7 @@ fn w01_what_was_acknowledged_is_there_after_sigkill() {
 
 /// The operating system keeps what a killed process has handed over.
 #[test]
-fn w01_sigkill_takes_nothing_that_was_acknowledged_without_a_sync() {
+fn w01_sigkill_takes_nothing_acknowledged_without_a_sync() {
     kill_again_and_again(true);
 }
 
@@ -36,7 +36,7 @@ fn kill_again_and_again(never_sync: bool) {
         let last = child.kill();
         assert!(
             last > acknowledged,
-            "the child goes on behind {acknowledged}, not at {last}"
+            "the child goes on after {acknowledged}, not at {last}"
         );
         acknowledged = last;
         holds(&path, acknowledged);

@@ -1,5 +1,5 @@
 //! A file system whose disk refuses what was promised to it: the writes of the page cache fail
-//! behind the back of whoever wrote, and a sync that is tried again calls them fine.
+//! unseen by the writer, and a sync that is tried again calls them fine.
 
 use std::{
     fs::{self, File},

@@ -49,7 +49,7 @@ pub fn dense(path: &Path) -> u64 {
                 kind: DamageKind::TornTail,
                 ..
             }) => {}
-            other => panic!("behind version {}: {other:?}", next - 1),
+            other => panic!("after version {}: {other:?}", next - 1),
         }
     }
     next - 1

@@ -89,7 +89,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn w13_a_run_leaves_the_baselines_bytes_and_ends_with_the_channel() {
+async fn w13_leaves_the_baselines_bytes_and_ends_with_the_channel() {
     let bench = Bench::new(64, 64);
     let history: Vec<_> = (1..=30).map(event).collect();
     bench.publish_all(&history);
@@ -179,7 +179,7 @@ async fn without_a_path_it_returns_at_once() {
 
 /// It used to return only with the next event, which may never come.
 #[tokio::test]
-async fn a_path_that_cannot_be_opened_is_one_warning_and_it_returns_at_once() {
+async fn a_path_that_cannot_be_opened_is_one_warning_and_a_return() {
     warnings::listen();
     let bench = Bench::new(64, 64);
     fs::create_dir(&bench.path).unwrap();

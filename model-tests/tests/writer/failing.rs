@@ -21,7 +21,7 @@ fn is_pending(durable: Stored) -> bool {
 }
 
 #[test]
-fn w06_nothing_is_acknowledged_until_a_sync_succeeds_on_bytes_that_were_handed_over_anew() {
+fn w06_nothing_is_acknowledged_until_rewritten_bytes_are_synced() {
     let (log, writer, remote) = scripted(64, &config("w06-sync"));
     for _ in 0..3 {
         remote.then(Step::FailSync);
@@ -47,7 +47,7 @@ fn w06_nothing_is_acknowledged_until_a_sync_succeeds_on_bytes_that_were_handed_o
 }
 
 #[test]
-fn w06_what_became_durable_before_an_error_is_acknowledged_and_not_handed_over_again() {
+fn w06_what_was_durable_before_an_error_is_not_written_again() {
     let (log, writer, remote) = scripted(64, &config("w06-partly"));
     remote.then(Step::KeepThenFailWrite(2));
     remote.then(Step::Stall);
@@ -71,7 +71,7 @@ fn w06_what_became_durable_before_an_error_is_acknowledged_and_not_handed_over_a
 }
 
 #[test]
-fn w07_a_full_disk_loses_nothing_that_fits_memory_and_is_spoken_of_once() {
+fn w07_a_full_disk_loses_nothing_that_fits_and_is_reported_once() {
     warnings::listen();
     let config = config("w07-full");
     let (log, writer, remote) = scripted(16, &config);
@@ -101,7 +101,7 @@ fn w07_a_full_disk_loses_nothing_that_fits_memory_and_is_spoken_of_once() {
 
 /// 10 s of stall at 20,000 events/s, with the default settings.
 #[test]
-fn w09_the_default_settings_carry_200_000_events_through_a_stall() {
+fn w09_the_default_settings_carry_200_000_through_a_stall() {
     let log = std::sync::Arc::new(EventLog::new(None));
     let (script, remote) = crate::script::Script::new();
     let config = eventlog::disk::DiskConfig::new("/nowhere/w09-default.log");
@@ -118,7 +118,7 @@ fn w09_the_default_settings_carry_200_000_events_through_a_stall() {
 }
 
 #[test]
-fn w09_a_destination_that_panics_ends_the_writer_and_nothing_else() {
+fn w09_a_panicking_destination_ends_the_writer_and_nothing_else() {
     warnings::listen();
     let config = config("w09-panic");
     let (log, writer, remote) = scripted(16, &config);

@@ -104,7 +104,7 @@ fn w14_nothing_is_created_before_the_first_event() {
 }
 
 #[test]
-fn w10_a_second_writer_is_refused_across_rotations_until_the_first_has_shut_down() {
+fn w10_a_second_writer_is_refused_until_the_first_has_shut_down() {
     let (_directory, path) = directory();
     let config = DiskConfig::new(&path).max_bytes(200);
     let log = Arc::new(EventLog::new(None));
@@ -163,7 +163,7 @@ fn w10_a_writer_that_came_second_to_an_empty_path_waits_for_it() {
 }
 
 #[test]
-fn writers_one_after_the_other_at_one_path_write_each_event_once() {
+fn writers_in_turn_at_one_path_write_each_event_once() {
     let (_directory, path) = directory();
     let log = Arc::new(EventLog::new(None));
     for round in 0..4 {
@@ -300,7 +300,7 @@ fn every_policy_acknowledges_and_leaves_the_same_bytes() {
 }
 
 #[test]
-fn a_path_that_cannot_be_opened_is_an_error_that_says_what_to_do() {
+fn a_path_that_cannot_be_opened_is_an_error_with_a_remedy() {
     let (directory, path) = directory();
     fs::create_dir(&path).unwrap();
     fs::write(directory.path().join("file"), "").unwrap();
@@ -379,7 +379,7 @@ fn a_writer_at_another_path_begins_at_the_beginning() {
 }
 
 #[test]
-fn a_torn_line_that_is_set_aside_is_spoken_of_and_a_whole_one_is_not() {
+fn a_torn_line_set_aside_is_reported_and_a_whole_one_is_not() {
     listen();
     for (end, warnings) in [("", 0), ("{\"kind\":\"Sta", 1)] {
         let (_directory, path) = directory();

@@ -13,7 +13,7 @@ use crate::script::{Script, Step};
 use crate::warnings;
 
 #[test]
-fn w03_what_goes_past_the_backlogs_events_is_one_gap_line_with_the_exact_count_and_versions() {
+fn w03_what_outgrows_the_backlog_is_one_exact_gap_line() {
     let history: Vec<_> = (1..=100).map(|n| event(1000 + 7 * n)).collect();
     let (log, writer, remote) = scripted(4, &config("w03-events").backlog_events(8));
     stick(&log, &remote, history[0].clone());
@@ -44,7 +44,7 @@ fn w03_the_backlog_is_bounded_in_bytes_too() {
     append_all(&log, history[1..].iter().cloned());
     remote.release();
     writer.blocking_shutdown(PATIENCE).unwrap_err();
-    // 10 events' worth of bytes behind the ring's 4.
+    // 10 events' worth of bytes after the ring's 4.
     assert_eq!(
         account(&remote.durable(), &history),
         [(2..=86, GapReason::Backlog)]
@@ -53,7 +53,7 @@ fn w03_the_backlog_is_bounded_in_bytes_too() {
 
 /// Once the writer knows how long lines are, the bound in bytes is one of so many events.
 #[test]
-fn w03_a_backlog_that_fits_its_bytes_loses_nothing_however_many_lines_there_were() {
+fn w03_a_backlog_that_fits_its_bytes_loses_no_line() {
     let history: Vec<_> = (1..=3000).map(event).collect();
     let bytes = 2000 * line(&history[0]).len();
     let (log, writer, remote) = scripted(4, &config("w03-fits").backlog_bytes(bytes));
@@ -92,7 +92,7 @@ fn w03_holes_of_two_kinds_have_two_lines() {
 /// Where the first of the missing events is gone, its version is not known; the gap line then says
 /// less than it could, and nothing that is not so.
 #[test]
-fn w03_what_a_writer_left_that_was_cut_off_is_counted_by_the_next() {
+fn w03_what_a_cut_off_writer_left_is_counted_by_the_next() {
     let (log, writer, remote) = scripted(
         4,
         &config("w03-left")
@@ -137,7 +137,7 @@ fn what_cannot_be_serialised_is_spoken_of_once() {
 }
 
 #[test]
-fn w03_an_event_that_cannot_be_serialised_is_a_gap_and_its_neighbours_are_not() {
+fn w03_only_the_event_that_cannot_be_serialised_is_a_gap() {
     let (log, writer, remote) = scripted(64, &config("w03-serialise"));
     let history = [
         exited(1, 0),
@@ -164,7 +164,7 @@ fn w03_an_event_that_cannot_be_serialised_is_a_gap_and_its_neighbours_are_not() 
 /// A log that lived without a writer for a while has evicted events that no writer will ever see.
 /// They were neither counted on disk nor refused an acknowledgement.
 #[test]
-fn w03_events_that_were_gone_before_the_writer_came_are_counted_and_not_called_durable() {
+fn w03_events_gone_before_the_writer_are_counted_not_durable() {
     let log = Arc::new(EventLog::builder().capacity(4).build().unwrap());
     let history: Vec<_> = (1..=10).map(|n| event(10 * n)).collect();
     append_all(&log, history.iter().cloned());

@@ -44,7 +44,7 @@ async fn w11_flush_can_be_awaited() {
 }
 
 #[test]
-fn w11_what_was_lost_and_what_is_still_to_come_are_told_apart_by_their_ranges() {
+fn w11_what_was_lost_and_what_is_to_come_are_told_apart() {
     let (log, writer, remote) = scripted(2, &config("w11-both").backlog_events(0));
     stick(&log, &remote, event(1));
     log.append_batch((2..=9).map(event)); // of these the ring keeps 8 and 9
@@ -113,7 +113,7 @@ fn w11_shutdown_goes_on_trying_until_the_deadline() {
 
 /// While events kept coming, `shutdown` went on writing them until its deadline.
 #[test]
-fn w11_shutdown_covers_what_was_appended_before_it_and_does_not_wait_for_more() {
+fn w11_shutdown_covers_what_came_before_it_and_nothing_more() {
     let (log, writer, _remote) = scripted(64, &config("w11-more"));
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -198,7 +198,7 @@ fn several_waits_for_one_event_do_not_take_each_others_place() {
 }
 
 #[test]
-fn durable_may_be_dropped_and_asked_again_and_leaves_nothing_behind() {
+fn durable_may_be_dropped_and_asked_again_without_a_trace() {
     let (log, writer, remote) = scripted(64, &config("cancel"));
     let seq = stick(&log, &remote, event(1));
     let woken = Arc::new(Woken::default());
@@ -289,7 +289,7 @@ fn what_comes_during_a_commit_is_one_batch() {
 
 /// A commit that takes long is one that everybody waits for.
 #[test]
-fn a_batch_is_closed_at_four_mebibytes_and_the_next_begins_empty() {
+fn a_batch_is_closed_at_4_mib_and_the_next_begins_empty() {
     let (log, writer, remote) = scripted(64, &config("batches"));
     let commits_of = |events: Vec<Event>| {
         let before = writer.stats().commits;
@@ -308,7 +308,7 @@ fn a_batch_is_closed_at_four_mebibytes_and_the_next_begins_empty() {
 }
 
 #[test]
-fn an_interval_delays_the_sync_until_it_has_passed_or_somebody_flushes() {
+fn an_interval_delays_the_sync_until_it_has_passed_or_a_flush() {
     let config = config("interval").sync(SyncPolicy::Interval(HOUR));
     let (log, writer, remote) = scripted(64, &config);
     log.append(event(1));
@@ -401,7 +401,7 @@ fn a_writer_that_was_cut_off_leaves_the_rest_to_the_next() {
     remote.then(Step::KeepThenFailWrite(2));
     log.append_batch((1..=5).map(event));
     assert_eq!(writer.blocking_durable(Seq::new(2)), Ok(SYNCED));
-    // Whoever asks for a flush or a shutdown has it tried again at once, more than once.
+    // A flush or a shutdown has it tried again at once, more than once.
     for _ in 0..100 {
         remote.then(Step::FailWrite);
     }
@@ -424,7 +424,7 @@ fn a_writer_that_was_cut_off_leaves_the_rest_to_the_next() {
 }
 
 #[test]
-fn what_comes_after_a_batch_that_was_kept_in_part_is_written_too() {
+fn what_comes_after_a_batch_kept_in_part_is_written_too() {
     let (log, writer, remote) = scripted(64, &config("in-part"));
     remote.then(Step::KeepThenFailWrite(3));
     log.append_batch((1..=5).map(event));
@@ -444,10 +444,10 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         .block_on(future)
 }
 
-/// A waker is the user's code. One that panicked once ended the writer, and those behind it were
+/// A waker is the user's code. One that panicked once ended the writer, and those after it were
 /// never woken.
 #[test]
-fn w09_a_waker_that_panics_ends_neither_the_writer_nor_the_others_waits() {
+fn w09_a_panicking_waker_ends_no_writer_and_no_other_wait() {
     struct Panics;
     impl Wake for Panics {
         fn wake(self: Arc<Self>) {

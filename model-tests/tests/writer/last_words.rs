@@ -191,7 +191,7 @@ fn w09_an_event_whose_drop_panics_never_ends_the_writer() {
     }
     impl Drop for Grenade {
         fn drop(&mut self) {
-            assert!(self.0 % 10 != 0, "a bug in the user's Drop");
+            assert!(!self.0.is_multiple_of(10), "a bug in the user's Drop");
         }
     }
     let directory = tempfile::tempdir().unwrap();

@@ -1,0 +1,72 @@
+//! How a life of the log ends.
+
+use std::fmt;
+
+use crate::sim_disk::{
+    crash::{Crash, DataLoss},
+    random::Random,
+    state::Picture,
+};
+
+/// How a life of the log ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The machine loses power.
+    Power(Crash),
+    /// The process is killed; the machine goes on and loses power after the next opening.
+    Kill,
+}
+
+/// As Rust, to be pasted into a test.
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kill => write!(f, "Ending::Kill"),
+            Self::Power(Crash { data, names }) => {
+                let data = format!("DataLoss::{data:?}");
+                write!(
+                    f,
+                    "Ending::Power(Crash {{ data: {data}, names: {names:#b} }})"
+                )
+            }
+        }
+    }
+}
+
+/// All endings from here that can differ, except for the choice of seeds.
+#[must_use]
+pub fn endings(picture: &Picture, seed: u64) -> Vec<Ending> {
+    let mut random = Random::new(seed);
+    let (names, data) = picture.disk().unsynced();
+    let masks: Vec<u64> = match names {
+        0..=3 => (0..1 << names).collect(),
+        _ => (0..=names)
+            .map(|n| (1 << n) - 1)
+            .chain((0..4).map(|_| random.number()))
+            .collect(),
+    };
+    let losses = match data {
+        0 => vec![DataLoss::Lost],
+        _ => vec![
+            DataLoss::Lost,
+            DataLoss::Kept,
+            DataLoss::Zeros,
+            DataLoss::Prefix(random.number()),
+            DataLoss::Prefix(random.number()),
+            DataLoss::Subset(random.number()),
+            DataLoss::Subset(random.number()),
+            DataLoss::Garbage(random.number()),
+        ],
+    };
+    let power = |data| {
+        masks.iter().map(move |names| {
+            Ending::Power(Crash {
+                data,
+                names: *names,
+            })
+        })
+    };
+    let mut endings: Vec<_> = losses.into_iter().flat_map(power).collect();
+    endings.push(Ending::Kill);
+    endings
+}

@@ -1,0 +1,49 @@
+//! All laws, and the verdict by any of them.
+
+use super::{declare::Family, derive, ring, subscription, writer};
+use crate::{
+    law::Law,
+    subject::adapter::Subject,
+    trial::{Parted, Trial, Verdict},
+};
+
+/// The families. Each is named in this file only: here, in [`judge`] and in `__all_laws!`.
+pub(super) const FAMILIES: [Family; 4] = [
+    ring::FAMILY,
+    subscription::FAMILY,
+    writer::FAMILY,
+    derive::FAMILY,
+];
+
+/// All laws, in the order of their ids.
+#[must_use]
+pub fn all() -> Vec<&'static Law> {
+    FAMILIES
+        .iter()
+        .flat_map(|family| family.laws)
+        .copied()
+        .collect()
+}
+
+/// Runs the engine or the scenes of the trial's law.
+pub(crate) fn judge<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
+    ring::judge(trial)
+        .or_else(|| subscription::judge(trial))
+        .or_else(|| writer::judge(trial))
+        .or_else(|| derive::judge(trial))
+        .unwrap_or_else(|| {
+            Err(trial.violation(Parted::said("judging", "a law of this crate", trial.law.id)))
+        })
+}
+
+/// Hands the tests of every family to `__law_tests!`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __all_laws {
+    ($($given:tt)*) => {
+        $crate::__ring_laws! { $($given)* }
+        $crate::__subscription_laws! { $($given)* }
+        $crate::__writer_laws! { $($given)* }
+        $crate::__derive_laws! { $($given)* }
+    };
+}

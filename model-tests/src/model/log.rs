@@ -1,0 +1,164 @@
+//! The specification: what a log answers, in plain code over its whole history.
+
+use eventlog::{Coverage, Versioned};
+
+use crate::subject::log::Replay;
+
+/// The naive log that *is* the specification. It forgets nothing and computes every answer anew;
+/// its code is meant to be read.
+///
+/// Index `i` of the history is the event with sequence number `i + 1`.
+///
+/// ```
+/// # use model_tests::{Model, Tick};
+/// let mut model = Model::new(2, None);
+/// for version in [5, 5, 6] {
+///     model.append(Tick::new(version, 0));
+/// }
+/// assert_eq!(model.events_since(5), [Tick::new(6, 0)]);
+/// assert!(model.replay_truncated(4)); // one of the two events of version 5 is gone
+/// assert!(!model.replay_truncated(5));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Model<E> {
+    capacity: usize,
+    set_base: Option<u64>,
+    pub(super) history: Vec<E>,
+    pub(super) closed_at: Option<usize>,
+}
+
+impl<E: Versioned + Clone> Model<E> {
+    /// A log of `capacity` events whose first event comes after version `base`, if that is given.
+    #[must_use]
+    pub fn new(capacity: usize, base: Option<u64>) -> Self {
+        Self {
+            capacity,
+            set_base: base,
+            history: Vec::new(),
+            closed_at: None,
+        }
+    }
+
+    /// Appends, and says the event's sequence number: 1, 2, 3…
+    pub fn append(&mut self, event: E) -> u64 {
+        self.history.push(event);
+        self.history.len() as u64
+    }
+
+    /// Every event there ever was, in the order in which they were appended.
+    #[must_use]
+    pub fn history(&self) -> &[E] {
+        &self.history
+    }
+
+    /// The retained events: the newest min(n, capacity).
+    #[must_use]
+    pub fn retained(&self) -> &[E] {
+        &self.history[self.oldest()..]
+    }
+
+    /// The events that are not retained any more.
+    #[must_use]
+    pub fn evicted(&self) -> &[E] {
+        &self.history[..self.oldest()]
+    }
+
+    /// The version of the event that was appended last (which need not be the highest).
+    #[must_use]
+    pub fn newest(&self) -> Option<u64> {
+        self.history.last().map(Versioned::version)
+    }
+
+    /// What a subscriber must have seen before the first event.
+    #[must_use]
+    pub fn base(&self) -> Option<u64> {
+        let first = self.history.first().map(Versioned::version);
+        self.set_base
+            .or(first.map(|version| version.saturating_sub(1)))
+    }
+
+    /// The retained events with a version above `since`, oldest first.
+    #[must_use]
+    pub fn events_since(&self, since: u64) -> Vec<E> {
+        let above = |event: &&E| event.version() > since;
+        self.retained().iter().filter(above).cloned().collect()
+    }
+
+    /// Whether an evicted event, or one from before the first, has a version above `since`.
+    #[must_use]
+    pub fn replay_truncated(&self, since: u64) -> bool {
+        self.evicted().iter().any(|event| event.version() > since)
+            || self.base().is_some_and(|base| base > since)
+    }
+
+    /// What the events above `since` cover.
+    #[must_use]
+    pub fn coverage(&self, since: u64) -> Coverage {
+        let newest = self.newest().or(self.base()).unwrap_or(0);
+        if since > newest {
+            Coverage::Ahead { newest }
+        } else if self.replay_truncated(since) {
+            let missed_through = self.evicted_max().max(self.base()).unwrap_or(0);
+            Coverage::Truncated {
+                missed_through,
+                missed: None,
+            }
+        } else {
+            Coverage::Complete
+        }
+    }
+
+    /// Everything for a subscriber that has seen version `since`.
+    #[must_use]
+    pub fn replay(&self, since: u64) -> Replay<E> {
+        Replay {
+            events: self.events_since(since),
+            coverage: self.coverage(since),
+            newest: self.newest(),
+        }
+    }
+
+    /// Everything for a subscriber whose cursor stands after the first `seen` events of this log;
+    /// `None` for a cursor of another log or another life.
+    #[must_use]
+    pub fn replay_after(&self, seen: Option<u64>) -> Replay<E> {
+        let oldest = self.oldest() as u64;
+        let end = self.history.len() as u64;
+        let newest = self.newest().or(self.base()).unwrap_or(0);
+        let missed_through = self.evicted_max().unwrap_or(0);
+        let (coverage, from) = match seen {
+            None => (Coverage::Foreign, oldest),
+            Some(seen) if seen > end => (Coverage::Ahead { newest }, end),
+            Some(seen) if seen < oldest => {
+                let missed = Some(oldest - seen);
+                (
+                    Coverage::Truncated {
+                        missed_through,
+                        missed,
+                    },
+                    oldest,
+                )
+            }
+            Some(seen) => (Coverage::Complete, seen),
+        };
+        Replay {
+            events: self.history.iter().skip(index(from)).cloned().collect(),
+            coverage,
+            newest: self.newest(),
+        }
+    }
+
+    /// The index of the oldest retained event.
+    pub(super) fn oldest(&self) -> usize {
+        self.history.len().saturating_sub(self.capacity)
+    }
+
+    fn evicted_max(&self) -> Option<u64> {
+        self.evicted().iter().map(Versioned::version).max()
+    }
+}
+
+/// An index that came from a length.
+fn index(seq: u64) -> usize {
+    usize::try_from(seq).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,101 @@
+//! The adapter that a user writes: how a log is opened, how its events are made, and how its files
+//! are read.
+
+use std::{fmt::Debug, path::PathBuf};
+
+use eventlog::Versioned;
+
+use super::{
+    capability::{Capability, lacking},
+    case::Case,
+    log::{Log, OpenError},
+    probe::Probe,
+};
+
+/// What an event must be able to do for answers to be compared.
+pub trait Event: Versioned + Clone + PartialEq + Debug + Send + Sync + 'static {}
+impl<E: Versioned + Clone + PartialEq + Debug + Send + Sync + 'static> Event for E {}
+
+/// A log under judgement: how it is opened and how its events are made.
+///
+/// The two required methods and the three of [`Log`] are the whole adapter for a log that can only
+/// append and replay; `examples/deque.rs` is one.
+pub trait Subject: Sync + 'static {
+    /// The log's event.
+    type Event: Event;
+    /// The log itself, or a thin wrapper around it.
+    type Log: Log<Self::Event>;
+
+    /// Opens a log with the case's settings. Called again with the same case, it reopens what it
+    /// finds in the case's directory.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the log from opening. A capacity of 0 must be refused (law R10).
+    fn open(&self, case: &Case) -> Result<Self::Log, OpenError>;
+
+    /// An event of this version. `pick` tells events apart that have the same version, and can
+    /// choose the variant of an enum.
+    fn event(&self, version: u64, pick: u32) -> Self::Event;
+
+    /// An event that reports to `probe` whenever the log runs its code; see
+    /// [`Probed`](crate::Probed). Needs [`Capability::Probe`].
+    fn probed_event(&self, version: u64, probe: &Probe) -> Self::Event {
+        let _ = (version, probe);
+        lacking(Capability::Probe)
+    }
+
+    /// What the files of a case say, the oldest line first. [`Capability::Durable`].
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read. No files are no error: nothing was written yet.
+    fn read_back(&self, case: &Case) -> Result<Vec<Line<Self::Event>>, OpenError> {
+        let _ = case;
+        lacking(Capability::Durable)
+    }
+
+    /// The files that hold a case's events, the oldest first and the one that is written to last,
+    /// whether they are there or not. Locks and the like are not among them.
+    /// [`Capability::Durable`].
+    ///
+    /// # Errors
+    ///
+    /// If the case has no directory.
+    fn files(&self, case: &Case) -> Result<Vec<PathBuf>, OpenError> {
+        let _ = case;
+        lacking(Capability::Durable)
+    }
+
+    /// Follows a case's files from their oldest line on, while they are written and rotated.
+    /// [`Capability::Follow`].
+    ///
+    /// # Errors
+    ///
+    /// If that cannot begin. No files are no error: nothing was written yet.
+    fn follow(&self, case: &Case) -> Result<Following<Self::Event>, OpenError> {
+        let _ = case;
+        lacking(Capability::Follow)
+    }
+
+    /// The bytes that an event must have in a file, with the newline. [`Capability::JsonLines`].
+    fn line(&self, event: &Self::Event) -> String {
+        let _ = event;
+        lacking(Capability::JsonLines)
+    }
+}
+
+/// Gives the next line of a log's files, or `None` if there is none yet. Where lines were rotated
+/// away before they were read it gives a [`Line::Damage`].
+pub type Following<E> = Box<dyn FnMut() -> Option<Line<E>>>;
+
+/// A line that was read back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Line<E> {
+    /// An event.
+    Event(E),
+    /// So many events are missing here, and the file says so.
+    Gap(u64),
+    /// A line that cannot be read, and why.
+    Damage(String),
+}

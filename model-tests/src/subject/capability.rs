@@ -1,0 +1,71 @@
+//! What a log may lack.
+
+/// Declares the capabilities, each once: its variant, the reason why a test without it is ignored,
+/// and the arm by which `conformance!` finds it among those that a log lacks. (Macros cannot compare
+/// two names, so each needs an arm of its own. The `$` is what these arms are written with.)
+macro_rules! capabilities {
+    ($d:tt $($(#[doc = $doc:literal])* $name:ident $lacks:literal,)*) => {
+        /// Something that a log may lack. The laws that need it are then shown as ignored.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum Capability {
+            $($(#[doc = $doc])* $name,)*
+        }
+
+        /// Ignores a test that needs a capability, if that is among those that are lacking.
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! __if_lacking {
+            $(($name [$name $d($d rest:ident)*] { $d($d test:tt)* } $d unless:tt) => {
+                #[ignore = $lacks]
+                $d($d test)*
+            };)*
+            ($d need:ident [$d other:ident $d($d rest:ident)*] $d test:tt $d unless:tt) => {
+                $crate::__if_lacking! { $d need [$d($d rest)*] $d test $d unless }
+            };
+            ($d need:ident [] $d test:tt { $d needs:tt $d lacks:tt }) => {
+                $crate::__unless_lacking! { $d needs $d lacks $d test }
+            };
+        }
+    };
+}
+
+capabilities! { $
+    /// The base version can be set: [`Case::base_version`](crate::Case::base_version).
+    Base "lacks Base",
+    /// Events can carry a [`Probe`](crate::Probe):
+    /// [`Subject::probed_event`](crate::Subject::probed_event).
+    Probe "lacks Probe",
+    /// [`Log::replay`](crate::Log::replay).
+    Replay "lacks Replay",
+    /// [`Log::append_batch`](crate::Log::append_batch).
+    Batch "lacks Batch",
+    /// [`Log::append_with`](crate::Log::append_with).
+    AppendWith "lacks AppendWith",
+    /// [`Log::cursor`](crate::Log::cursor), [`Log::replay_after`](crate::Log::replay_after),
+    /// [`Log::resume`](crate::Log::resume), [`Subscription::cursor`](crate::Subscription::cursor).
+    Cursor "lacks Cursor",
+    /// [`Log::subscribe`](crate::Log::subscribe).
+    Subscribe "lacks Subscribe",
+    /// [`Subscription::poll_recv`](crate::Subscription::poll_recv) and
+    /// [`Subscription::blocking_recv`](crate::Subscription::blocking_recv).
+    Wait "lacks Wait",
+    /// [`Subscription::skip_to_newest`](crate::Subscription::skip_to_newest).
+    Skip "lacks Skip",
+    /// [`Log::close`](crate::Log::close).
+    Close "lacks Close",
+    /// A durable writer: [`Log::flush`](crate::Log::flush), [`Log::shutdown`](crate::Log::shutdown),
+    /// [`Subject::read_back`](crate::Subject::read_back),
+    /// [`Subject::files`](crate::Subject::files).
+    Durable "lacks Durable",
+    /// The files can be read along while they are written:
+    /// [`Subject::follow`](crate::Subject::follow).
+    Follow "lacks Follow",
+    /// The files are JSON lines: [`Subject::line`](crate::Subject::line).
+    JsonLines "lacks JsonLines",
+}
+
+/// The answer of an operation that the adapter does not have: the law fails, and says what to do.
+pub(super) fn lacking(what: Capability) -> ! {
+    panic!("this subject has no {what:?}: implement it, or add `lacks: [{what:?}]`")
+}

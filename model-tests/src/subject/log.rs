@@ -1,0 +1,158 @@
+//! A log, its readers, and what they answer.
+
+use std::{
+    error::Error,
+    task::{Context, Poll},
+    thread,
+};
+
+use eventlog::Coverage;
+
+use super::{
+    capability::{Capability, lacking},
+    waker::thread_waker,
+};
+
+/// Why a log was not opened.
+pub type OpenError = Box<dyn Error + Send + Sync>;
+
+/// The operations of a log. Three are required; each other one belongs to a [`Capability`] that a
+/// log may lack.
+pub trait Log<E>: Send + Sync + 'static {
+    /// Appends an event. A log that numbers its events returns the number: 1 for the first, then
+    /// one more for each.
+    fn append(&self, event: E) -> Option<u64>;
+
+    /// The retained events with a version above `since`, oldest first.
+    fn events_since(&self, since: u64) -> Vec<E>;
+
+    /// Whether events above `since` are missing from that.
+    fn replay_truncated(&self, since: u64) -> bool;
+
+    /// Events, coverage and newest version of one instant. [`Capability::Replay`].
+    fn replay(&self, since: u64) -> Replay<E> {
+        let _ = since;
+        lacking(Capability::Replay)
+    }
+
+    /// Appends all at once, or nothing if there are none. [`Capability::Batch`].
+    fn append_batch(&self, events: Vec<E>) {
+        let _ = events;
+        lacking(Capability::Batch)
+    }
+
+    /// Appends what `make` makes of the newest version. [`Capability::AppendWith`].
+    fn append_with(&self, make: &mut dyn FnMut(Option<u64>) -> E) {
+        let _ = make;
+        lacking(Capability::AppendWith)
+    }
+
+    /// A cursor just after the newest event, as text. [`Capability::Cursor`].
+    fn cursor(&self) -> String {
+        lacking(Capability::Cursor)
+    }
+
+    /// A replay of what comes after a cursor. [`Capability::Cursor`].
+    fn replay_after(&self, cursor: &str) -> Replay<E> {
+        let _ = cursor;
+        lacking(Capability::Cursor)
+    }
+
+    /// Follows the log: what is retained above `since`, then what is appended.
+    /// [`Capability::Subscribe`].
+    fn subscribe(&self, since: u64) -> Box<dyn Subscription<E>> {
+        let _ = since;
+        lacking(Capability::Subscribe)
+    }
+
+    /// Follows the log from a cursor on. [`Capability::Cursor`] and [`Capability::Subscribe`].
+    fn resume(&self, cursor: &str) -> Box<dyn Subscription<E>> {
+        let _ = cursor;
+        lacking(Capability::Cursor)
+    }
+
+    /// Ends the live stream. [`Capability::Close`].
+    fn close(&self) {
+        lacking(Capability::Close)
+    }
+
+    /// Waits until everything that was appended so far is durable. [`Capability::Durable`].
+    ///
+    /// # Errors
+    ///
+    /// If it is not, for whatever reason.
+    fn flush(&self) -> Result<(), OpenError> {
+        lacking(Capability::Durable)
+    }
+
+    /// Makes everything durable and ends the writer. [`Capability::Durable`].
+    ///
+    /// # Errors
+    ///
+    /// If not everything is durable.
+    fn shutdown(self) -> Result<(), OpenError>
+    where
+        Self: Sized,
+    {
+        lacking(Capability::Durable)
+    }
+}
+
+/// A reader of a log.
+pub trait Subscription<E>: Send {
+    /// The next event, if it is there already.
+    fn try_recv(&mut self) -> Received<E>;
+
+    /// The next event, or `Pending` and a wake-up when there is one; never `Empty`.
+    /// [`Capability::Wait`].
+    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Received<E>> {
+        let _ = context;
+        lacking(Capability::Wait)
+    }
+
+    /// The next event; blocks until there is one. [`Capability::Wait`].
+    fn blocking_recv(&mut self) -> Received<E> {
+        let waker = thread_waker();
+        let mut context = Context::from_waker(&waker);
+        loop {
+            match self.poll_recv(&mut context) {
+                Poll::Ready(received) => return received,
+                Poll::Pending => thread::park(),
+            }
+        }
+    }
+
+    /// A cursor just after the last event that was received. [`Capability::Cursor`].
+    fn cursor(&self) -> String {
+        lacking(Capability::Cursor)
+    }
+
+    /// Gives up what is not yet read, and says how many events that is. [`Capability::Skip`].
+    fn skip_to_newest(&mut self) -> u64 {
+        lacking(Capability::Skip)
+    }
+}
+
+/// What a replay says, with the events owned so that they can be compared.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Replay<E> {
+    /// The events, oldest first.
+    pub events: Vec<E>,
+    /// What they cover.
+    pub coverage: Coverage,
+    /// The version of the newest event of the log; `None` if there never was one.
+    pub newest: Option<u64>,
+}
+
+/// What a subscription says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Received<E> {
+    /// The next event.
+    Event(E),
+    /// There is none yet.
+    Empty,
+    /// This many events were evicted before the reader came to them.
+    Lagged(u64),
+    /// The log was closed, and everything before that was delivered.
+    Closed,
+}

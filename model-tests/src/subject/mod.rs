@@ -1,0 +1,20 @@
+//! What is judged: the adapter that a user writes, and the two that come with the crate.
+
+pub(crate) mod adapter;
+pub(crate) mod capability;
+pub(crate) mod case;
+pub(crate) mod in_memory;
+pub(crate) mod log;
+pub(crate) mod on_disk;
+pub(crate) mod probe;
+pub(crate) mod waker;
+
+pub use self::{
+    adapter::{Event, Following, Line, Subject},
+    capability::Capability,
+    case::Case,
+    in_memory::{Ours, Tick},
+    log::{Log, OpenError, Received, Replay, Subscription},
+    on_disk::OnDisk,
+    probe::{Moment, Probe, Probed},
+};

@@ -1,0 +1,19 @@
+//! Broken logs, each with one bug, and the law that must find it: what proves that the laws bite.
+//!
+//! [`Naive`] is a log in memory and [`FileLog`] one with a file; both are sound as long as they
+//! have no bug. Beside them stands the baseline, the module that `eventlog` replaces, as it was.
+
+mod baseline;
+mod baseline_writer;
+mod bugs;
+mod file_log;
+mod file_reader;
+mod naive;
+
+pub use self::{
+    baseline::{Baseline, BaselineSubject},
+    baseline_writer::{BaselineWriter, BaselineWriterSubject},
+    bugs::{Bug, FileBug, Row, file_rows, rows},
+    file_log::{FileLog, FileSubject},
+    naive::{Naive, NaiveSubject},
+};

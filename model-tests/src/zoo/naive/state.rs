@@ -1,0 +1,96 @@
+//! What a naive log holds, behind its one lock.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    task::Waker,
+};
+
+use crate::zoo::bugs::Bug;
+
+/// A log that keeps its events in a deque.
+#[derive(Debug)]
+pub struct Naive<E>(pub(super) Arc<Shared<E>>);
+
+/// An event and its version, which was asked for once.
+pub(super) type Entry<E> = (u64, Arc<E>);
+
+#[derive(Debug)]
+pub(super) struct Shared<E> {
+    pub(super) bug: Option<Bug>,
+    pub(super) capacity: usize,
+    pub(super) epoch: u64,
+    pub(super) read: Condvar,
+    pub(super) state: Mutex<State<E>>,
+}
+
+#[derive(Debug)]
+pub(super) struct State<E> {
+    pub(super) retained: VecDeque<Entry<E>>,
+    pub(super) evicted: u64,
+    pub(super) closed_at: Option<u64>,
+    pub(super) waiters: Vec<Waker>,
+    /// Where the readers stand: only a log that waits for them looks.
+    pub(super) readers: BTreeMap<u64, u64>,
+    pub(super) next_reader: u64,
+    pub(super) evicted_max: Option<u64>,
+    pub(super) base: Option<u64>,
+    pub(super) newest: Option<u64>,
+    pub(super) kept_for_nothing: Vec<Entry<E>>,
+}
+
+impl<E> Clone for State<E> {
+    fn clone(&self) -> Self {
+        Self {
+            retained: self.retained.clone(),
+            waiters: Vec::new(),
+            readers: BTreeMap::new(),
+            kept_for_nothing: Vec::new(),
+            ..*self
+        }
+    }
+}
+
+impl<E> State<E> {
+    pub(super) fn appended(&self) -> u64 {
+        self.evicted + self.retained.len() as u64
+    }
+
+    /// How many events subscribers get.
+    pub(super) fn end(&self) -> u64 {
+        self.closed_at.unwrap_or(self.appended())
+    }
+
+    pub(super) fn newest_or_base(&self) -> u64 {
+        self.newest.or(self.base).unwrap_or(0)
+    }
+}
+
+impl<E> Shared<E> {
+    pub(super) fn has(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn cursor(&self, seen: u64, version: u64) -> String {
+        let seen = if self.has(Bug::CursorIsVersion) {
+            version
+        } else {
+            seen
+        };
+        format!("{}.{seen}", self.epoch)
+    }
+
+    pub(super) fn wake(&self, waiters: Vec<Waker>) {
+        for waker in waiters {
+            let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            if let (Err(panic), true) = (woken, self.has(Bug::WakerPanicEscapes)) {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}
