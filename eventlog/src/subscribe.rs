@@ -22,6 +22,9 @@ use crate::{
     waiters::block_on,
 };
 
+/// How many events a reader that is polled takes in a row before it lets other tasks run.
+const TURN: usize = 128;
+
 /// A reader of the log: first what is retained, then what is appended, with no gap and no duplicate
 /// between the two.
 ///
@@ -29,6 +32,9 @@ use crate::{
 /// *everything* from there on, in order. (Where versions fall, that includes events whose version
 /// is not above the one asked for: a reader that has not seen an event has not seen those after
 /// it either.)
+///
+/// Where much waits to be read, an asynchronous reader leaves its thread to other tasks at least
+/// once per 128 events.
 ///
 /// It never holds an appender up. If it falls behind by more than the log's capacity, it gets one
 /// [`Lagged`](RecvError::Lagged) with the exact number of events lost, and goes on from the oldest
@@ -69,6 +75,8 @@ pub struct Subscription<E> {
     /// After a `Lagged` the next event is kept here, so that every notice is followed by an event
     /// however fast the log goes on.
     in_hand: Option<EventRef<E>>,
+    /// Events that were delivered by polling since the task last let others run.
+    turn: usize,
     coverage: Coverage,
 }
 
@@ -123,6 +131,7 @@ impl<E> Subscription<E> {
             stored,
             segment: None,
             in_hand: None,
+            turn: 0,
             coverage,
         }
     }
@@ -179,6 +188,10 @@ impl<E> Subscription<E> {
 
     /// The next event; blocks the thread until there is one. Not for asynchronous code.
     ///
+    /// # Panics
+    ///
+    /// Where it would wait on a thread that drives a `tokio` runtime, whose tasks it would stop.
+    ///
     /// # Errors
     ///
     /// As [`recv`](Self::recv).
@@ -207,7 +220,7 @@ impl<E> Subscription<E> {
     /// As [`recv`](Self::recv), for futures written by hand. Only the waker of the last call is
     /// woken.
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<EventRef<E>, RecvError>> {
-        self.poll_with(context, Self::try_recv)
+        self.poll_with(context, |this| Ok((this.try_recv()?, 1)))
     }
 
     /// The next events, as soon as there is one: all that are there, up to 256.
@@ -222,6 +235,10 @@ impl<E> Subscription<E> {
     }
 
     /// As [`recv_batch`](Self::recv_batch), blocking the thread. Not for asynchronous code.
+    ///
+    /// # Panics
+    ///
+    /// As [`blocking_recv`](Self::blocking_recv).
     ///
     /// # Errors
     ///
@@ -254,7 +271,11 @@ impl<E> Subscription<E> {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Batch<E>, RecvError>> {
-        self.poll_with(context, Self::try_recv_batch)
+        self.poll_with(context, |this| {
+            let batch = this.try_recv_batch()?;
+            let events = batch.len();
+            Ok((batch, events))
+        })
     }
 
     /// Gives up everything that was appended so far and not yet read, and says how many events
@@ -282,11 +303,19 @@ impl<E> Subscription<E> {
     fn poll_with<T>(
         &mut self,
         context: &mut Context<'_>,
-        take: impl Fn(&mut Self) -> Result<T, TryRecvError>,
+        take: impl Fn(&mut Self) -> Result<(T, usize), TryRecvError>,
     ) -> Poll<Result<T, RecvError>> {
+        if self.turn >= TURN {
+            self.turn = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         loop {
             match take(self) {
-                Ok(taken) => return Poll::Ready(Ok(taken)),
+                Ok((taken, events)) => {
+                    self.turn += events;
+                    return Poll::Ready(Ok(taken));
+                }
                 Err(error) => {
                     if let Some(error) = error.unless_empty() {
                         return Poll::Ready(Err(error));
@@ -303,6 +332,7 @@ impl<E> Subscription<E> {
                 }),
             };
             if waits {
+                self.turn = 0;
                 return Poll::Pending;
             }
         }

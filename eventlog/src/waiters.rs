@@ -67,8 +67,23 @@ pub(crate) fn thread_waker() -> Waker {
     Waker::from(Arc::new(Unpark(current_thread())))
 }
 
+/// Panics where blocking the thread would stop the tasks of a `tokio` runtime, as `tokio`'s own
+/// blocking calls do: on a thread that drives a runtime, and not on one for blocking tasks.
+pub(crate) fn may_block() {
+    // `Handle::try_current` cannot tell these two threads apart, but this can.
+    #[cfg(feature = "tokio")]
+    {
+        let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+        drop(sender); // so that it never waits
+        receiver.blocking_recv().ok();
+    }
+}
+
 /// Polls a future on the calling thread until it is ready.
+///
+/// Panics where [`may_block`] does.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    may_block();
     let mut future = pin!(future);
     let waker = thread_waker();
     let mut context = Context::from_waker(&waker);
@@ -80,7 +95,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// As [`block_on`], and `None` once `timeout` has passed.
+/// As [`block_on`], and `None` once `timeout` has passed. Does not ask whether it may block.
 #[cfg(feature = "disk")]
 pub(crate) fn block_on_for<F: Future>(future: F, timeout: Duration) -> Option<F::Output> {
     let began = Instant::now();

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 use std::task::{Context, Poll, Wake, Waker};
 
 use eventlog::{
@@ -208,4 +211,66 @@ fn s03_a_batch_that_is_awaited_comes_with_the_next_append() {
         subscription.blocking_recv_batch().err(),
         Some(RecvError::Closed)
     );
+}
+
+/// A reader with half a million events before it kept its runtime's thread for two seconds.
+#[test]
+fn s09_a_reader_with_a_backlog_lets_other_tasks_run() {
+    struct Count(AtomicUsize);
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    const EVENTS: u64 = 10_000;
+    let log = EventLog::builder().capacity(10_000).build().unwrap();
+    log.append_batch((1..=EVENTS).map(tick));
+    let woken = Arc::new(Count(AtomicUsize::new(0)));
+    let waker = Waker::from(woken.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut single = log.subscribe(0);
+    let (mut in_a_row, mut longest, mut delivered) = (0, 0, 0);
+    while delivered < EVENTS {
+        if let Poll::Ready(event) = single.poll_recv(&mut context) {
+            event.unwrap();
+            delivered += 1;
+            in_a_row += 1;
+            longest = longest.max(in_a_row);
+        } else {
+            in_a_row = 0;
+        }
+    }
+    assert_eq!(longest, 128);
+    let turns = woken.0.load(Ordering::Relaxed) as u64;
+    assert!(turns >= EVENTS / 128 - 1, "each is woken at once: {turns}");
+
+    let mut batched = log.subscribe(0);
+    assert!(batched.poll_recv_batch(&mut context).is_ready());
+    assert!(batched.poll_recv_batch(&mut context).is_pending());
+    assert!(batched.poll_recv_batch(&mut context).is_ready());
+    let mut tried = log.subscribe(0);
+    assert!(
+        (0..EVENTS).all(|_| tried.try_recv().is_ok()),
+        "it never lies"
+    );
+}
+
+/// It hung for ever, without a word, on the only thread that could have appended.
+#[tokio::test]
+#[cfg(feature = "tokio")]
+#[should_panic(expected = "Cannot block the current thread from within a runtime")]
+async fn s03_blocking_where_it_would_stop_a_runtime_panics() {
+    let log = EventLog::<Tick>::new(None);
+    let _ = log.subscribe(0).blocking_recv();
+}
+
+#[tokio::test]
+async fn s03_blocking_is_fine_on_a_thread_for_it() {
+    let log = EventLog::new(None);
+    let mut subscription = log.subscribe(0);
+    let waiting = tokio::task::spawn_blocking(move || subscription.blocking_recv().map(drop));
+    log.append(tick(1));
+    assert_eq!(waiting.await.unwrap(), Ok(()));
+    let mut here = log.subscribe(0);
+    assert!(here.blocking_recv().is_ok(), "what is there needs no wait");
 }

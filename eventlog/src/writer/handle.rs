@@ -24,7 +24,7 @@ use crate::{
     seq::{Seq, SeqRange},
     shared::Shared,
     subscribe::Subscription,
-    waiters::{block_on, block_on_for},
+    waiters::{block_on, block_on_for, may_block},
 };
 
 /// Stores the events of a log at a destination, on a thread of its own.
@@ -156,6 +156,10 @@ impl<E> Writer<E> {
 
     /// As [`stored`](Self::stored), blocking the thread. Not for asynchronous code.
     ///
+    /// # Panics
+    ///
+    /// On a thread that drives a `tokio` runtime, whose tasks it would stop.
+    ///
     /// # Errors
     ///
     /// As [`stored`](Self::stored).
@@ -177,6 +181,10 @@ impl<E> Writer<E> {
     }
 
     /// As [`durable`](Self::durable), blocking the thread. Not for asynchronous code.
+    ///
+    /// # Panics
+    ///
+    /// On a thread that drives a `tokio` runtime, whose tasks it would stop.
     ///
     /// # Errors
     ///
@@ -201,6 +209,10 @@ impl<E> Writer<E> {
 
     /// As [`flush`](Self::flush), blocking the thread for at most `timeout`. Not for asynchronous
     /// code.
+    ///
+    /// # Panics
+    ///
+    /// On a thread that drives a `tokio` runtime, whose tasks it would stop.
     ///
     /// # Errors
     ///
@@ -228,6 +240,10 @@ impl<E> Writer<E> {
 
     /// As [`shutdown`](Self::shutdown), blocking the thread for at most `timeout`. Not for
     /// asynchronous code.
+    ///
+    /// # Panics
+    ///
+    /// On a thread that drives a `tokio` runtime, whose tasks it would stop.
     ///
     /// # Errors
     ///
@@ -296,6 +312,7 @@ impl<E> Writer<E> {
     }
 
     fn block_for(&self, flush: Flush, timeout: Duration) -> Result<Seq, NotStored> {
+        may_block();
         let span = flush.span();
         block_on_for(flush, timeout)
             .unwrap_or_else(|| Flush::timed_out(&self.control, span, timeout))

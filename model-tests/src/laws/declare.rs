@@ -31,6 +31,8 @@ pub(super) struct Family {
 /// tested on the subject that has files. A law that no running log can be asked about has, in place
 /// of `judge` and `test`, the words that say what judges it: `elsewhere: "a test that …"`.
 ///
+/// What is left to do, a test asks for: a broken log in the zoo that the law kills.
+///
 /// The first line names the family and the macro that hands its tests to `conformance!`. The `$` in
 /// it is what that macro's own patterns are written with.
 macro_rules! laws {

@@ -1,4 +1,4 @@
-//! A small log behind one lock: sound without a bug, and broken in one place with it.
+//! How a naive log is opened, and its operations.
 
 use std::{
     collections::{BTreeMap, VecDeque},
