@@ -28,17 +28,22 @@ esac
 [[ $area == all ]] || shift
 arguments=("${files[@]}" "$@")
 
-# judge CRATE JUDGES ARGUMENT...: all mutants of a crate that no earlier pass has caught.
+# judge CRATE "JUDGE..." ARGUMENT...: all mutants of a crate that no earlier pass has caught.
 judge() {
-    local crate=$1 judges=$2 status=0
+    local crate=$1 status=0 judge
+    local packages=() tested=()
+    for judge in $2; do
+        packages+=(--package "$judge")
+        tested+=(--test-package "$judge")
+    done
     shift 2
     local options=("${@/#/--cargo-arg=}")
     # Where a test fails anyway, every mutant would seem to be caught.
-    cargo nextest run --package "$judges" "$@"
+    cargo nextest run "${packages[@]}" "$@"
     mkdir -p "target/mutants/$crate"
     # A test that hangs is ended by its profile; all of them together may take minutes.
     cargo mutants --iterate --baseline skip --timeout 900 --build-timeout 600 --jobs 2 \
-        --test-tool nextest --test-package "$judges" --output "target/mutants/$crate" \
+        --test-tool nextest "${tested[@]}" --output "target/mutants/$crate" \
         --exclude 'model-tests/**' --package "$crate" "${options[@]}" "${arguments[@]}" || status=$?
     # 2: some survived. 3: some ran out of time. Both are for the next pass, or the reader.
     ((status == 0 || status == 2 || status == 3)) || exit "$status"
@@ -48,7 +53,8 @@ judge() {
 
 unoptimised=(--config=profile.dev.package.versioned-eventlog-tests.opt-level=0
              --config=profile.dev.package.proptest.opt-level=1)
-first=(writer rotation recover follow history)
+# Of the library and of the suite, which also turns `unstable-storage` on for both.
+first=(writer disk follow history)
 second=(memory user_code subscribe concurrency replay printed
         meanwhile unreadable reading remedies idle)
 # The first ones again, with what the profile leaves out.
@@ -57,9 +63,9 @@ third=("${first[@]}" ring cut_and_flip conformance crash faults)
 library=versioned-eventlog suite=versioned-eventlog-tests derive=versioned-eventlog-derive
 
 if [[ $area != derive ]]; then
-    NEXTEST_PROFILE=quick judge "$library" "$suite" "${unoptimised[@]}" "${first[@]/#/--test=}"
-    NEXTEST_PROFILE=mutants judge "$library" "$suite" "${unoptimised[@]}" "${second[@]/#/--test=}"
-    NEXTEST_PROFILE=mutants judge "$library" "$suite" "${third[@]/#/--test=}"
+    NEXTEST_PROFILE=quick judge "$library" "$library $suite" "${unoptimised[@]}" "${first[@]/#/--test=}"
+    NEXTEST_PROFILE=mutants judge "$library" "$library $suite" "${unoptimised[@]}" "${second[@]/#/--test=}"
+    NEXTEST_PROFILE=mutants judge "$library" "$library $suite" "${third[@]/#/--test=}"
 fi
 if [[ $area == all || $area == derive ]]; then
     NEXTEST_PROFILE=mutants judge "$derive" "$derive" --lib

@@ -36,7 +36,7 @@ impl Place {
         }
     }
 
-    /// What to say of a key that is not known here, though perhaps elsewhere.
+    /// The refusal of a key that is not known here, though perhaps elsewhere.
     fn stray(self, key: &str) -> String {
         let belongs = match (self, key) {
             (Self::Enum, "transparent") => {

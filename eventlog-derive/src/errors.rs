@@ -1,4 +1,4 @@
-//! Every mistake that was found, so that one compile tells of all of them.
+//! Every mistake that was found, so that one compile reports all of them.
 
 use std::fmt::Display;
 

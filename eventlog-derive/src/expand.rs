@@ -55,7 +55,7 @@ fn in_the_derive(ident: &Ident) -> Ident {
     ident
 }
 
-/// One variant an arm, and the call spanned to what the user wrote of it, a type or a path: the
+/// One arm per variant, and the call spanned to what the user wrote of it, a type or a path: the
 /// compiler then reports every wrong one, and each in its place.
 fn arm(arm: &Arm<'_>, library: &TokenStream) -> TokenStream {
     let variant = arm.variant.map(|variant| quote!(::#variant));
@@ -181,7 +181,7 @@ mod tests {
         }
     }
 
-    // A piece a line would be a page of commas.
+    // One piece per line would be a page of commas.
     #[rustfmt::skip]
     const PIECES: &[&str] = &[
         "enum", "struct", "union", "Event", "{", "}", "(", ")", "[", "]", "<", ">", ",", ";", ":",

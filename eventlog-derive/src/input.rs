@@ -9,7 +9,7 @@ use crate::errors::Errors;
 use crate::source::{Owner, Source};
 use crate::traits::Trait;
 
-/// A checked input. What was in error has left its mistake behind, and no arm.
+/// A checked input. What was in error has left its mistake, and no arm.
 pub(crate) struct Input<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,

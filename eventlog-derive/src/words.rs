@@ -108,7 +108,7 @@ fn messages(tokens: TokenStream, found: &mut Vec<String>) {
     while let Some(tree) = tokens.next() {
         match tree {
             TokenTree::Ident(name) if name == "compile_error" => {
-                let text = tokens.nth(1).expect("the text behind the exclamation mark");
+                let text = tokens.nth(1).expect("the text after the exclamation mark");
                 let TokenTree::Group(text) = text else {
                     panic!("{text}");
                 };

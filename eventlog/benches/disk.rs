@@ -145,7 +145,7 @@ fn burst(runtime: &Runtime, rounds: usize) -> (Pair, usize) {
 enum Events {
     /// They end there, as they do in a log that evicts them.
     Dropped,
-    /// They are somebody else's.
+    /// They are owned elsewhere.
     Kept,
 }
 
@@ -193,7 +193,7 @@ fn beside_a_bare_loop(after: Events, rounds: usize) -> Pair {
 }
 
 /// Tasks that each go on only when their event is durable. The baseline's events are synced one by
-/// one, whoever sent them.
+/// one, whichever task sent them.
 fn tasks(runtime: &Runtime, rounds: usize) -> Pair {
     compare(
         rounds,

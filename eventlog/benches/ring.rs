@@ -188,7 +188,7 @@ impl Sides {
         )
     }
 
-    /// What a reader does who has no use for clones.
+    /// What a reader does that has no use for clones.
     fn last_ten_read(&self, rounds: usize) -> Pair {
         let since = black_box(self.newest - 10);
         compare(
@@ -293,7 +293,7 @@ fn publish(subscribers: usize, rounds: usize) -> Pair {
     compare(rounds, baseline, ours)
 }
 
-/// The same with a thread a subscriber: until the last of them has the last event. Nobody lags,
+/// The same with one thread per subscriber: until the last of them has the last event. None lags,
 /// since both sides have room for the batch.
 fn publish_to_threads(subscribers: usize, rounds: usize) -> Pair {
     let sides = Sides::full(CAPACITY);
@@ -368,7 +368,7 @@ fn with_readers<R: FnOnce() + Send>(
 
 /// The 99.9th percentile of an append's latency, in an open loop of one every 20 µs, while
 /// another thread replays everything over and over. Counted from when the append was due, so that
-/// one that is held up also counts for those behind it.
+/// one that is held up also counts for those after it.
 fn append_latency(rounds: usize) -> Pair {
     let sides = Sides::full(CAPACITY);
     compare(

@@ -81,7 +81,7 @@ async fn main() -> std::process::ExitCode {
     }
 }
 
-/// Prints, also where nobody listens any more: a reader that went away is no reason to stop.
+/// Prints, also where nothing reads it any more: a reader that went away is no reason to stop.
 #[cfg(unix)]
 fn say(text: &str) {
     use std::io::Write;

@@ -5,7 +5,7 @@
 //! *what was it doing?*. This crate is the part that answers.
 //!
 //! * [`EventLog`] holds the newest events in memory. [`append`](EventLog::append) never waits for
-//!   anyone; [`replay`](EventLog::replay) returns the events after a version together with their
+//!   a reader or a disk; [`replay`](EventLog::replay) returns the events after a version together with their
 //!   [`Coverage`], as of one instant; [`subscribe`](EventLog::subscribe) goes on from there with
 //!   what is appended next.
 //! * [`disk`] makes the events durable on a thread of its own, and brings them back; [`writer`] is
@@ -20,8 +20,11 @@
 //! | [`Cursor`] | epoch, sequence number and version: where a subscriber stands |
 //! | [`Coverage`] | what a replay can promise |
 //! | durable | written, fsynced, and so is every directory entry needed to find it |
-//! | acknowledged | someone was told that the event is durable |
+//! | acknowledged | a caller was told that the event is durable |
 //! | gap | events that never reached the disk; a line in the file says which |
+//!
+//! How it works inside, and why it is so, is
+//! [`docs/design.md`](https://github.com/eventlog-rs/eventlog/blob/main/eventlog/docs/design.md).
 //!
 //! ```
 //! use eventlog::{EventLog, Versioned};
@@ -83,6 +86,6 @@ pub use subscribe::Subscription;
 pub use versioned::{AsVersion, Versioned};
 
 /// Compiles and runs the README's example.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "derive", feature = "disk"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

@@ -178,7 +178,7 @@ impl<E> EventLog<E> {
     }
 
     /// The retained events from a [`Start`] on (such as those with a version above `since`), what
-    /// they cover, and the newest version: all of one instant. Clones nothing, and costs the same
+    /// they cover, and the newest version, all as of one instant. Clones nothing, and costs the same
     /// at every capacity, except where versions fall: those events are looked at one by one.
     ///
     /// ```
@@ -256,7 +256,7 @@ impl<E> EventLog<E> {
         self.written_to.get_or_init(|| path.to_owned());
     }
 
-    /// Counters of this instant.
+    /// Counters as of this instant.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.with(|inner| {

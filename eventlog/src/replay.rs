@@ -8,7 +8,7 @@ use crate::{
     ring::{Entries, Entry, Snapshot},
 };
 
-/// The events after a version or a cursor, what they cover, and the newest version: all of one
+/// The events after a version or a cursor, what they cover, and the newest version: all as of one
 /// instant, whatever other threads do meanwhile.
 ///
 /// Obtaining one clones no event and costs the same at every capacity, as long as versions do not
@@ -339,7 +339,7 @@ impl<E: fmt::Debug> fmt::Debug for WithCursors<'_, E> {
 struct Kept<'a, E> {
     entries: Entries<'a, E>,
     above: Option<u64>,
-    /// How many are left, where `above` is set. Else that is all entries.
+    /// The number of events left, where `above` is set; otherwise all entries are events.
     rest: usize,
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, iter::FusedIterator};
 /// The log's own dense number of an event: 1 for the first append, then one more for each.
 ///
 /// It is given under the log's lock, so the order of sequence numbers is the order of the history.
-/// It is a type of its own, so that nobody mixes it up with a [version](crate::Versioned::version),
+/// It is a type of its own, so that it cannot be mixed up with a [version](crate::Versioned::version),
 /// which belongs to the user and may skip, repeat and fall.
 ///
 /// ```

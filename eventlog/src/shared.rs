@@ -62,7 +62,7 @@ impl Readers {
         (id, place)
     }
 
-    /// An id for someone who waits without being a subscriber.
+    /// An id for what waits without being a subscriber.
     pub(crate) fn new_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
@@ -136,7 +136,7 @@ impl<E> Shared<E> {
     }
 
     /// As [`with`](Self::with), then wakes everything that waits. Waking comes before the dead are
-    /// dropped: a panic in the user's `Drop` must not cost anyone an event.
+    /// dropped: a panic in the user's `Drop` must not cost a reader an event.
     fn with_and_wake<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
         let mut inner = self.lock();
         let result = f(&mut inner);

@@ -438,7 +438,7 @@ impl<E> Subscription<E> {
 /// What a writer has stored, as far as one subscription has looked.
 struct Stored {
     frontier: Arc<Frontier>,
-    /// Its id among those that wait at the frontier.
+    /// The id under which it waits at the frontier.
     id: u64,
     /// The sequence number that it waits for, if it does.
     waits_for: u64,
@@ -495,7 +495,7 @@ impl Drop for Stored {
     }
 }
 
-/// The version that a subscriber has reached before its first event, as far as it said.
+/// The version that a subscriber has reached before its first event, as far as its start tells.
 fn version_before<E>(snapshot: &Snapshot<E>, start: Start) -> u64 {
     match start {
         Start::Oldest => snapshot.version_before_first(),

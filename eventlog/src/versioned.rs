@@ -4,7 +4,7 @@ use std::num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A value that carries its place in time.
+/// A value that carries its version: its place in time.
 ///
 /// A version here is an event's sequence in a history (the reducer's counter at the time of the
 /// change), not the version of a schema.

@@ -37,7 +37,7 @@ impl Waiters {
         (!self.0.is_empty()).then(|| mem::take(self))
     }
 
-    /// Wakes everyone.
+    /// Wakes all that wait.
     pub(crate) fn wake(self) {
         wake_all(self.0.into_values());
     }

@@ -2,11 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::fs::File;
-use std::io::Write as _;
-
 use eventlog::disk::{
-    Damage, DamageKind, DiskConfig, FileLog, Follow, Reader, Record, Storage as _, Tail, read_last,
+    Damage, DamageKind, DiskConfig, FileLog, Follow, Reader, Record, Storage as _, Tail,
 };
 use model_tests::sim_disk::SimDisk;
 
@@ -164,39 +161,4 @@ fn opening_a_log_reads_no_more_than_its_end() {
     assert_eq!(opened.bytes, 800_000);
     // Of the 400 that the whole file would take, half of them interrupted.
     assert!(disk.looks() < 100, "{}", disk.looks());
-}
-
-/// A line as long as lines may be is still looked at, one byte more is not taken into memory.
-#[test]
-fn from_the_end_too_a_line_may_be_too_long() {
-    const LIMIT: usize = 64 * 1024 * 1024;
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("x.log");
-    for (before, len, too_long) in [
-        ("", LIMIT, false),
-        ("1\n", LIMIT, false),
-        ("1\n", LIMIT + 1, true),
-    ] {
-        let mut file = File::create(&path).unwrap();
-        file.write_all(before.as_bytes()).unwrap();
-        file.write_all(&vec![b'x'; len]).unwrap();
-        file.write_all(b"\n").unwrap();
-        let tail = read_last::<u64>(&path, 10);
-        let numbers: Vec<_> = tail
-            .records
-            .into_iter()
-            .filter_map(Record::into_event)
-            .collect();
-        assert_eq!(numbers.len(), before.lines().count());
-        let [damage] = &tail.damage[..] else {
-            panic!("{:?}", tail.damage);
-        };
-        let place = (before.len() as u64, len as u64);
-        assert_eq!((damage.offset, damage.len), place, "{damage}");
-        match damage.kind {
-            DamageKind::TooLong { limit } => assert_eq!((limit, too_long), (LIMIT, true)),
-            DamageKind::NotAnEvent { .. } => assert!(!too_long),
-            _ => panic!("{damage}"),
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use model_tests::{Budget, Checked, Class, Coverage, Law, Log, Ours, Tick, check, laws};
+use model_tests::{Budget, Checked, Class, Law, Log, Ours, Tick, check, laws};
 
 #[test]
 fn ten_thousand_random_histories_agree_on_events_since() {
@@ -40,41 +40,6 @@ fn a_full_ring_evicts_the_oldest() {
 }
 
 #[test]
-fn an_append_returns_the_numbers_of_its_events() {
-    let log = eventlog::EventLog::new(None);
-    let tick = |version| Tick::new(version, 0);
-    let seq = eventlog::Seq::new;
-    let range = |first, last| eventlog::SeqRange::new(seq(first), seq(last));
-    assert_eq!(log.append(tick(7)), seq(1));
-    assert_eq!(log.append_batch([]), None);
-    assert_eq!(log.append_batch([8, 8, 9].map(tick)), range(2, 4));
-    assert_eq!(log.append_batch([tick(10)]), range(5, 5));
-    assert_eq!(log.append_with(|newest| tick(newest.unwrap())), seq(6));
-    assert_eq!(log.newest_version(), Some(10));
-}
-
-#[test]
-fn the_counters_are_those_of_this_instant() {
-    let log = eventlog::EventLog::builder().capacity(3).build().unwrap();
-    let mut slow = log.subscribe(0);
-    let mut fast = log.subscribe(0);
-    log.append_batch((1..=3).map(|version| Tick::new(version, 0)));
-    fast.skip_to_newest();
-    log.append_batch((4..=5).map(|version| Tick::new(version, 0)));
-    let stats = log.stats();
-    assert_eq!((stats.appended, stats.evicted, stats.retained), (5, 2, 3));
-    assert_eq!((stats.subscribers, stats.slowest_distance), (2, 5));
-    assert_eq!(stats.lagged, 0, "nobody was told yet");
-    slow.try_recv().unwrap_err();
-    fast.try_recv().unwrap();
-    let stats = log.stats();
-    assert_eq!((stats.lagged, stats.slowest_distance), (2, 3));
-    drop(slow);
-    let stats = log.stats();
-    assert_eq!((stats.subscribers, stats.slowest_distance), (1, 1));
-}
-
-#[test]
 fn a_new_log_replays_nothing_and_misses_nothing() {
     let log = checked(8);
     for since in [0, 100, u64::MAX] {
@@ -92,17 +57,6 @@ fn a_subscriber_behind_the_ring_is_told() {
     assert!(log.replay_truncated(5));
     assert!(!log.replay_truncated(100));
     assert!(!log.replay_truncated(101));
-}
-
-/// A cursor of the future of this very life can only come from outside, as text.
-#[test]
-fn a_cursor_beyond_the_newest_event_is_ahead() {
-    let log = eventlog::EventLog::new(None);
-    log.append(Tick::new(7, 0));
-    let forged: eventlog::Cursor = format!("{}.2.9", log.epoch()).parse().unwrap();
-    let replay = log.replay(forged);
-    assert_eq!(replay.coverage(), Coverage::Ahead { newest: 7 });
-    assert!(replay.is_empty());
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Parsed, String
             Some("--data-dir") => {
                 let directory = words
                     .next()
-                    .ok_or("--data-dir needs a directory behind it")?;
+                    .ok_or("--data-dir needs a directory after it")?;
                 args.data_dir = PathBuf::from(directory);
             }
             Some("--") => {
@@ -73,7 +73,7 @@ pub fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Parsed, String
             }
             _ => {
                 let word = word.display();
-                return Err(format!("unknown option `{word}`; commands go behind `--`"));
+                return Err(format!("unknown option `{word}`; commands go after `--`"));
             }
         }
     }

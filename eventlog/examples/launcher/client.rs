@@ -70,7 +70,7 @@ impl Subscriber {
         Ok(())
     }
 
-    /// The launcher numbers its events without holes, so a hole or a repeat is somebody's fault.
+    /// The launcher numbers its events without holes, so a hole or a repeat is a fault.
     fn apply(&mut self, event: &Event) {
         let expected = self.state.version + 1;
         if event.version() < expected {

@@ -31,7 +31,7 @@ pub enum Event {
         signal: Option<i32>,
         version: u64,
     },
-    /// The launcher died before the process did; nobody knows how that ended.
+    /// The launcher died before the process did; how that ended is not known.
     ProcessLost { id: u64, version: u64 },
 }
 

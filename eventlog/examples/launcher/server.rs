@@ -1,4 +1,4 @@
-//! The socket: snapshots, replays and live events for whoever connects.
+//! The socket: snapshots, replays and live events for each client.
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 

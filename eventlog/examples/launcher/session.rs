@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long the end of a run waits for the disk.
-const DEADLINE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// After how many events the second subscriber hangs up.
 const CUT_AFTER: u64 = 9;
@@ -70,7 +70,7 @@ pub async fn run(args: &Args) -> Result<Summary, String> {
     if let Some(acks) = acks {
         acks.await.map_err(|error| error.to_string())?;
     }
-    let durable = match timeout(DEADLINE, writer.flush()).await {
+    let durable = match timeout(TIMEOUT, writer.flush()).await {
         Ok(flushed) => flushed.map_err(|error| error.to_string()),
         Err(_) => Err(format!(
             "events {:?} still wait for the disk",
@@ -135,7 +135,7 @@ async fn join(clients: Clients) -> io::Result<Vec<(&'static str, Subscriber)>> {
     Ok(subscribers)
 }
 
-/// Says of each version that it is durable, as soon as it is, until nobody listens any more.
+/// Says of each version that it is durable, as soon as it is, until there is no listener any more.
 async fn print_acks(log: Arc<EventLog<Event>>, writer: Arc<DiskWriter<Event>>) {
     let mut events = log.subscribe(Start::Now);
     while let Ok(event) = events.recv().await {

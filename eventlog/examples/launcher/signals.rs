@@ -8,7 +8,7 @@ use tokio::{
     sync::watch,
 };
 
-/// Turns true when somebody wants the launcher to end: Ctrl-C, SIGTERM, or a terminal that went.
+/// Turns true when the launcher is asked to end: Ctrl-C, SIGTERM, or a terminal that went.
 pub fn stop_requests() -> io::Result<watch::Receiver<bool>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

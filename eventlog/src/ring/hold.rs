@@ -53,7 +53,7 @@ impl Holds {
         self.list.iter_mut().find(|hold| hold.id == id)
     }
 
-    /// Called when `oldest` has moved on: gives up what is past a hold's limit, and counts it.
+    /// Called when `oldest` has moved on: gives up what exceeds a hold's limit, and counts it.
     pub(super) fn enforce(&mut self, oldest: u64, version_of: impl Fn(u64) -> u64) {
         for hold in &mut self.list {
             while oldest.saturating_sub(hold.from) > hold.limit {

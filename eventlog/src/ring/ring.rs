@@ -19,14 +19,14 @@ use crate::cursor::Epoch;
 /// Slots per segment, unless the capacity is smaller. A power of two.
 const SEGMENT_LEN: usize = 256;
 
-/// Segments that nobody needs any more. Dropping them runs the user's `Drop`.
+/// Segments that are no longer needed. Dropping them runs the user's `Drop`.
 pub(crate) type Dead<E> = Vec<Arc<Segment<E>>>;
 
 /// The newest `capacity` events of a history, and of older ones what followers still need.
 pub(crate) struct Ring<E> {
     epoch: Epoch,
     segments: Arc<SegmentList<E>>,
-    /// Segments that nobody needs, kept until they can be dropped where user code may run.
+    /// Segments that are no longer needed, kept until they can be dropped where user code may run.
     dead: Dead<E>,
     capacity: u64,
     oldest: u64,

@@ -31,7 +31,7 @@ pub(crate) struct Segment<E> {
 }
 
 impl<E> Segment<E> {
-    /// An empty segment that counts itself in `alive` for as long as anyone holds it.
+    /// An empty segment that counts itself in `alive` for as long as it is held.
     pub(super) fn new(epoch: Epoch, first: u64, len: usize, alive: &Arc<AtomicUsize>) -> Self {
         alive.fetch_add(1, Ordering::Relaxed);
         Self {
@@ -77,7 +77,7 @@ impl<E> Segment<E> {
 }
 
 impl<E> Drop for Segment<E> {
-    /// A panic in the `Drop` of one event reaches whoever drops the segment, and every other event
+    /// A panic in the `Drop` of one event reaches the thread that drops the segment, and every other event
     /// is dropped all the same.
     fn drop(&mut self) {
         self.alive.fetch_sub(1, Ordering::Relaxed);
@@ -106,7 +106,7 @@ pub(crate) fn bury_all<T>(all: impl IntoIterator<Item = T>) {
     let mut panicked = None;
     for one in all {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(one))) {
-            // The one before has nobody to reach any more, and may panic in its own drop.
+            // The panic before can reach no caller any more, and may panic in its own drop.
             mem::forget(panicked.replace(payload));
         }
     }
@@ -115,7 +115,7 @@ pub(crate) fn bury_all<T>(all: impl IntoIterator<Item = T>) {
     }
 }
 
-/// As [`bury_all`], and a panic harms nobody.
+/// As [`bury_all`], and a panic goes no further.
 pub(crate) fn caught_all<T>(all: impl IntoIterator<Item = T>) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| bury_all(all))) {
         mem::forget(payload);

@@ -265,7 +265,7 @@ impl fmt::Debug for Stored {
 #[must_use = "a future does nothing until it is awaited"]
 pub struct Flush {
     wait: Wait,
-    /// Everything from the event after this one up to `to` is spoken of.
+    /// The answer covers everything from the event after this one up to `to`.
     after: u64,
     to: u64,
 }
@@ -288,7 +288,7 @@ impl Flush {
         }
     }
 
-    /// What to answer when there is no more time.
+    /// The answer when the timeout has passed.
     pub(super) fn timed_out(
         control: &Control,
         (after, to): (u64, u64),
@@ -300,7 +300,7 @@ impl Flush {
         }
     }
 
-    /// The range that it speaks of: after the first, up to the second.
+    /// The range that the answer covers: after the first, up to the second.
     pub(super) fn span(&self) -> (u64, u64) {
         (self.after, self.to)
     }
@@ -316,7 +316,7 @@ impl Future for Flush {
             Some(error) => Err(error),
             None => Ok(Seq::new(self.to)),
         };
-        // What was spoken of is not spoken of again; what may still be stored is.
+        // Losses that were reported are not reported again; what may still be stored is.
         let spoken = self.to.min(control.frontier.settled());
         control.flushed.fetch_max(spoken, Ordering::AcqRel);
         Poll::Ready(answer)

@@ -107,8 +107,8 @@ impl WriterConfig {
     }
 
     /// How many events that the ring has already evicted the writer keeps in memory while the
-    /// destination stalls or fails (default 262,144). Past the bound a gap line counts what is
-    /// lost.
+    /// destination stalls or fails (default 262,144). What exceeds it is lost, and counted
+    /// by a gap line.
     #[must_use]
     pub fn backlog_events(mut self, events: usize) -> Self {
         self.backlog_events = events;
@@ -161,14 +161,14 @@ impl WriterConfig {
     }
 }
 
-/// Who is told what a person should know.
+/// The listener for what a person should know, if there is one.
 #[derive(Clone, Default)]
 pub(crate) struct Notices(Option<Arc<Listener>>);
 
 type Listener = dyn Fn(&Notice) + Send + Sync;
 
 impl Notices {
-    /// Says it to `tracing` and to the listener, whose panic harms nobody.
+    /// Says it to `tracing` and to the listener, whose panic goes no further.
     pub(crate) fn tell(&self, notice: &Notice) {
         notice.trace();
         let Some(listen) = &self.0 else { return };

@@ -13,7 +13,7 @@ use crate::{frontier::Frontier, seq::Seq};
 pub(crate) struct Control {
     pub(super) name: Arc<str>,
     pub(super) level: Level,
-    /// How long it keeps trying to write what there is once nobody holds it any more.
+    /// How long it keeps trying to write what there is once its handle is gone.
     grace: Duration,
     pub(super) frontier: Arc<Frontier>,
     /// Everything up to here is to be stored without delay.
@@ -84,7 +84,7 @@ impl Control {
         self.stop.swap(true, Ordering::AcqRel)
     }
 
-    /// How long it is until what cannot be written is given up; `None` if that is not foreseen.
+    /// The time left until what cannot be written is given up; `None` if there is no such limit.
     pub(super) fn time_left(&self) -> Option<Duration> {
         let at = self.give_up_at.get()?;
         Some(at.saturating_duration_since(Instant::now()))

@@ -95,7 +95,7 @@ impl<E> Follower<E> {
         taken
     }
 
-    /// Notes what the ring could not keep for us.
+    /// Notes the events that the ring could not keep for this follower.
     fn note_lost(&self, taken: &mut Taken<E>, pending: &mut Pending) -> bool {
         let Some(lost) = taken.lost.take() else {
             return false;

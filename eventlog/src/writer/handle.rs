@@ -32,8 +32,8 @@ use crate::{
 /// The thread follows the log's ring. A batch is whatever was appended during the previous commit,
 /// so one event is stored at once and many share a sync, without timers. No fault or stall of the
 /// destination reaches [`append`](EventLog::append): events wait in memory, up to a backlog beyond
-/// the ring, and writing is tried again until it succeeds. What goes past that bound is counted by
-/// a gap line.
+/// the ring, and writing is tried again until it succeeds. What exceeds that bound is lost, and counted
+/// by a gap line.
 ///
 /// # The end of a process
 ///
@@ -158,7 +158,7 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
 }
 
 impl<E> Writer<E> {
-    /// Resolves once the event is stored, with what that is worth.
+    /// Resolves once the event is stored, with the [`Level`] at which it is.
     ///
     /// Cancel safe. An event that is not yet appended is waited for.
     ///

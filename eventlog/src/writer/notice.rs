@@ -52,7 +52,7 @@ pub enum Notice {
         /// How many bytes.
         bytes: u64,
     },
-    /// Somebody else moved, removed or changed the file; it is opened anew.
+    /// Another program moved, removed or changed the file; it is opened anew.
     Moved {
         /// The log.
         path: PathBuf,

@@ -2,7 +2,7 @@
 
 use crate::seq::Seq;
 
-/// What a record accounts for.
+/// The events that a record accounts for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Meta {

@@ -13,7 +13,7 @@ pub(super) struct Retry {
     notices: Notices,
     min: Duration,
     max: Duration,
-    /// The next wait; `None` while all is well.
+    /// The next wait; `None` unless the last attempt failed.
     wait: Option<Duration>,
     /// What the last failure said.
     error: String,

@@ -19,7 +19,7 @@ use super::{
     stats::WriterStats,
 };
 
-/// What threads of writers are called.
+/// The name of every writer's thread.
 pub(crate) const THREAD_NAME: &str = "eventlog-writer";
 
 /// The longest sleep of a failing writer between two looks at whether its source is closed.
@@ -53,7 +53,7 @@ enum Step {
     End,
 }
 
-/// What became of an attempt to hand over.
+/// The outcome of an attempt to hand over.
 enum Outcome {
     Done,
     /// It failed: try again after this pause.
@@ -158,7 +158,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
         }
     }
 
-    /// Tries until it succeeds. Says `false` if it has to end before that.
+    /// Tries until it succeeds. Returns `false` if the writer has to end before that.
     fn commit(&mut self, sync: bool) -> bool {
         loop {
             let outcome = self.attempt(sync);
@@ -250,7 +250,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
         let mut rest = pause;
         loop {
             if self.source.is_closed() {
-                // Nobody else will say that all is to be written, and when to give up.
+                // No handle will say that all is to be written, and when to give up.
                 control.flush_to(u64::MAX);
                 control.drop_writer();
             }
@@ -265,7 +265,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
             let began = Instant::now();
             thread::park_timeout(nap);
             let slept = began.elapsed();
-            // Woken: somebody waits.
+            // Woken by a caller that waits.
             rest = if slept < nap {
                 Duration::ZERO
             } else {
@@ -296,7 +296,7 @@ fn lines_since(before: u64, now: u64) -> usize {
     usize::try_from(now.saturating_sub(before)).unwrap_or(usize::MAX)
 }
 
-/// What an error says, and its causes.
+/// The text of an error, followed by those of its causes.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,16 +1,16 @@
 //! The log on a real file system: rotation, opening, reading back.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use eventlog::disk::{
-    DamageKind, DiskConfig, DiskError, FileLog, Gap, GapReason, Opened, Reader, RealStorage,
-    Record, follow, read, read_last,
+    DamageKind, DiskConfig, DiskError, FileLog, Opened, Reader, RealStorage, Record, follow, read,
+    read_last,
 };
 use eventlog::writer::Records;
 use tempfile::TempDir;
+
+use crate::lines::append;
 
 /// A directory of its own and the path of a log in it.
 fn place() -> (TempDir, PathBuf) {
@@ -21,18 +21,6 @@ fn place() -> (TempDir, PathBuf) {
 
 fn open(config: &DiskConfig) -> (FileLog, Opened) {
     FileLog::open(RealStorage, config).unwrap()
-}
-
-/// Hands over one line a number and syncs.
-fn append(log: &mut FileLog, numbers: impl IntoIterator<Item = u64>) {
-    let mut bytes = Vec::new();
-    let mut ends = Vec::new();
-    for number in numbers {
-        bytes.extend_from_slice(format!("{number}\n").as_bytes());
-        ends.push(bytes.len());
-    }
-    log.append_records(Records::new(&bytes, &ends)).unwrap();
-    log.make_durable().unwrap();
 }
 
 fn numbers(path: &Path) -> Vec<u64> {
@@ -88,18 +76,6 @@ fn w08_a_record_larger_than_the_cap_gets_a_file_of_its_own() {
         "123456789012\n"
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "3\n4\n");
-}
-
-/// As readers meet it that look while files are being renamed.
-#[test]
-#[cfg(unix)]
-fn a_file_that_is_met_under_two_names_is_read_once() {
-    let (dir, path) = place();
-    let named = |suffix| dir.path().join(format!("x.log{suffix}"));
-    fs::write(named(".old"), "1\n2\n").unwrap();
-    fs::hard_link(named(".old"), named(".old.2")).unwrap();
-    fs::write(&path, "3\n").unwrap();
-    assert_eq!(numbers(&path), [1, 2, 3]);
 }
 
 #[test]
@@ -251,39 +227,6 @@ fn w05_a_torn_tail_is_set_aside_and_the_middle_is_left_alone() {
         fs::read_to_string(dir.path().join("x.log.torn")).unwrap(),
         "{\"half"
     );
-}
-
-#[test]
-fn zeros_left_by_the_file_system_do_not_hide_the_next_record() {
-    let (_dir, path) = place();
-    fs::write(&path, b"1\n12\0\0\0\x003\n4\n").unwrap();
-    let items: Vec<_> = read::<u64>(&path).collect();
-    let found: Vec<_> = items.iter().flatten().filter_map(Record::event).collect();
-    assert_eq!(found, [&1, &3, &4]);
-    let damage = items[1].as_ref().unwrap_err();
-    assert!(matches!(damage.kind, DamageKind::Zeros));
-    assert_eq!((damage.line, damage.offset, damage.len), (Some(2), 2, 6));
-    assert_eq!(read_last::<u64>(&path, 9).damage.len(), 1);
-}
-
-#[test]
-fn a_gap_line_is_read_as_a_gap() {
-    let (_dir, path) = place();
-    let gap = Gap::new(2, 2, 3, GapReason::Backlog);
-    fs::write(&path, format!("1\n{}4\n", gap.to_line())).unwrap();
-    let records: Vec<_> = read::<u64>(&path).map(Result::unwrap).collect();
-    assert_eq!(
-        records,
-        [Record::Event(1), Record::Gap(gap), Record::Event(4)]
-    );
-    let tail = read_last::<u64>(&path, 1);
-    assert_eq!(tail.records, [Record::Event(4)]);
-    assert_eq!(tail.gaps().count(), 0);
-    assert_eq!(
-        read_last::<u64>(&path, 2).gaps().collect::<Vec<_>>(),
-        [&gap]
-    );
-    assert_eq!(tail.before, Some(Record::Gap(gap)));
 }
 
 #[test]
@@ -486,24 +429,6 @@ fn as_many_files_may_be_kept_as_a_number_can_say() {
     append(&mut log, 1..6);
     assert_eq!(names(&dir).len(), 6);
     assert_eq!(numbers(&path), [1, 2, 3, 4, 5]);
-}
-
-/// Somebody kept a full file under a name that ends in a date, or in the largest number: readers
-/// once looked for a file of every number below it.
-#[test]
-fn a_file_with_a_large_number_is_read_without_trying_all_below() {
-    let (dir, path) = place();
-    for (name, text) in [
-        ("x.log", "5\n"),
-        ("x.log.old", "4\n"),
-        ("x.log.old.3", "3\n"),
-        ("x.log.old.20260101", "2\n"),
-        ("x.log.old.4294967295", "1\n"),
-    ] {
-        fs::write(dir.path().join(name), text).unwrap();
-    }
-    assert_eq!(numbers(&path), [1, 2, 3, 4, 5]);
-    assert_eq!(read_last::<u64>(&path, 9).records.len(), 5);
 }
 
 /// A line longer than readers take into memory was acknowledged like any other; opening the log

@@ -2,20 +2,23 @@
 #![cfg(not(shuttle))]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[cfg(feature = "disk")]
+use std::time::{Duration, Instant};
 use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::{Duration, Instant},
 };
 
+#[cfg(feature = "disk")]
 use eventlog::disk::{DiskConfig, DiskWriter};
 use eventlog::{EventLog, RecvError, Versioned};
 use serde::Serialize;
 
 /// More than any correct run takes.
+#[cfg(feature = "disk")]
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const CAPACITY: usize = 1_000;
@@ -124,6 +127,7 @@ fn r12_a_replay_pins_what_it_shows() {
 
 /// A writer that is stuck keeps its backlog, and gives it back when it ends, whatever comes next.
 #[test]
+#[cfg(feature = "disk")]
 fn r12_a_writer_that_has_ended_holds_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (log, census) = log();

@@ -1,15 +1,21 @@
 //! What somebody sees who prints a log's types while looking for a fault.
 
+#![cfg(feature = "derive")]
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Debug;
-use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-use eventlog::disk::{DiskConfig, DiskWriter, FileLog, RealStorage, follow, read};
-use eventlog::{EventLog, Seq};
-use model_tests::Tick;
+#[cfg(feature = "disk")]
+use eventlog::disk::{DiskConfig, DiskWriter, follow, read};
+use eventlog::{EventLog, Seq, Versioned};
+
+/// The smallest event.
+#[derive(Versioned, Debug)]
+#[cfg_attr(feature = "disk", derive(serde::Serialize, serde::Deserialize))]
+struct Tick {
+    version: u64,
+}
 
 #[track_caller]
 fn shows(value: &impl Debug, parts: &[&str]) {
@@ -22,7 +28,7 @@ fn shows(value: &impl Debug, parts: &[&str]) {
 /// A log of three events that retains two.
 fn log() -> EventLog<Tick> {
     let log = EventLog::builder().capacity(2).build().unwrap();
-    log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    log.append_batch([1, 2, 3].map(|version| Tick { version }));
     log
 }
 
@@ -42,7 +48,7 @@ fn a_log_shows_its_settings_and_its_state() {
 fn a_replay_shows_its_events_and_what_they_cover() {
     let log = log();
     let replay = log.replay(0);
-    let newest = format!("{:?}", Tick::new(3, 0));
+    let newest = format!("{:?}", Tick { version: 3 });
     shows(
         &replay,
         &["Replay", "Truncated", "newest: Some(3)", &newest],
@@ -61,14 +67,15 @@ fn a_subscription_shows_where_it_stands() {
     let cursor = format!("{:?}", subscription.cursor());
     shows(&subscription, &["Subscription", &cursor, "Complete"]);
     let event = subscription.try_recv().unwrap();
-    assert_eq!(format!("{event:?}"), format!("{:?}", Tick::new(3, 0)));
+    assert_eq!(format!("{event:?}"), format!("{:?}", Tick { version: 3 }));
 }
 
 #[test]
+#[cfg(feature = "disk")]
 fn a_writer_and_its_readers_show_how_far_they_are() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.log");
-    let log = Arc::new(log());
+    let log = std::sync::Arc::new(log());
     let writer = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
     let wait = writer.durable(Seq::new(3));
     shows(&wait, &["Stored", "3"]);
@@ -76,7 +83,7 @@ fn a_writer_and_its_readers_show_how_far_they_are() {
     shows(&writer, &["Writer", "settled: Seq(3)"]);
     drop(writer);
 
-    let len = format!("offset: Some({})", fs::metadata(&path).unwrap().len());
+    let len = format!("offset: Some({})", std::fs::metadata(&path).unwrap().len());
     let mut reader = read::<Tick>(&path);
     shows(&reader, &["Reader", "files_left: 1"]);
     assert!(reader.next().is_some());
@@ -84,6 +91,14 @@ fn a_writer_and_its_readers_show_how_far_they_are() {
     let mut follow = follow::<Tick>(&path);
     assert_eq!(follow.by_ref().count(), 3);
     shows(&follow, &["Follow", "x.log", &len]);
+}
+
+#[test]
+#[cfg(feature = "unstable-storage")]
+fn a_file_log_shows_how_far_it_is() {
+    use eventlog::disk::{FileLog, RealStorage};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
     let file_log = FileLog::detached(RealStorage, &DiskConfig::new(&path)).unwrap();
     shows(&file_log, &["FileLog", "x.log", "durable: 0"]);
 }

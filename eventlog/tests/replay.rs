@@ -1,10 +1,16 @@
 //! A replay is read like any collection: forwards, backwards, from both ends, with its length.
 
+#![cfg(feature = "derive")]
 #![allow(clippy::unwrap_used)]
 
 use eventlog::{Cursor, EventLog, Versioned};
-use model_tests::Tick;
 use proptest::prelude::*;
+
+/// The smallest event.
+#[derive(Versioned, Debug)]
+struct Tick {
+    version: u64,
+}
 
 /// Number and version of each retained event, or of those with a version above.
 fn expected(versions: &[u64], capacity: usize, above: Option<u64>) -> Vec<(u64, u64)> {
@@ -17,7 +23,7 @@ fn expected(versions: &[u64], capacity: usize, above: Option<u64>) -> Vec<(u64, 
 fn log(versions: &[u64], capacity: usize) -> EventLog<Tick> {
     let log = EventLog::builder().capacity(capacity).build().unwrap();
     for version in versions {
-        log.append(Tick::new(*version, 0));
+        log.append(Tick { version: *version });
     }
     log
 }
@@ -47,6 +53,8 @@ fn take<T>(
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_order_of_reading_gives_the_same_events(
         versions in prop::collection::vec(0..9_u64, 0..40),

@@ -1,8 +1,6 @@
 //! `EventLog::recover`: the newest events are in memory again, and subscribers are told the truth
 //! across the restart.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::{
     fs,
     path::{Path, PathBuf},

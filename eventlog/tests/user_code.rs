@@ -135,6 +135,7 @@ fn r11_version_and_drop_may_use_the_log_during_an_append() {
 }
 
 #[test]
+#[cfg(feature = "serde")]
 fn r11_clone_and_serialize_may_use_the_log() {
     without_deadlock(|| {
         let nosy = NosyLog::new();

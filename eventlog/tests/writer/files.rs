@@ -6,9 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use eventlog::disk::{
-    self, DiskConfig, DiskWriter, Level, NotStored, RealStorage, Record, Storage, SyncPolicy,
-};
+use eventlog::disk::{self, DiskConfig, DiskWriter, Level, NotStored, Record, SyncPolicy};
 use eventlog::{EventLog, Seq, Versioned};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -328,7 +326,9 @@ fn a_path_that_cannot_be_opened_is_an_error_with_a_remedy() {
 /// The lock belongs to the open file, which a child that was just forked shares until it executes
 /// its program. A writer that had been shut down was in the way of the next one for that long.
 #[test]
+#[cfg(feature = "unstable-storage")]
 fn w10_a_copy_of_the_descriptor_does_not_keep_the_lock() {
+    use eventlog::disk::{RealStorage, Storage as _};
     let (_directory, path) = directory();
     let lock = RealStorage.try_lock(&path, 0o600).unwrap().unwrap();
     let inherited = lock.try_clone().unwrap();

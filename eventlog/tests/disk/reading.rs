@@ -1,0 +1,119 @@
+//! Reading what is on disk, whatever the lengths of the lines.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use eventlog::disk::{DamageKind, Gap, GapReason, Record, read, read_last};
+use tempfile::TempDir;
+
+/// A directory of its own and the path of a log in it.
+fn place() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    (dir, path)
+}
+
+fn numbers(path: &Path) -> Vec<u64> {
+    read::<u64>(path)
+        .map(|item| item.unwrap().into_event().unwrap())
+        .collect()
+}
+
+/// As readers meet it that look while files are being renamed.
+#[test]
+#[cfg(unix)]
+fn a_file_that_is_met_under_two_names_is_read_once() {
+    let (dir, path) = place();
+    let named = |suffix| dir.path().join(format!("x.log{suffix}"));
+    fs::write(named(".old"), "1\n2\n").unwrap();
+    fs::hard_link(named(".old"), named(".old.2")).unwrap();
+    fs::write(&path, "3\n").unwrap();
+    assert_eq!(numbers(&path), [1, 2, 3]);
+}
+
+#[test]
+fn zeros_left_by_the_file_system_do_not_hide_the_next_record() {
+    let (_dir, path) = place();
+    fs::write(&path, b"1\n12\0\0\0\x003\n4\n").unwrap();
+    let items: Vec<_> = read::<u64>(&path).collect();
+    let found: Vec<_> = items.iter().flatten().filter_map(Record::event).collect();
+    assert_eq!(found, [&1, &3, &4]);
+    let damage = items[1].as_ref().unwrap_err();
+    assert!(matches!(damage.kind, DamageKind::Zeros));
+    assert_eq!((damage.line, damage.offset, damage.len), (Some(2), 2, 6));
+    assert_eq!(read_last::<u64>(&path, 9).damage.len(), 1);
+}
+
+#[test]
+fn a_gap_line_is_read_as_a_gap() {
+    let (_dir, path) = place();
+    let gap = Gap::new(2, 2, 3, GapReason::Backlog);
+    fs::write(&path, format!("1\n{}4\n", gap.to_line())).unwrap();
+    let records: Vec<_> = read::<u64>(&path).map(Result::unwrap).collect();
+    assert_eq!(
+        records,
+        [Record::Event(1), Record::Gap(gap), Record::Event(4)]
+    );
+    let tail = read_last::<u64>(&path, 1);
+    assert_eq!(tail.records, [Record::Event(4)]);
+    assert_eq!(tail.gaps().count(), 0);
+    assert_eq!(
+        read_last::<u64>(&path, 2).gaps().collect::<Vec<_>>(),
+        [&gap]
+    );
+    assert_eq!(tail.before, Some(Record::Gap(gap)));
+}
+
+/// Somebody kept a full file under a name that ends in a date, or in the largest number: readers
+/// once looked for a file of every number below it.
+#[test]
+fn a_file_with_a_large_number_is_read_without_trying_all_below() {
+    let (dir, path) = place();
+    for (name, text) in [
+        ("x.log", "5\n"),
+        ("x.log.old", "4\n"),
+        ("x.log.old.3", "3\n"),
+        ("x.log.old.20260101", "2\n"),
+        ("x.log.old.4294967295", "1\n"),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    assert_eq!(numbers(&path), [1, 2, 3, 4, 5]);
+    assert_eq!(read_last::<u64>(&path, 9).records.len(), 5);
+}
+
+/// A line as long as lines may be is still looked at, one byte more is not taken into memory.
+#[test]
+fn from_the_end_too_a_line_may_be_too_long() {
+    const LIMIT: usize = 64 * 1024 * 1024;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    for (before, len, too_long) in [
+        ("", LIMIT, false),
+        ("1\n", LIMIT, false),
+        ("1\n", LIMIT + 1, true),
+    ] {
+        let mut file = File::create(&path).unwrap();
+        file.write_all(before.as_bytes()).unwrap();
+        file.write_all(&vec![b'x'; len]).unwrap();
+        file.write_all(b"\n").unwrap();
+        let tail = read_last::<u64>(&path, 10);
+        let numbers: Vec<_> = tail
+            .records
+            .into_iter()
+            .filter_map(Record::into_event)
+            .collect();
+        assert_eq!(numbers.len(), before.lines().count());
+        let [damage] = &tail.damage[..] else {
+            panic!("{:?}", tail.damage);
+        };
+        let place = (before.len() as u64, len as u64);
+        assert_eq!((damage.offset, damage.len), place, "{damage}");
+        match damage.kind {
+            DamageKind::TooLong { limit } => assert_eq!((limit, too_long), (LIMIT, true)),
+            DamageKind::NotAnEvent { .. } => assert!(!too_long),
+            _ => panic!("{damage}"),
+        }
+    }
+}
