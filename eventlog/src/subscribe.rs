@@ -103,12 +103,14 @@ impl<E> Subscription<E> {
             let (id, place) = inner.readers.add(snapshot.retained.start);
             (snapshot, id, place)
         });
+        let mut live_from = snapshot.retained.end;
         if let Some(stored) = &stored {
-            let end = stored.frontier.settled() + 1;
-            snapshot.retained.end = snapshot.retained.end.min(end);
-            snapshot.retained.start = snapshot.retained.start.min(end);
+            live_from = live_from.min(stored.frontier.settled() + 1);
         }
-        let live_from = snapshot.retained.end;
+        if start == Start::Now {
+            // Any other start may well lie after what is stored by now.
+            snapshot.retained = snapshot.retained.start.min(live_from)..live_from;
+        }
         let version = version_before(&snapshot, start);
         let has_evicted = snapshot.retained.start > 1;
         let replay = Replay::open(snapshot, shared.epoch, start);
