@@ -179,6 +179,8 @@ where
         Ok(file) => Worker::new(channel, file, config.writer().clone(), control).run(),
         Err(error) => {
             not_started(config, &error);
+            // Its receiver is gone when the end is told.
+            drop(channel);
             control.end();
         }
     }
