@@ -195,6 +195,7 @@ impl<E> EventLog<E> {
     /// assert_eq!(log.replay(cursor).coverage(), Coverage::Complete);
     /// ```
     #[must_use]
+    #[inline]
     pub fn replay(&self, start: impl Into<Start>) -> Replay<E> {
         Replay::open(self.snapshot(), self.epoch(), start.into())
     }
@@ -282,6 +283,7 @@ impl<E> EventLog<E> {
         self.shared.close();
     }
 
+    #[inline]
     fn snapshot(&self) -> Snapshot<E> {
         self.shared.with(|inner| inner.ring.snapshot())
     }

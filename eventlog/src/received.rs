@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    cursor::{Cursor, Epoch},
+    cursor::Cursor,
     ring::{Entry, Segment},
     seq::Seq,
 };
@@ -41,17 +41,15 @@ use crate::{
 pub struct EventRef<E> {
     segment: Arc<Segment<E>>,
     seq: u64,
-    epoch: Epoch,
 }
 
 impl<E> EventRef<E> {
     /// The event at `seq` of a segment, if it was appended.
-    pub(crate) fn find(segment: &Arc<Segment<E>>, seq: u64, epoch: Epoch) -> Option<Self> {
+    pub(crate) fn find(segment: &Arc<Segment<E>>, seq: u64) -> Option<Self> {
         segment.get(seq)?;
         Some(Self {
             segment: segment.clone(),
             seq,
-            epoch,
         })
     }
 
@@ -64,7 +62,7 @@ impl<E> EventRef<E> {
     /// Where a subscriber stands that has seen this event, and all before it.
     #[must_use]
     pub fn cursor(this: &Self) -> Cursor {
-        Cursor::new(this.epoch, this.seq, this.version())
+        Cursor::new(this.segment.epoch(), this.seq, this.version())
     }
 
     /// A clone of the event, which keeps nothing else alive.
@@ -93,7 +91,6 @@ impl<E> EventRef<E> {
         Batch {
             range: self.seq..after,
             segment: self.segment,
-            epoch: self.epoch,
         }
     }
 }
@@ -151,7 +148,6 @@ pub struct Batch<E> {
     segment: Arc<Segment<E>>,
     /// The sequence numbers. Never empty, all in the segment.
     range: Range<u64>,
-    epoch: Epoch,
 }
 
 #[expect(clippy::len_without_is_empty, reason = "there is no empty batch")]
@@ -174,7 +170,7 @@ impl<E> Batch<E> {
     /// Where a subscriber stands that has seen all of them.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor::new(self.epoch, self.range.end - 1, self.version())
+        Cursor::new(self.segment.epoch(), self.range.end - 1, self.version())
     }
 
     /// Version of the last event.
@@ -248,7 +244,7 @@ impl<E> Iterator for BatchIntoIter<E> {
 
     fn next(&mut self) -> Option<EventRef<E>> {
         let seq = self.0.range.next()?;
-        EventRef::find(&self.0.segment, seq, self.0.epoch)
+        EventRef::find(&self.0.segment, seq)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

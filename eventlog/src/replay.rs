@@ -47,6 +47,8 @@ pub struct Replay<E> {
 
 impl<E> Replay<E> {
     /// What a subscriber is owed that starts at `start`.
+    // The kind of start is nearly always known where this is called.
+    #[inline]
     pub(crate) fn open(snapshot: Snapshot<E>, epoch: Epoch, start: Start) -> Self {
         match start {
             Start::Oldest => Self::whole(snapshot, epoch),
@@ -103,6 +105,7 @@ impl<E> Replay<E> {
         Self::new(snapshot, epoch, range, None, coverage)
     }
 
+    #[inline]
     fn new(
         snapshot: Snapshot<E>,
         epoch: Epoch,

@@ -10,8 +10,8 @@ use std::{
 
 use crate::{
     cursor::Epoch,
-    ring::{Dead, Ring, bury_all},
-    sync::{AtomicU64, Mutex, Ordering},
+    ring::{Ring, bury_all},
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering},
     waiters::Waiters,
 };
 #[cfg(feature = "disk")]
@@ -91,7 +91,7 @@ impl<E> Shared<E> {
             oldest: AtomicU64::new(ring.oldest()),
             end: AtomicU64::new(OPEN),
             lagged: AtomicU64::new(0),
-            epoch: Epoch::random(),
+            epoch: ring.epoch(),
             inner: Mutex::new(Inner {
                 ring,
                 waiters: Waiters::default(),
@@ -109,37 +109,45 @@ impl<E> Shared<E> {
     ///
     /// The one panic that can happen in here is that of `append_with`'s closure, before anything
     /// was changed, so a poisoned lock guards a sound ring.
+    #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
-        let (result, dead) = self.locked(f);
-        bury_all(dead);
+        let mut inner = self.lock();
+        let result = f(&mut inner);
+        if let Some(dead) = inner.ring.take_dead() {
+            drop(inner);
+            bury_all(dead);
+        }
         result
     }
 
     /// As [`with`](Self::with), for a thread that the panic of a user's `Drop` must not end.
     #[cfg(feature = "disk")]
     pub(crate) fn with_caught<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
-        let (result, dead) = self.locked(f);
-        caught_all(dead);
+        let mut inner = self.lock();
+        let result = f(&mut inner);
+        let dead = inner.ring.take_dead();
+        drop(inner);
+        caught_all(dead.into_iter().flatten());
         result
     }
 
-    fn locked<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> (R, Dead<E>) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = f(&mut inner);
-        (result, inner.ring.take_dead())
+    fn lock(&self) -> MutexGuard<'_, Inner<E>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As [`with`](Self::with), then wakes everything that waits. Waking comes before the dead are
     /// dropped: a panic in the user's `Drop` must not cost a reader an event.
     fn with_and_wake<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
-        let ((result, waiters), dead) = self.locked(|inner| {
-            let result = f(inner);
-            (result, inner.waiters.take_all())
-        });
+        let mut inner = self.lock();
+        let result = f(&mut inner);
+        let (dead, waiters) = (inner.ring.take_dead(), inner.waiters.take_all());
+        drop(inner);
         if let Some(waiters) = waiters {
             waiters.wake();
         }
-        bury_all(dead);
+        if let Some(dead) = dead {
+            bury_all(dead);
+        }
         result
     }
 

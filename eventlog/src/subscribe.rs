@@ -413,7 +413,7 @@ impl<E> Subscription<E> {
             let segment = self.shared.with(|inner| inner.ring.segment_of(seq))?;
             self.segment = Some(segment);
         }
-        EventRef::find(self.segment.as_ref()?, seq, self.shared.epoch)
+        EventRef::find(self.segment.as_ref()?, seq)
     }
 
     /// Moves past what is evicted or lost and takes the event there in hand, if there is one by

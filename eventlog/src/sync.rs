@@ -5,7 +5,7 @@ pub(crate) use std::thread::park_timeout;
 #[cfg(not(shuttle))]
 pub(crate) use std::{
     sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     thread::{Thread, current as current_thread, park},
@@ -16,7 +16,7 @@ pub(crate) use shuttle::thread::park_timeout;
 #[cfg(shuttle)]
 pub(crate) use shuttle::{
     sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     thread::{Thread, current as current_thread, park},

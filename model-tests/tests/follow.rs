@@ -133,3 +133,40 @@ fn w12_a_look_at_any_moment_of_a_rotation_or_repair_is_harmless() {
         (1..=driver.durable()).collect::<Vec<_>>()
     );
 }
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize, eventlog::Versioned)]
+struct Step {
+    version: u64,
+}
+
+/// A follower always began with the oldest record, up to 16 MiB back.
+#[test]
+fn a_follower_begins_where_it_is_told() {
+    use eventlog::{
+        Start,
+        disk::{Gap, GapReason, follow},
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.log");
+    let line = |version| format!("{{\"version\":{version}}}\n");
+    let gap = Gap::new(3, 5, 7, GapReason::Backlog).to_line();
+    let text = [&line(1), "damaged\n", &line(4), &gap, &line(8), &line(2)].concat();
+    fs::write(path.with_extension("log.old"), line(0)).unwrap();
+    fs::write(&path, text).unwrap();
+    let count = |start: Start| follow::<Step>(&path).starting(start).count();
+    assert_eq!(count(Start::Oldest), 7);
+    assert_eq!(
+        count(Start::After(1)),
+        4,
+        "4, the gap, 8 and what fell after it"
+    );
+    assert_eq!(count(Start::After(6)), 3, "the gap reaches above it");
+    assert_eq!(count(Start::After(7)), 2);
+    assert_eq!(count(Start::After(8)), 0);
+    let mut now = follow::<Step>(&path).starting(Start::Now);
+    assert!(now.next().is_none());
+    let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut file, line(3).as_bytes()).unwrap();
+    let next = now.next().unwrap().unwrap().into_event();
+    assert_eq!(next, Some(Step { version: 3 }));
+}

@@ -14,6 +14,7 @@ use super::{
     snapshot::{Snapshot, missed_through},
     taken::{LeftOff, Taken},
 };
+use crate::cursor::Epoch;
 
 /// Slots per segment, unless the capacity is smaller. A power of two.
 const SEGMENT_LEN: usize = 256;
@@ -23,6 +24,7 @@ pub(crate) type Dead<E> = Vec<Arc<Segment<E>>>;
 
 /// The newest `capacity` events of a history, and of older ones what followers still need.
 pub(crate) struct Ring<E> {
+    epoch: Epoch,
     segments: Arc<SegmentList<E>>,
     /// Segments that are no longer needed, kept until they can be dropped where user code may run.
     dead: Dead<E>,
@@ -43,6 +45,7 @@ impl<E> Ring<E> {
     pub(crate) fn new(capacity: usize) -> Self {
         debug_assert!(capacity > 0, "the builder refuses a capacity of 0");
         Self {
+            epoch: Epoch::random(),
             segments: Arc::new(SegmentList::new(
                 capacity.min(SEGMENT_LEN).next_power_of_two(),
             )),
@@ -90,10 +93,15 @@ impl<E> Ring<E> {
         seq
     }
 
-    /// The segments that died since the last call. The caller drops them after giving the
-    /// log's lock up.
-    pub(crate) fn take_dead(&mut self) -> Dead<E> {
-        mem::take(&mut self.dead)
+    /// The id of this life of the log.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The segments that died since the last call, if any did. The caller drops them after giving
+    /// the log's lock up.
+    pub(crate) fn take_dead(&mut self) -> Option<Dead<E>> {
+        (!self.dead.is_empty()).then(|| mem::take(&mut self.dead))
     }
 
     /// The ring as it is now.
@@ -223,7 +231,7 @@ impl<E> Ring<E> {
         if self.segments.end().is_none_or(|end| end <= seq) {
             let len = self.segments.segment_len();
             let first = seq - seq % len as u64;
-            let segment = Segment::new(first, len, &self.alive);
+            let segment = Segment::new(self.epoch, first, len, &self.alive);
             Arc::make_mut(&mut self.segments).push(Arc::new(segment));
         }
         if let Some(segment) = self.segments.last() {

@@ -12,6 +12,8 @@ use std::{
     },
 };
 
+use crate::cursor::Epoch;
+
 /// An event beside its version, which was asked for once, outside the lock.
 pub(crate) struct Entry<E> {
     pub(crate) version: u64,
@@ -20,6 +22,9 @@ pub(crate) struct Entry<E> {
 
 /// Slots for the sequence numbers `first..end`.
 pub(crate) struct Segment<E> {
+    /// The life of the log that the numbers belong to, so that a reference to an event need not
+    /// carry it.
+    epoch: Epoch,
     first: u64,
     slots: Box<[OnceLock<Entry<E>>]>,
     alive: Arc<AtomicUsize>,
@@ -27,13 +32,18 @@ pub(crate) struct Segment<E> {
 
 impl<E> Segment<E> {
     /// An empty segment that counts itself in `alive` for as long as it is held.
-    pub(super) fn new(first: u64, len: usize, alive: &Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(epoch: Epoch, first: u64, len: usize, alive: &Arc<AtomicUsize>) -> Self {
         alive.fetch_add(1, Ordering::Relaxed);
         Self {
+            epoch,
             first,
             slots: (0..len).map(|_| OnceLock::new()).collect(),
             alive: alive.clone(),
         }
+    }
+
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     pub(crate) fn end(&self) -> u64 {

@@ -64,7 +64,10 @@ impl<E> Snapshot<E> {
     ///
     /// Linear only over the part in which versions fall.
     pub(crate) fn first_above(&self, since: u64) -> u64 {
-        let sorted_from = self.last_fall.max(self.retained.start);
+        if self.last_fall <= self.retained.start {
+            return self.search_sorted(self.retained.start, since);
+        }
+        let sorted_from = self.last_fall;
         let unsorted = (self.retained.start..sorted_from)
             .zip(self.entries(self.retained.start..sorted_from))
             .find(|(_, entry)| entry.version > since);

@@ -64,6 +64,21 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A writer that is dropped at once is most likely a mistake, and the compiler says so:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SpawnError}};
+/// # #[derive(serde::Serialize)]
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # fn main() -> Result<(), SpawnError> {
+/// let log = EventLog::<Tick>::new(None);
+/// DiskWriter::spawn(&log, DiskConfig::new("events.log"))?; // ends here: nothing is written
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "dropping the writer ends it; keep it until the program ends"]
 pub struct Writer<E> {
     shared: Arc<Shared<E>>,

@@ -11,13 +11,16 @@ use super::decode::{push_line, torn_tail};
 use super::files::{LogFile, open_all};
 use super::forward::{Lines, MAX_LINE_BYTES};
 use super::same_bytes::{Common, common_lines};
+use crate::cursor::Start;
 use crate::disk::format::damage::{Damage, DamageKind, no_file_name, unreadable};
 use crate::disk::format::paths::Paths;
 use crate::disk::format::record::Record;
 use crate::disk::storage::{FileId, RealStorage, Storage};
+use crate::versioned::Versioned;
 
-/// Follows the log at `path` from its oldest record on, through rotations, into what is still to
-/// be written. The log need not exist yet.
+/// Follows the log at `path` from its oldest record on, or from where
+/// [`starting`](Follow::starting) says, through rotations, into what is still to be written. The
+/// log need not exist yet.
 ///
 /// ```
 /// # let dir = tempfile::tempdir()?;
@@ -60,6 +63,27 @@ pub struct Follow<E, S: Storage = RealStorage> {
     items: VecDeque<Result<Record<E>, Damage>>,
     /// Whether the last attempt failed, which is reported once.
     failed: bool,
+    /// Whether what comes next is passed over, because it is before the start.
+    skip: Option<Skip<E>>,
+}
+
+/// What is passed over at the beginning.
+enum Skip<E> {
+    /// Everything that is there at the first look.
+    ToTheEnd,
+    /// Records up to a version. It knows how to ask for it.
+    Through(u64, fn(&E) -> u64),
+}
+
+impl<E> Skip<E> {
+    /// Whether the record is before the start.
+    fn covers(&self, record: &Record<E>) -> bool {
+        match (self, record) {
+            (Self::ToTheEnd, _) => true,
+            (Self::Through(through, version), Record::Event(event)) => version(event) <= *through,
+            (Self::Through(through, _), Record::Gap(gap)) => gap.max_version <= *through,
+        }
+    }
 }
 
 struct Open<F> {
@@ -99,7 +123,57 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
             next: VecDeque::new(),
             items,
             failed: false,
+            skip: None,
         }
+    }
+
+    /// Begins elsewhere than with the oldest record that is still there. To be called before the
+    /// first record is taken.
+    ///
+    /// [`Start::Now`] passes over everything that is there at the first look. [`Start::After`]
+    /// begins with the first event above a version, or the first gap that reaches above it; if what
+    /// comes right after that version is not there any more, that is not told. The files know no
+    /// sequence numbers, so of a [`Start::Cursor`] the version counts.
+    ///
+    /// ```
+    /// # use eventlog::Versioned;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// #[derive(Versioned, serde::Deserialize)]
+    /// struct Tick { version: u64 }
+    ///
+    /// std::fs::write(&path, "{\"version\":1}\n{\"version\":2}\n{\"version\":3}\n")?;
+    /// let follow = eventlog::disk::follow::<Tick>(&path).starting(1);
+    /// assert_eq!(follow.count(), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn starting(mut self, start: impl Into<Start>) -> Self
+    where
+        E: Versioned,
+    {
+        self.skip = match start.into() {
+            Start::Oldest => None,
+            Start::Now => Some(Skip::ToTheEnd),
+            Start::After(version) => Some(Skip::Through(version, E::version)),
+            Start::Cursor(cursor) => Some(Skip::Through(cursor.version(), E::version)),
+        };
+        self
+    }
+
+    /// Whether the item is after the start. Damage before it is passed over too.
+    fn is_wanted(&mut self, item: &Result<Record<E>, Damage>) -> bool {
+        let Some(skip) = &self.skip else {
+            return true;
+        };
+        let is_before = match item {
+            Ok(record) => skip.covers(record),
+            Err(damage) => !matches!(damage.kind, DamageKind::Unreadable { .. }),
+        };
+        if !is_before && item.is_ok() {
+            self.skip = None;
+        }
+        !is_before
     }
 
     /// Reads one step further. False if there is nothing yet.
@@ -283,10 +357,15 @@ impl<E: DeserializeOwned, S: Storage> Iterator for Follow<E, S> {
     /// The next record or damage; `None` if there is nothing yet.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(item) = self.items.pop_front() {
-                return Some(item);
+            while let Some(item) = self.items.pop_front() {
+                if self.is_wanted(&item) {
+                    return Some(item);
+                }
             }
             if !self.advance() {
+                if matches!(self.skip, Some(Skip::ToTheEnd)) {
+                    self.skip = None;
+                }
                 return None;
             }
         }
