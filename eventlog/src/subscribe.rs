@@ -423,7 +423,7 @@ impl<E> Subscription<E> {
         let mut to = self.shared.not_past_end(oldest);
         let mut is_readable = !self.shared.is_past_end(to);
         if let Some(stored) = &mut self.stored {
-            to = stored.skip_lost(to);
+            to = stored.skip_lost(seq, to);
             is_readable &= matches!(stored.fate(to), Fate::Stored { .. });
         }
         let lost = to - seq;
@@ -473,9 +473,10 @@ impl Stored {
         fate
     }
 
-    /// `seq`, or the end of what is settled if that comes first, and past what is lost there.
-    fn skip_lost(&self, seq: u64) -> u64 {
-        let seq = seq.min(self.frontier.settled() + 1);
+    /// `seq`, or the end of what is settled if that comes first, but not before `from`; and past
+    /// what is lost there.
+    fn skip_lost(&self, from: u64, seq: u64) -> u64 {
+        let seq = seq.min(self.frontier.settled() + 1).max(from);
         match self.frontier.fate(seq) {
             Fate::Lost { through } => through + 1,
             _ => seq,

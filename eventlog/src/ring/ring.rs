@@ -98,8 +98,8 @@ impl<E> Ring<E> {
         self.epoch
     }
 
-    /// The segments that died since they were last asked for, if any did. They are dropped after
-    /// the log's lock was given up.
+    /// The segments that died since the last call, if any did. The caller drops them after giving
+    /// the log's lock up.
     pub(crate) fn take_dead(&mut self) -> Option<Dead<E>> {
         (!self.dead.is_empty()).then(|| mem::take(&mut self.dead))
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use eventlog::disk::{DiskConfig, DiskWriter, NotStored, SyncPolicy};
-use eventlog::{EventLog, Seq};
+use eventlog::{EventLog, Seq, TryRecvError, Versioned as _};
 
 use crate::account::{
     Event, PATIENCE, SYNCED, account, append_all, config, event, missing_of, range, scripted, stick,
@@ -175,6 +175,24 @@ impl Wake for Woken {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::SeqCst);
     }
+}
+
+/// A server answered from the log and then followed its writer, which was not that far yet: the
+/// client got the events between the two places twice.
+#[test]
+fn s01_a_writer_behind_the_cursor_repeats_nothing() {
+    let (log, writer, remote) = scripted(64, &config("s01-cursor"));
+    stick(&log, &remote, event(1));
+    log.append_batch((2..=5).map(event));
+    let mut subscription = writer.subscribe(log.cursor());
+    assert!(subscription.coverage().is_complete());
+    assert_eq!(subscription.try_recv().err(), Some(TryRecvError::Empty));
+    assert_eq!(subscription.skip_to_newest(), 0);
+    assert_eq!(subscription.cursor(), log.cursor());
+    remote.release();
+    log.append(event(6));
+    assert_eq!(subscription.blocking_recv().unwrap().version(), 6);
+    assert_eq!(subscription.try_recv().err(), Some(TryRecvError::Empty));
 }
 
 #[test]
