@@ -1,34 +1,62 @@
 //! Putting the full file aside.
 
-use std::io;
 use std::path::Path;
 
-use super::FileLog;
+use super::site::Site;
+use super::state::{Empty, Held, Open, State, Step};
 use crate::disk::error::DiskError;
 use crate::disk::storage::Storage;
 
-impl<S: Storage> FileLog<S> {
-    /// Makes the current file the newest of the full ones. The next record starts another.
+impl<S: Storage> Open<S> {
+    /// Makes the current file, which is durable, the newest of the full ones. The next record
+    /// starts another.
     ///
-    /// Whatever fails, the current file stays as it is, is durable, and rotating is tried again.
-    pub(super) fn rotate(&mut self) -> Result<(), DiskError> {
-        self.flush()?;
-        if self.current.is_none() {
-            // Somebody else has put it aside.
-            return Ok(());
+    /// Whatever fails, the current file stays as it is, and rotating is tried again.
+    pub(super) fn put_aside(mut self, site: &Site<S>) -> Step<S> {
+        if let Err(error) = self.held.put_aside(site) {
+            return (State::Open(self), Err(error));
         }
-        self.remove_surplus()?;
-        let free = self.first_free()?;
+        let mut held = self.held;
+        let synced = held.sync(site);
+        (State::Empty(Empty { held }), synced)
+    }
+}
+
+impl<S: Storage> Held<S> {
+    fn put_aside(&mut self, site: &Site<S>) -> Result<(), DiskError> {
+        let paths = &site.paths;
+        self.remove_surplus(site)?;
+        let free = site.first_free()?;
         for k in (1..free).rev() {
-            self.put(&self.paths.old(k), &self.paths.old(k + 1))?;
+            self.put(site, &paths.old(k), &paths.old(k + 1))?;
             // Were these renames to reach the disk out of order, a whole file would be lost.
-            self.sync_dir()?;
+            self.sync(site)?;
         }
-        self.put(&self.paths.log.clone(), &self.paths.old(1))?;
-        self.current = None;
-        self.sync_dir()
+        self.put(site, &paths.log, &paths.old(1))
     }
 
+    /// Removes the full files that a larger `keep` has left, the oldest first.
+    fn remove_surplus(&mut self, site: &Site<S>) -> Result<(), DiskError> {
+        let mut last = site.keep;
+        while site.exists(&site.paths.old(last + 1))? {
+            last += 1;
+        }
+        for k in (site.keep + 1..=last).rev() {
+            let path = site.paths.old(k);
+            site.storage
+                .remove(&path)
+                .map_err(DiskError::io("remove", &path))?;
+            self.synced = false;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, site: &Site<S>, from: &Path, to: &Path) -> Result<(), DiskError> {
+        self.rename(site, from, to, "put a full file aside as")
+    }
+}
+
+impl<S: Storage> Site<S> {
     /// The first name for a full file that is not in use, or the oldest, whose file has to go.
     fn first_free(&self) -> Result<u32, DiskError> {
         for k in 1..self.keep {
@@ -37,37 +65,5 @@ impl<S: Storage> FileLog<S> {
             }
         }
         Ok(self.keep)
-    }
-
-    /// Removes the full files that a larger `keep` has left, the oldest first.
-    fn remove_surplus(&mut self) -> Result<(), DiskError> {
-        let mut last = self.keep;
-        while self.exists(&self.paths.old(last + 1))? {
-            last += 1;
-        }
-        for k in (self.keep + 1..=last).rev() {
-            let path = self.paths.old(k);
-            self.storage
-                .remove(&path)
-                .map_err(DiskError::io("remove", &path))?;
-            self.dir_dirty = true;
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, from: &Path, to: &Path) -> Result<(), DiskError> {
-        self.storage
-            .rename(from, to)
-            .map_err(DiskError::io("put a full file aside as", to))?;
-        self.dir_dirty = true;
-        Ok(())
-    }
-
-    pub(super) fn exists(&self, path: &Path) -> Result<bool, DiskError> {
-        match self.storage.stat_path(path) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(DiskError::io("examine", path)(error)),
-        }
     }
 }
