@@ -78,11 +78,16 @@ pub(super) struct Partial {
 }
 
 impl<S: Storage> Open<S> {
-    /// How many of the records fit the file: at least one if it is empty.
+    /// How many of the records fit the file: at least one if it is empty, or was not to be put
+    /// aside just now. Where it cannot be put aside it grows past its cap, by an eighth of that
+    /// before it is tried again.
     pub(super) fn fit(&self, site: &Site<S>, records: Records<'_>) -> usize {
-        let room = site.max_bytes.saturating_sub(self.written.len);
-        let least = usize::from(self.written.len == 0);
-        records.within(room).max(least)
+        let len = self.written.len;
+        let cap = self.refused_at.map_or(site.max_bytes, |at| {
+            at.saturating_add(site.max_bytes / 8).max(site.max_bytes)
+        });
+        let least = usize::from(len == 0 || self.refused_at == Some(len));
+        records.within(cap.saturating_sub(len)).max(least)
     }
 
     /// Writes records.

@@ -11,7 +11,7 @@
 //! | `Open` | `look`: what others did to the file | `Open`; `Detached` where it is no longer ours and all of it is durable | `Open` where nobody can tell; `Detached` where undurable records are lost |
 //! | `Open` | `append` | `Open` | `Open` with the records that were written whole; `Suspect` where the rest cannot be cut off |
 //! | `Open` | `flush`: sync the file, then names, then `look` | `Open`, all of it durable; as `look` | `Open`; as `look` |
-//! | `Open` | `put_aside`, after `flush` | `Empty` | `Open` where the file kept its name; `Empty` where its new name is not durable yet |
+//! | `Open` | `put_aside`, after `flush` | `Empty` | `Open` where the file kept its name, and goes on in it; `Empty` where its new name is not durable yet |
 //! | `Open` | `forget`, after any error | `Open` where all is durable, `Suspect` elsewhere | |
 //! | `Suspect` | `look` | `Suspect`; `Detached` where it is no longer ours | `Suspect` |
 //! | `Suspect` | `rebuild`: a copy of the durable bytes, or a cut | `Open` | `Suspect` |
@@ -40,7 +40,7 @@ use self::{
 use super::config::DiskConfig;
 use super::error::DiskError;
 use super::storage::{RealStorage, Storage};
-use crate::writer::records::Records;
+use crate::writer::{notice::Notice, records::Records, worker::chain};
 
 /// A log of whole lines in a file that rotates: the [`Destination`](crate::writer::destination::Destination) on a local disk.
 ///
@@ -53,6 +53,8 @@ use crate::writer::records::Records;
 /// - Every error leaves it usable: hand over again what is not durable, and it repairs itself
 ///   first. After a failed sync it never trusts that file again, but copies the durable bytes to a
 ///   new one; where there is no room, it cuts the file to its durable length instead.
+/// - Where the full file cannot be put aside, writing goes on in it, with one notice, and putting it
+///   aside is tried again each time that it has grown by an eighth of `max_bytes`.
 /// - One writer per path. The lock is on a file of its own that rotation leaves alone.
 /// - Nothing is created before the first record.
 /// - A file that is renamed (as `logrotate` does) or removed, also with its directory, is
@@ -70,6 +72,8 @@ pub struct FileLog<S: Storage = RealStorage> {
     /// Records handed over since opening and not forgotten since.
     handed: u64,
     durable: u64,
+    /// Whether the full file could not be put aside when that was last tried.
+    rotation_fails: bool,
 }
 
 impl<S: Storage> FileLog<S> {
@@ -83,6 +87,7 @@ impl<S: Storage> FileLog<S> {
             state: State::default(),
             handed: 0,
             durable: 0,
+            rotation_fails: false,
         })
     }
 
@@ -242,11 +247,38 @@ impl<S: Storage> FileLog<S> {
 
     fn rotate(&mut self, open: Open<S>) -> Result<(), DiskError> {
         self.flush(open)?;
-        match self.take() {
-            State::Open(open) => self.enter(open.put_aside(&self.site)),
+        let step = match self.take() {
+            State::Open(open) => open.put_aside(&self.site),
             // Somebody else has put it aside.
-            state => self.enter((state, Ok(()))),
+            state => (state, Ok(())),
+        };
+        match self.enter(step) {
+            Err(error) if matches!(self.state, State::Open(_)) => {
+                self.tell_rotation(Some(&error));
+                Ok(())
+            }
+            result => {
+                if matches!(self.state, State::Empty(_)) {
+                    self.tell_rotation(None);
+                }
+                result
+            }
         }
+    }
+
+    /// Tells once that the full file cannot be put aside, and once that it can be again.
+    fn tell_rotation(&mut self, error: Option<&DiskError>) {
+        if mem::replace(&mut self.rotation_fails, error.is_some()) == error.is_some() {
+            return;
+        }
+        let path = self.site.paths.log.clone();
+        self.site.notices.tell(&match error {
+            Some(error) => Notice::RotationFailing {
+                path,
+                error: chain(error),
+            },
+            None => Notice::RotationResumed { path },
+        });
     }
 
     fn forget(&mut self) {

@@ -54,7 +54,11 @@ impl<S: Storage> Detached<S> {
         let Some(lock) = self.lock else {
             unreachable!("the lock was taken");
         };
-        let held = Held { lock, synced: true };
+        let held = Held {
+            lock,
+            synced: true,
+            full: None,
+        };
         let Some(found) = found else {
             return (State::Empty(Empty { held }), Ok(Opened::default()));
         };
@@ -102,7 +106,7 @@ impl<S: Storage> Site<S> {
         Ok(self.exists(log)?
             || self.exists(lock)?
             || self.exists(suspect)?
-            || self.exists(&self.paths.old(1))?)
+            || self.exists(&self.paths.old)?)
     }
 
     pub(super) fn sync_dir(&self) -> Result<(), DiskError> {

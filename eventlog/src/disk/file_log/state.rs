@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::block_tail::BlockTail;
+use super::rotate::Names;
 use crate::disk::{error::DiskError, storage::Storage};
 
 /// What is known of the path and the file.
@@ -37,6 +38,8 @@ pub(super) struct Open<S: Storage> {
     pub(super) written: Extent,
     /// Whether all that was written is known to be on the disk.
     pub(super) synced: bool,
+    /// The length at which it was to be put aside, and could not be.
+    pub(super) refused_at: Option<u64>,
 }
 
 /// The current file, of which nothing is known past its durable bytes: syncing would prove nothing,
@@ -52,6 +55,8 @@ pub(super) struct Held<S: Storage> {
     pub(super) lock: S::File,
     /// Whether all names in the directory are known to be on the disk.
     pub(super) synced: bool,
+    /// The full files, once they were looked at.
+    pub(super) full: Option<Names>,
 }
 
 /// How far a file goes, and its last bytes.
@@ -97,6 +102,7 @@ impl<S: Storage> Open<S> {
             written: durable.clone(),
             durable,
             synced: true,
+            refused_at: None,
         }
     }
 
