@@ -74,7 +74,7 @@ fn w13_without_faults_the_bytes_are_the_lines_and_nothing_else() {
         driver.run(&script.steps).unwrap();
         assert_eq!(driver.errors(), 0);
         let lines = lines(&script.lens().collect::<Vec<_>>());
-        let (files, _) = files(&disk, script.keep);
+        let (files, _) = files(&disk);
         assert!(
             lines.as_bytes().ends_with(&files.concat()),
             "seed {seed}: {disk:?}"

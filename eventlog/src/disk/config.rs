@@ -61,9 +61,12 @@ impl DiskConfig {
         self
     }
 
-    /// How many full files are kept beside the current one (default 1): `<path>.old`,
-    /// `<path>.old.2`, … up to the oldest. At least 1, because a rotation puts the full file aside
-    /// before it starts another.
+    /// How many full files are kept beside the current one (default 1): the newest is
+    /// `<path>.old`; before it gives way to another it gets a name for good, `<path>.old.` and a
+    /// number of ten digits, one above the highest there is. At least 1, because a rotation puts
+    /// the full file aside before it starts another.
+    ///
+    /// Other names are left alone, such as those that end in a date.
     #[must_use]
     pub fn keep(mut self, files: u32) -> Self {
         self.keep = files;

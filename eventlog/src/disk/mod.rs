@@ -3,7 +3,9 @@
 //! | name | what it is |
 //! | --- | --- |
 //! | `X` | the current file, one `serde_json` line per event |
-//! | `X.old`, `X.old.2`, … | full files, the newest first |
+//! | `X.old` | the newest full file |
+//! | `X.old.0000000001`, … | older full files, the oldest first, with [`keep`](DiskConfig::keep) above 1 |
+//! | `X.old.2`, … | still older ones, the newest first, that an earlier version left |
 //! | `X.lock` | locked by the one writer; never removed |
 //! | `X.tmp` | a file in the making |
 //! | `X.suspect` | the mark that a sync of `X` has failed, until `X` was rebuilt |

@@ -57,6 +57,19 @@ pub enum Notice {
         /// The log.
         path: PathBuf,
     },
+    /// The full file cannot be put aside. Writing goes on in it, past its size, and putting it aside
+    /// is tried again as it grows.
+    RotationFailing {
+        /// The log.
+        path: PathBuf,
+        /// Why, and what to do.
+        error: String,
+    },
+    /// A full file could be put aside again.
+    RotationResumed {
+        /// The log.
+        path: PathBuf,
+    },
     /// The writer has ended and left events unwritten.
     Ended {
         /// The writer's name.
@@ -113,6 +126,15 @@ impl fmt::Display for Notice {
                  anew",
                 path.display()
             ),
+            Self::RotationFailing { path, error } => write!(
+                f,
+                "the event log {} cannot be rotated: {error}; writing goes on in the same file, \
+                 past its size, and rotating is tried again",
+                path.display()
+            ),
+            Self::RotationResumed { path } => {
+                write!(f, "the event log {} is rotated again", path.display())
+            }
             Self::Ended { name, reason } => {
                 write!(f, "the writer of the event log {name} has ended: {reason}")
             }

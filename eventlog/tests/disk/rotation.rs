@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use eventlog::disk::{
     DamageKind, DiskConfig, DiskError, FileLog, Opened, Reader, RealStorage, Record, follow, read,
@@ -52,11 +53,11 @@ fn w08_files_stay_within_the_cap_and_keep_their_order() {
             "x.log",
             "x.log.lock",
             "x.log.old",
-            "x.log.old.2",
-            "x.log.old.3"
+            "x.log.old.0000000008",
+            "x.log.old.0000000009"
         ]
     );
-    for name in ["x.log", "x.log.old", "x.log.old.2", "x.log.old.3"] {
+    for name in names(&dir).iter().filter(|name| !name.ends_with(".lock")) {
         let len = fs::metadata(dir.path().join(name)).unwrap().len();
         assert!(len <= 100, "{name} has {len} bytes");
     }
@@ -89,7 +90,7 @@ fn w08_a_smaller_keep_removes_what_is_too_many() {
     append(&mut log, 20..22);
     assert_eq!(
         names(&dir),
-        ["x.log", "x.log.lock", "x.log.old", "x.log.old.2"]
+        ["x.log", "x.log.lock", "x.log.old", "x.log.old.0000000010"]
     );
     assert_eq!(numbers(&path), [19, 20, 21]);
 }
@@ -431,6 +432,71 @@ fn as_many_files_may_be_kept_as_a_number_can_say() {
     assert_eq!(numbers(&path), [1, 2, 3, 4, 5]);
 }
 
+/// Somebody keeps full files under names that end in a date or in a time in seconds: they are no
+/// files of the log any more, and no rotation removes them.
+#[test]
+fn a_file_with_a_date_after_its_name_is_left_alone() {
+    let (dir, path) = place();
+    for (name, text) in [
+        ("x.log", "5\n"),
+        ("x.log.old", "4\n"),
+        ("x.log.old.3", "3\n"),
+        ("x.log.old.20260101", "2\n"),
+        ("x.log.old.1700000000", "1\n"),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    assert_eq!(numbers(&path), [3, 4, 5]);
+    assert_eq!(read_last::<u64>(&path, 9).records.len(), 3);
+    let (mut log, _) = open(&DiskConfig::new(&path).max_bytes(2));
+    append(&mut log, [6, 7]);
+    assert_eq!(numbers(&path), [6, 7]);
+    for name in ["x.log.old.20260101", "x.log.old.1700000000"] {
+        assert!(dir.path().join(name).exists(), "{name}");
+    }
+}
+
+/// What earlier versions kept comes first, in its order, and goes first.
+#[test]
+fn w08_files_that_an_earlier_version_numbered_are_the_oldest() {
+    let (dir, path) = place();
+    for (name, text) in [
+        ("x.log", "5\n"),
+        ("x.log.old", "4\n"),
+        ("x.log.old.2", "3\n"),
+        ("x.log.old.3", "2\n"),
+        ("x.log.old.10", "1\n"),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    assert_eq!(numbers(&path), [1, 2, 3, 4, 5]);
+    let (mut log, _) = open(&DiskConfig::new(&path).max_bytes(2).keep(4));
+    for newest in 6..10 {
+        append(&mut log, [newest]);
+        assert_eq!(numbers(&path), (newest - 4..=newest).collect::<Vec<_>>());
+    }
+    let left = [
+        "",
+        ".lock",
+        ".old",
+        ".old.0000000002",
+        ".old.0000000003",
+        ".old.0000000004",
+    ];
+    assert_eq!(names(&dir), left.map(|suffix| format!("x.log{suffix}")));
+}
+
+/// Somebody put a file under the very number that comes next: it is not overwritten.
+#[test]
+fn w08_a_number_that_is_taken_is_not_given_again() {
+    let (dir, path) = place();
+    let (mut log, _) = open(&DiskConfig::new(&path).max_bytes(2).keep(5));
+    append(&mut log, 1..5);
+    fs::write(dir.path().join("x.log.old.0000000003"), "0\n").unwrap();
+    append(&mut log, [5]);
+    assert_eq!(numbers(&path), [1, 2, 0, 3, 4, 5]);
+}
+
 /// A line longer than readers take into memory was acknowledged like any other; opening the log
 /// once took it for unfinished and cut it off.
 #[test]
@@ -455,15 +521,23 @@ fn a_directory_in_the_way_of_a_full_file_is_named_with_remedy() {
     let (dir, path) = place();
     let old = dir.path().join("x.log.old");
     fs::create_dir(&old).unwrap();
-    let (mut log, _) = open(&DiskConfig::new(&path).max_bytes(1));
-    append(&mut log, [1]);
-    let text = log
-        .append_records(Records::new(b"2\n", &[2]))
-        .unwrap_err()
-        .to_string();
-    assert!(text.contains(old.to_str().unwrap()), "{text}");
-    assert!(text.contains("move it away"), "{text}");
+    for keep in [1, 2] {
+        let (config, notices) = heard(DiskConfig::new(&path).max_bytes(1).keep(keep));
+        let (mut log, _) = open(&config);
+        append(&mut log, [1, 2]);
+        let text = notices.lock().unwrap().concat();
+        assert!(text.contains(old.to_str().unwrap()), "{text}");
+        assert!(text.contains("move it away"), "{text}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n");
+        fs::remove_file(&path).unwrap();
+    }
     fs::remove_dir(&old).unwrap();
-    append(&mut log, [2]);
-    assert_eq!(numbers(&path), [1, 2]);
+}
+
+/// What the settings have a log say.
+fn heard(config: DiskConfig) -> (DiskConfig, Arc<Mutex<Vec<String>>>) {
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let sink = notices.clone();
+    let config = config.on_notice(move |notice| sink.lock().unwrap().push(notice.to_string()));
+    (config, notices)
 }

@@ -199,7 +199,7 @@ fn keep_says_how_many_full_files_there_are() {
         writer.blocking_durable(log.append(event(version))).unwrap();
     }
     writer.blocking_shutdown(PATIENCE).unwrap();
-    let suffixes = ["", ".lock", ".old", ".old.2", ".old.3"];
+    let suffixes = ["", ".lock", ".old", ".old.0000000008", ".old.0000000009"];
     assert_eq!(
         names(&directory),
         suffixes.map(|suffix| format!("launcher-events.log{suffix}"))

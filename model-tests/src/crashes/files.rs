@@ -1,6 +1,8 @@
 //! Where the log is, and what its files hold.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
+
+use eventlog::disk::Storage as _;
 
 use crate::{model::disk::Numbered, sim_disk::disk::SimDisk};
 
@@ -36,12 +38,20 @@ pub fn path(suffix: &str) -> PathBuf {
 
 /// The files of the log, the oldest first, and whether the last of them is the current one.
 #[must_use]
-pub fn files(disk: &SimDisk, keep: u32) -> (Vec<Vec<u8>>, bool) {
-    let olds = (1..=keep).rev().filter_map(|k| match k {
-        1 => disk.bytes(&path(".old")),
-        k => disk.bytes(&path(&format!(".old.{k}"))),
-    });
-    let mut files: Vec<_> = olds.collect();
+pub fn files(disk: &SimDisk) -> (Vec<Vec<u8>>, bool) {
+    let names = disk.list(path("").with_file_name("").as_path());
+    let names = names.unwrap_or_default();
+    let numbered = |name: &OsString| {
+        let (_, number) = name.to_str()?.split_once("x.log.old.")?;
+        (number.len() == 10).then(|| number.to_owned())
+    };
+    let mut numbers: Vec<_> = names.iter().filter_map(numbered).collect();
+    numbers.sort();
+    let suffixes = numbers.iter().map(|number| format!(".old.{number}"));
+    let suffixes = suffixes.chain([".old".to_owned()]);
+    let mut files: Vec<_> = suffixes
+        .filter_map(|suffix| disk.bytes(&path(&suffix)))
+        .collect();
     let current = disk.bytes(&path(""));
     let has_current = current.is_some();
     files.extend(current);

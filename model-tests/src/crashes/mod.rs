@@ -10,6 +10,7 @@ mod check;
 mod driver;
 mod ending;
 mod files;
+mod floors;
 pub mod naive_writer;
 mod report;
 mod script;

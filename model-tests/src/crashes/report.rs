@@ -5,8 +5,9 @@ use std::fmt;
 use std::ops::Range;
 use std::thread;
 
-use super::check::{check, floors, pictures};
+use super::check::{check, pictures};
 use super::ending::{Ending, endings};
+use super::floors::Floors;
 use super::script::Script;
 use crate::model::disk::Broken;
 
@@ -79,7 +80,7 @@ impl Report {
             Ok(pictures) => pictures,
             Err(broken) => return self.broken(broken, script, None),
         };
-        let floors = floors(script);
+        let floors = Floors::of(script, &pictures);
         for picture in &pictures {
             self.operations += 1;
             for ending in endings(picture, seed ^ picture.operations) {

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{PermissionsExt as _, chown},
+    path::Path,
     sync::Arc,
     time::Instant,
 };
@@ -18,28 +19,67 @@ use crate::{
 /// Somebody whom permissions bind: they do not bind root.
 const NOBODY: u32 = 65534;
 
+/// What a child of a user whom permissions bind is started under; the directory is made its own.
+fn bound(directory: &Path) -> Result<Vec<&'static str>, String> {
+    if run("id", &["-u"]).as_deref() != Ok("0") {
+        return Ok(vec![]);
+    }
+    let under = vec![
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+    ];
+    let program = std::env::current_exe().unwrap();
+    run(
+        "setpriv",
+        &[&under[1..], &["test", "-x", program.to_str().unwrap()]].concat(),
+    )?;
+    chown(directory, Some(NOBODY), Some(NOBODY)).unwrap();
+    Ok(under)
+}
+
+fn allow(directory: &Path, mode: u32) {
+    fs::set_permissions(directory, Permissions::from_mode(mode)).unwrap();
+}
+
+/// The files of the log are there and may be written, and their directory may not: the file was
+/// full, and nothing more was written.
+#[test]
+fn w17_a_directory_that_became_read_only_does_not_end_the_log() {
+    const TEST: &str = "w17_a_directory_that_became_read_only_does_not_end_the_log";
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.log");
+    let under = match bound(directory.path()) {
+        Ok(under) => under,
+        Err(why) => return not_run(TEST, &why),
+    };
+    let mut child = Start {
+        under: &under,
+        up_to: Some(500),
+        max_bytes: Some(2000),
+        ..Start::PLAIN
+    }
+    .spawn(&path);
+    child.acks(1);
+    allow(directory.path(), 0o555);
+    child.until(|word| matches!(word, Word::Done { .. }));
+    allow(directory.path(), 0o755);
+    assert_eq!(dense(&path), 500);
+    let len = fs::metadata(&path).unwrap().len();
+    assert!(len > 10_000, "{len} bytes");
+}
+
 #[test]
 fn w07_a_read_only_directory_made_writable_loses_nothing() {
     const TEST: &str = "w07_a_read_only_directory_made_writable_loses_nothing";
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.log");
-    let mut under = vec![];
-    if run("id", &["-u"]).as_deref() == Ok("0") {
-        under = [
-            "setpriv",
-            "--reuid=65534",
-            "--regid=65534",
-            "--clear-groups",
-        ]
-        .to_vec();
-        let program = std::env::current_exe().unwrap();
-        let trial = [&under[1..], &["test", "-x", program.to_str().unwrap()]].concat();
-        if let Err(why) = run("setpriv", &trial) {
-            return not_run(TEST, &why);
-        }
-        chown(directory.path(), Some(NOBODY), Some(NOBODY)).unwrap();
-    }
-    let allow = |mode| fs::set_permissions(directory.path(), Permissions::from_mode(mode)).unwrap();
+    let under = match bound(directory.path()) {
+        Ok(under) => under,
+        Err(why) => return not_run(TEST, &why),
+    };
+    let allow = |mode| allow(directory.path(), mode);
     allow(0o555);
     let mut child = Start {
         under: &under,
@@ -91,7 +131,7 @@ fn w07_a_directory_removed_and_put_back_is_written_again() {
 }
 
 /// Another writer finds the new file in order. Returns the version that it appended.
-fn writer_can_follow(path: &std::path::Path) -> u64 {
+fn writer_can_follow(path: &Path) -> u64 {
     let (log, _) = EventLog::<Step>::recover(&config(path)).unwrap();
     let log = Arc::new(log);
     let writer = spawn_when_free(&log, path);
@@ -103,7 +143,7 @@ fn writer_can_follow(path: &std::path::Path) -> u64 {
 
 /// A process that another test starts shares this one's open files, and the lock with them, for as
 /// long as it takes to begin its own program.
-fn spawn_when_free(log: &Arc<EventLog<Step>>, path: &std::path::Path) -> DiskWriter<Step> {
+fn spawn_when_free(log: &Arc<EventLog<Step>>, path: &Path) -> DiskWriter<Step> {
     let began = Instant::now();
     loop {
         match DiskWriter::spawn(log, config(path)) {

@@ -81,7 +81,7 @@ fn w08_failing_rename_is_survived() {
     let test = "w08_failing_rename_is_survived";
     let anywhere = |_: &Path| vec![];
     if let Some(failures) = inject(test, "/^rename:error=EACCES:when=1+2", anywhere) {
-        assert!(failures >= 2, "{failures}");
+        assert_eq!(failures, 0, "writing goes on in the full file");
     }
 }
 

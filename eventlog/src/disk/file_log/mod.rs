@@ -1,27 +1,48 @@
 //! A file that rotates: append, sync, rotate, repair.
+//!
+//! What is known of the file is a state, and each transition is a method of the state it starts
+//! from. Whatever a transition says, it gives back a state to go on from; an error of the log as a
+//! whole also forgets what is not durable (`forget`).
+//!
+//! | from | transition | to, where all is well | after an error |
+//! | --- | --- | --- | --- |
+//! | `Detached` | `attach`: directory, lock, repair of the end | `Open`; `Empty` where there is no file; `Suspect` where the last writer left a mark of a failed sync | `Detached` |
+//! | `Empty` | `create` | `Open`; `Detached` where another file or directory is in the place | `Empty` |
+//! | `Open` | `look`: what others did to the file | `Open`; `Detached` where it is no longer ours and all of it is durable | `Open` where nobody can tell; `Detached` where undurable records are lost |
+//! | `Open` | `append` | `Open` | `Open` with the records that were written whole; `Suspect` where the rest cannot be cut off |
+//! | `Open` | `flush`: sync the file, then names, then `look` | `Open`, all of it durable; as `look` | `Open`; as `look` |
+//! | `Open` | `put_aside`, after `flush` | `Empty` | `Open` where the file kept its name, and goes on in it; `Empty` where its new name is not durable yet |
+//! | `Open` | `forget`, after any error | `Open` where all is durable, `Suspect` elsewhere | |
+//! | `Suspect` | `look` | `Suspect`; `Detached` where it is no longer ours | `Suspect` |
+//! | `Suspect` | `rebuild`: a copy of the durable bytes, or a cut | `Open` | `Suspect` |
+//!
+//! Nothing but `rebuild` leads from `Suspect` to `Open`, so nothing is ever appended to a file
+//! after a failed sync, nor is such a file synced again and believed.
 
 mod append;
 mod block_tail;
+mod destination;
+mod lock;
 mod open;
+mod place;
 mod rebuild;
 mod rotate;
+mod site;
+mod state;
 
-use std::fmt;
-use std::path::Path;
+use std::{fmt, mem, path::Path};
 
-use self::block_tail::BlockTail;
 pub use self::open::Opened;
+use self::{
+    site::Site,
+    state::{Open, State, Step},
+};
 use super::config::DiskConfig;
 use super::error::DiskError;
-use super::format::paths::Paths;
 use super::storage::{RealStorage, Storage};
-use crate::writer::{
-    config::{Notices, SyncPolicy},
-    destination::{Destination, DestinationError, Level, Standing},
-    records::Records,
-};
+use crate::writer::{notice::Notice, records::Records, worker::chain};
 
-/// A log of whole lines in a file that rotates: the [`Destination`] on a local disk.
+/// A log of whole lines in a file that rotates: the [`Destination`](crate::writer::destination::Destination) on a local disk.
 ///
 /// It knows neither threads nor events. What it promises:
 ///
@@ -32,6 +53,8 @@ use crate::writer::{
 /// - Every error leaves it usable: hand over again what is not durable, and it repairs itself
 ///   first. After a failed sync it never trusts that file again, but copies the durable bytes to a
 ///   new one; where there is no room, it cuts the file to its durable length instead.
+/// - Where the full file cannot be put aside, writing goes on in it, with one notice, and putting it
+///   aside is tried again each time that it has grown by an eighth of `max_bytes`.
 /// - One writer per path. The lock is on a file of its own that rotation leaves alone.
 /// - Nothing is created before the first record.
 /// - A file that is renamed (as `logrotate` does) or removed, also with its directory, is
@@ -41,47 +64,17 @@ use crate::writer::{
 /// A directory above the log's own that this user may not read cannot be synced; whether the name
 /// of the log's directory is durable is then up to the system.
 ///
-/// It assumes that writing behind the durable bytes does not damage them. The last 4 KiB of them
-/// are kept in memory for the repair, because they share a block with what comes behind.
+/// It assumes that writing after the durable bytes does not damage them. The last 4 KiB of them
+/// are kept in memory for the repair, because they share a block with what comes after them.
 pub struct FileLog<S: Storage = RealStorage> {
-    storage: S,
-    paths: Paths,
-    notices: Notices,
-    max_bytes: u64,
-    keep: u32,
-    mode: u32,
-    /// Whether a record counts as durable once the operating system has it.
-    trusts_system: bool,
-    lock: Option<S::File>,
-    /// Whether the directory, the lock and the end of the file are known to be in order.
-    attached: bool,
-    current: Option<Current<S::File>>,
-    /// Whether names in the directory have changed since it was last synced.
-    dir_dirty: bool,
+    site: Site<S>,
+    state: State<S>,
     /// Records handed over since opening and not forgotten since.
     handed: u64,
     durable: u64,
+    /// Whether the full file could not be put aside when that was last tried.
+    rotation_fails: bool,
 }
-
-/// The file that records are appended to.
-struct Current<F> {
-    file: F,
-    /// Bytes written, all of them in whole lines.
-    len: u64,
-    /// Whether all bytes written are known to be on the disk.
-    synced: bool,
-    /// Bytes that were called durable.
-    durable_len: u64,
-    /// The last bytes written.
-    tail: BlockTail,
-    /// The last bytes that were called durable.
-    durable_tail: BlockTail,
-    /// Whether what lies behind the durable bytes is unknown, and syncing it would prove nothing.
-    suspect: bool,
-}
-
-/// More full files than any directory holds, with numbers to spare for the names behind them.
-const MAX_KEEP: u32 = u32::MAX / 2;
 
 impl<S: Storage> FileLog<S> {
     /// A log that touches nothing before its first record, not even to see whether it can.
@@ -89,74 +82,58 @@ impl<S: Storage> FileLog<S> {
     /// # Errors
     /// [`DiskError::NotAFile`] if the path has no file name.
     pub fn detached(storage: S, config: &DiskConfig) -> Result<Self, DiskError> {
-        let paths = Paths::new(&config.path).ok_or_else(|| DiskError::NotAFile {
-            path: config.path.clone(),
-        })?;
         Ok(Self {
-            storage,
-            paths,
-            notices: config.writer().notices.clone(),
-            max_bytes: config.max_bytes,
-            keep: config.keep.clamp(1, MAX_KEEP),
-            mode: config.mode,
-            trusts_system: config.writer().sync == SyncPolicy::Never,
-            lock: None,
-            attached: false,
-            current: None,
-            dir_dirty: false,
+            site: Site::new(storage, config)?,
+            state: State::default(),
             handed: 0,
             durable: 0,
+            rotation_fails: false,
         })
+    }
+
+    /// Opens the log at the path of `config`, taking its lock and repairing its end.
+    ///
+    /// Where nothing of the log exists yet, nothing is created or locked before the first record.
+    /// Only the end of the file is read. Damage further up is left alone, for the readers to
+    /// report.
+    ///
+    /// # Errors
+    /// [`DiskError::Locked`] if another writer has it, [`DiskError::NotAFile`] if something else
+    /// stands at the path, [`DiskError::Io`] if the file system refuses.
+    pub fn open(storage: S, config: &DiskConfig) -> Result<(Self, Opened), DiskError> {
+        let mut log = Self::detached(storage, config)?;
+        let mut opened = Opened::default();
+        if log.site.has_traces()? {
+            opened = log.attach()?;
+        }
+        Ok((log, opened))
+    }
+
+    fn attach(&mut self) -> Result<Opened, DiskError> {
+        let opened = match self.take() {
+            State::Detached(detached) => self.enter(detached.attach(&self.site))?,
+            state => self.enter((state, Ok(Opened::default())))?,
+        };
+        match self.take() {
+            State::Suspect(suspect) => self.enter(suspect.rebuild(&self.site))?,
+            state => self.state = state,
+        }
+        Ok(opened)
     }
 
     /// The current file's absolute path.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.paths.log
+        &self.site.paths.log
     }
 
     /// What the log is kept on.
     #[must_use]
     #[cfg(feature = "unstable-storage")]
     pub fn storage(&self) -> &S {
-        &self.storage
+        &self.site.storage
     }
 
-    /// Brings directory, lock and file in order before anything is written.
-    fn prepare(&mut self) -> Result<Opened, DiskError> {
-        self.check_place()?;
-        let opened = if self.attached {
-            Opened::default()
-        } else {
-            self.attach()?
-        };
-        if self.current.as_ref().is_some_and(|current| current.suspect) {
-            self.rebuild()?;
-        }
-        Ok(opened)
-    }
-
-    fn write_all(&mut self, mut records: Records<'_>) -> Result<(), DiskError> {
-        self.prepare()?;
-        while !records.is_empty() {
-            let Some(current) = &self.current else {
-                self.create()?;
-                continue;
-            };
-            let room = self.max_bytes.saturating_sub(current.len);
-            match records.within(room) {
-                0 if current.len > 0 => self.rotate()?,
-                fit => {
-                    let (now, later) = records.split_at(fit.max(1));
-                    self.append(now)?;
-                    records = later;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// After an error only what is durable counts; what lies behind it has to go.
     /// Hands over records, in order: writes, rotates and syncs as needed.
     ///
     /// # Errors
@@ -174,10 +151,11 @@ impl<S: Storage> FileLog<S> {
     /// # Errors
     /// As for [`append_records`](Self::append_records).
     pub fn make_durable(&mut self) -> Result<(), DiskError> {
-        if self.handed == self.durable {
-            return Ok(());
-        }
-        self.flush().inspect_err(|_| self.forget())
+        let flushed = match self.take() {
+            State::Open(open) if self.handed != self.durable => self.flush(open),
+            state => self.enter((state, Ok(()))),
+        };
+        flushed.inspect_err(|_| self.forget())
     }
 
     /// How many of the records handed over since opening are durable.
@@ -187,44 +165,135 @@ impl<S: Storage> FileLog<S> {
         self.durable
     }
 
-    fn forget(&mut self) {
-        self.handed = self.durable;
-        if let Some(current) = &mut self.current {
-            current.suspect |= current.len != current.durable_len;
+    fn take(&mut self) -> State<S> {
+        mem::take(&mut self.state)
+    }
+
+    fn enter<T>(&mut self, (state, result): Step<S, T>) -> Result<T, DiskError> {
+        self.state = state;
+        result
+    }
+
+    fn write_all(&mut self, mut records: Records<'_>) -> Result<(), DiskError> {
+        self.look()?;
+        let mut created_in_vain = false;
+        while !records.is_empty() {
+            match self.take() {
+                State::Detached(detached) => {
+                    self.enter(detached.attach(&self.site))?;
+                }
+                State::Suspect(suspect) => self.enter(suspect.rebuild(&self.site))?,
+                State::Empty(empty) => {
+                    let last = mem::replace(&mut created_in_vain, true);
+                    self.enter(empty.create(&self.site, last))?;
+                }
+                State::Open(open) => {
+                    created_in_vain = false;
+                    match open.fit(&self.site, records) {
+                        0 => self.rotate(open)?,
+                        fit => {
+                            let (now, later) = records.split_at(fit);
+                            self.append(open, now)?;
+                            records = later;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notices what others did to the file since the last records.
+    fn look(&mut self) -> Result<(), DiskError> {
+        let step = match self.take() {
+            State::Open(open) => open.look(&self.site),
+            State::Suspect(suspect) => suspect.look(&self.site),
+            state => (state, Ok(())),
+        };
+        self.enter(step)?;
+        if matches!(self.state, State::Detached(_)) {
+            self.durable = self.handed;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, open: Open<S>, records: Records<'_>) -> Result<(), DiskError> {
+        let (state, result) = open.append(&self.site, records);
+        self.state = state;
+        match result {
+            Ok(()) => {
+                self.handed += records.len() as u64;
+                if self.site.trusts_system {
+                    self.durable = self.handed;
+                }
+                Ok(())
+            }
+            Err(partial) => {
+                self.handed += partial.whole as u64;
+                // So that a full disk is filled to its last whole record.
+                if let Err(error) = self.make_durable() {
+                    tracing::debug!(%error, "cannot keep the records written before an error");
+                }
+                Err(partial.error)
+            }
         }
     }
-}
 
-impl<S: Storage> Destination for FileLog<S> {
-    fn level(&self) -> Level {
-        Level::new(1, !self.trusts_system)
+    fn flush(&mut self, open: Open<S>) -> Result<(), DiskError> {
+        self.enter(open.flush(&self.site))?;
+        self.durable = self.handed;
+        Ok(())
     }
 
-    fn open(&mut self) -> Result<Standing, DestinationError> {
-        Ok(Standing::Unknown)
+    fn rotate(&mut self, open: Open<S>) -> Result<(), DiskError> {
+        self.flush(open)?;
+        let step = match self.take() {
+            State::Open(open) => open.put_aside(&self.site),
+            // Somebody else has put it aside.
+            state => (state, Ok(())),
+        };
+        match self.enter(step) {
+            Err(error) if matches!(self.state, State::Open(_)) => {
+                self.tell_rotation(Some(&error));
+                Ok(())
+            }
+            result => {
+                if matches!(self.state, State::Empty(_)) {
+                    self.tell_rotation(None);
+                }
+                result
+            }
+        }
     }
 
-    fn write(
-        &mut self,
-        records: Records<'_>,
-        _progress: &mut dyn FnMut(u64),
-    ) -> Result<(), DestinationError> {
-        Ok(self.append_records(records)?)
+    /// Tells once that the full file cannot be put aside, and once that it can be again.
+    fn tell_rotation(&mut self, error: Option<&DiskError>) {
+        if mem::replace(&mut self.rotation_fails, error.is_some()) == error.is_some() {
+            return;
+        }
+        let path = self.site.paths.log.clone();
+        self.site.notices.tell(&match error {
+            Some(error) => Notice::RotationFailing {
+                path,
+                error: chain(error),
+            },
+            None => Notice::RotationResumed { path },
+        });
     }
 
-    fn sync(&mut self) -> Result<(), DestinationError> {
-        Ok(self.make_durable()?)
-    }
-
-    fn stored(&self) -> u64 {
-        self.durable
+    fn forget(&mut self) {
+        self.handed = self.durable;
+        self.state = match self.take() {
+            State::Open(open) => open.forget(),
+            state => state,
+        };
     }
 }
 
 impl<S: Storage> Drop for FileLog<S> {
     fn drop(&mut self) {
-        if let Some(lock) = self.lock.take() {
-            self.storage.unlock(lock);
+        if let Some(lock) = self.take().into_lock() {
+            self.site.storage.unlock(lock);
         }
     }
 }
@@ -232,12 +301,8 @@ impl<S: Storage> Drop for FileLog<S> {
 impl<S: Storage> fmt::Debug for FileLog<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileLog")
-            .field("path", &self.paths.log)
-            .field("len", &self.current.as_ref().map(|current| current.len))
-            .field(
-                "suspect",
-                &self.current.as_ref().map(|current| current.suspect),
-            )
+            .field("path", &self.site.paths.log)
+            .field("state", &self.state)
             .field("handed", &self.handed)
             .field("durable", &self.durable)
             .finish_non_exhaustive()

@@ -1,73 +1,123 @@
 //! Putting the full file aside.
+//!
+//! | crash after | what may be found |
+//! | --- | --- |
+//! | removing the oldest | it, or not |
+//! | renaming `X.old` to a number | it under either name |
+//! | syncing the directory | it under its number, and no `X.old` |
+//! | renaming `X` to `X.old` | it under either name |
+//! | syncing the directory | it as `X.old`, and no `X` |
+//!
+//! In each of these rows the names tell the order. The syncs are what keeps the rows apart: were
+//! the second rename to reach the disk without the first, it would take a whole file along. There
+//! is one per rename, whatever `keep` is.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use super::FileLog;
+use super::site::Site;
+use super::state::{Empty, Held, Open, State, Step};
 use crate::disk::error::DiskError;
+use crate::disk::format::paths::LogFileName;
 use crate::disk::storage::Storage;
 
-impl<S: Storage> FileLog<S> {
-    /// Makes the current file the newest of the full ones. The next record starts another.
+/// The full files but the newest.
+pub(super) type Names = BTreeSet<LogFileName>;
+
+impl<S: Storage> Open<S> {
+    /// Makes the current file, which is durable, the newest of the full ones. The next record
+    /// starts another.
     ///
-    /// Whatever fails, the current file stays as it is, is durable, and rotating is tried again.
-    pub(super) fn rotate(&mut self) -> Result<(), DiskError> {
-        self.flush()?;
-        if self.current.is_none() {
-            // Somebody else has put it aside.
-            return Ok(());
+    /// Where that is refused, the current file stays as it is, and takes some more records before
+    /// it is tried again.
+    pub(super) fn put_aside(mut self, site: &Site<S>) -> Step<S> {
+        if let Err(error) = self.held.put_aside(site) {
+            self.refused_at = Some(self.written.len);
+            return (State::Open(self), Err(error));
         }
-        self.remove_surplus()?;
-        let free = self.first_free()?;
-        for k in (1..free).rev() {
-            self.put(&self.paths.old(k), &self.paths.old(k + 1))?;
-            // Were these renames to reach the disk out of order, a whole file would be lost.
-            self.sync_dir()?;
-        }
-        self.put(&self.paths.log.clone(), &self.paths.old(1))?;
-        self.current = None;
-        self.sync_dir()
+        let mut held = self.held;
+        let synced = held.sync(site);
+        (State::Empty(Empty { held }), synced)
     }
+}
 
-    /// The first name for a full file that is not in use, or the oldest, whose file has to go.
-    fn first_free(&self) -> Result<u32, DiskError> {
-        for k in 1..self.keep {
-            if !self.exists(&self.paths.old(k))? {
-                return Ok(k);
-            }
+impl<S: Storage> Held<S> {
+    fn put_aside(&mut self, site: &Site<S>) -> Result<(), DiskError> {
+        let paths = &site.paths;
+        let mut full = match self.full.take() {
+            Some(full) => full,
+            None => site.full()?,
+        };
+        // Before others are removed: numbers go on rising also where few files are kept.
+        let name = if site.keep > 1 && site.has_full_file()? {
+            Some(site.free_name(&mut full)?)
+        } else {
+            None
+        };
+        let most = site.keep as usize - 1 - usize::from(name.is_some());
+        while full.len() > most {
+            // One at a time: without it, a later one could be gone and an earlier one there.
+            self.sync(site)?;
+            let Some(oldest) = full.pop_first() else {
+                break;
+            };
+            site.remove(&paths.named(oldest))?;
+            self.synced = false;
         }
-        Ok(self.keep)
-    }
-
-    /// Removes the full files that a larger `keep` has left, the oldest first.
-    fn remove_surplus(&mut self) -> Result<(), DiskError> {
-        let mut last = self.keep;
-        while self.exists(&self.paths.old(last + 1))? {
-            last += 1;
+        if let Some(name) = name {
+            self.put(site, &paths.old, &paths.named(name))?;
+            full.insert(name);
         }
-        for k in (self.keep + 1..=last).rev() {
-            let path = self.paths.old(k);
-            self.storage
-                .remove(&path)
-                .map_err(DiskError::io("remove", &path))?;
-            self.dir_dirty = true;
-        }
+        self.sync(site)?;
+        self.put(site, &paths.log, &paths.old)?;
+        self.full = Some(full);
         Ok(())
     }
 
-    fn put(&mut self, from: &Path, to: &Path) -> Result<(), DiskError> {
-        self.storage
-            .rename(from, to)
-            .map_err(DiskError::io("put a full file aside as", to))?;
-        self.dir_dirty = true;
-        Ok(())
+    fn put(&mut self, site: &Site<S>, from: &Path, to: &Path) -> Result<(), DiskError> {
+        self.rename(site, from, to, "put a full file aside as")
+    }
+}
+
+impl<S: Storage> Site<S> {
+    fn full(&self) -> Result<Names, DiskError> {
+        let dir = &self.paths.dir;
+        let names = self.storage.list(dir).map_err(DiskError::io("list", dir))?;
+        let full = names.iter().filter_map(|name| self.paths.full_file(name));
+        Ok(full
+            .filter(|name| *name != LogFileName::NewestFull)
+            .collect())
     }
 
-    pub(super) fn exists(&self, path: &Path) -> Result<bool, DiskError> {
-        match self.storage.stat_path(path) {
-            Ok(_) => Ok(true),
+    fn has_full_file(&self) -> Result<bool, DiskError> {
+        let old = &self.paths.old;
+        match self.storage.stat_path(old) {
+            Ok(stat) if stat.is_file => Ok(true),
+            Ok(_) => Err(DiskError::io("put aside", old)(
+                io::ErrorKind::IsADirectory.into(),
+            )),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(DiskError::io("examine", path)(error)),
+            Err(error) => Err(DiskError::io("examine", old)(error)),
         }
+    }
+
+    /// The number after the highest. It is looked at anew where somebody else put a file
+    /// there.
+    fn free_name(&self, full: &mut Names) -> Result<LogFileName, DiskError> {
+        let next = LogFileName::after(&*full);
+        if let Some(name) = next
+            && !self.exists(&self.paths.named(name))?
+        {
+            return Ok(name);
+        }
+        *full = self.full()?;
+        LogFileName::after(&*full).ok_or_else(|| {
+            let last = full.last().map(|name| self.paths.named(*name));
+            let last = last.unwrap_or_else(|| self.paths.old.clone());
+            DiskError::io("give a full file a number above that of", &last)(
+                io::ErrorKind::AlreadyExists.into(),
+            )
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! The files of a log, as they stand at one instant.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
@@ -7,7 +8,7 @@ use std::iter;
 use std::path::{Path, PathBuf};
 
 use crate::disk::format::damage::{Damage, unreadable};
-use crate::disk::format::paths::Paths;
+use crate::disk::format::paths::{LogFileName, Paths};
 use crate::disk::storage::{FileId, Storage};
 
 /// How often the files are listed anew when the log is rotated meanwhile.
@@ -46,8 +47,8 @@ struct Found<'s, S: Storage> {
     paths: &'s Paths,
     files: Vec<LogFile<S::File>>,
     damage: Vec<Damage>,
-    /// The numbers of the full files that were looked for.
-    numbers: BTreeSet<u32>,
+    /// The full files that were looked for.
+    names: BTreeSet<LogFileName>,
 }
 
 impl<'s, S: Storage> Found<'s, S> {
@@ -57,26 +58,31 @@ impl<'s, S: Storage> Found<'s, S> {
             paths,
             files: Vec::new(),
             damage: Vec::new(),
-            numbers: BTreeSet::from([1]),
+            names: BTreeSet::from([LogFileName::NewestFull]),
         };
         found.add(paths.log.clone());
         if found.files.is_empty() {
             // Between two files there is no current one, and the newest is a full one.
-            found.add(paths.old(1));
+            found.add(paths.old.clone());
         }
         match found.listed() {
-            // Also where each may move meanwhile. Not all up to the largest: a number may be as
-            // large as a date that somebody put behind the name.
+            // Also where each may move meanwhile.
             Ok(listed) => {
-                for number in listed {
-                    found.numbers.extend([number, number.saturating_add(1)]);
+                found.names.extend(LogFileName::after(&listed));
+                for name in listed {
+                    found.names.insert(name);
+                    found.names.extend(match name {
+                        LogFileName::Earlier(Reverse(k)) => LogFileName::earlier(k + 1),
+                        LogFileName::NewestFull => LogFileName::earlier(2),
+                        _ => None,
+                    });
                 }
             }
             // Whether there are full files is not known, and neither what they hold.
             Err(error) => found.damage.push(unreadable(paths.dir.clone(), 0, &error)),
         }
-        for number in found.numbers.clone() {
-            found.add(paths.old(number));
+        for name in found.names.clone().into_iter().rev() {
+            found.add(paths.named(name));
         }
         found
     }
@@ -92,25 +98,26 @@ impl<'s, S: Storage> Found<'s, S> {
         }
     }
 
-    /// The numbers of the full files whose names are met in the directory. Where one is renamed
+    /// The full files whose names are met in the directory. Where one is renamed
     /// meanwhile, it may be met under neither name.
-    fn listed(&self) -> io::Result<Vec<u32>> {
+    fn listed(&self) -> io::Result<Vec<LogFileName>> {
         let names = match self.storage.list(&self.paths.dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             names => names?,
         };
-        let number = |name: &OsString| self.paths.old_number(name);
-        Ok(names.iter().filter_map(number).collect())
+        let full = |name: &OsString| self.paths.full_file(name);
+        Ok(names.iter().filter_map(full).collect())
     }
 
     /// Whether no other file became the newest, and none was missed when the names were listed:
     /// it is met by a second listing.
     fn is_whole(&self) -> bool {
-        let unmet = |number: &u32| !self.numbers.contains(number);
+        let unmet = |name: &LogFileName| !self.names.contains(name);
         if self.listed().is_ok_and(|listed| listed.iter().any(unmet)) {
             return false;
         }
-        let old = self.numbers.iter().map(|number| self.paths.old(*number));
+        let full = self.names.iter().rev();
+        let old = full.map(|name| self.paths.named(*name));
         let newest = iter::once(self.paths.log.clone())
             .chain(old)
             .filter(|path| !self.is_damaged(path))

@@ -285,7 +285,7 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         let known_at = current_at.or_else(|| files.iter().position(is_previous));
         if let Some(at) = known_at {
             // What is older was read when it still could be.
-            damage.retain(|found| paths.age(&found.file) < paths.age(&files[at].path));
+            damage.retain(|found| paths.name_of(&found.file) > paths.name_of(&files[at].path));
         }
         let mut rest = files.split_off(known_at.map_or(0, |at| at + 1));
         if current_at.is_some() || rest.is_empty() {

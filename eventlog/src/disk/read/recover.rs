@@ -213,8 +213,12 @@ fn missed_before<E: Versioned, S: Storage>(
     config: &DiskConfig,
 ) -> Option<u64> {
     let may_be_removed = || {
-        let oldest = Paths::new(&config.path).map(|paths| paths.old(config.keep));
-        oldest.is_some_and(|oldest| storage.stat_path(&oldest).is_ok())
+        let Some(paths) = Paths::new(&config.path) else {
+            return false;
+        };
+        let names = storage.list(&paths.dir).unwrap_or_default();
+        let full = names.iter().filter_map(|name| paths.full_file(name));
+        full.count() >= config.keep as usize
     };
     before
         .or_else(|| first.filter(|_| may_be_removed()))

@@ -1,0 +1,34 @@
+//! The log as a writer sees it.
+
+use super::FileLog;
+use crate::disk::storage::Storage;
+use crate::writer::{
+    destination::{Destination, DestinationError, Level, Standing},
+    records::Records,
+};
+
+impl<S: Storage> Destination for FileLog<S> {
+    fn level(&self) -> Level {
+        Level::new(1, !self.site.trusts_system)
+    }
+
+    fn open(&mut self) -> Result<Standing, DestinationError> {
+        Ok(Standing::Unknown)
+    }
+
+    fn write(
+        &mut self,
+        records: Records<'_>,
+        _progress: &mut dyn FnMut(u64),
+    ) -> Result<(), DestinationError> {
+        Ok(self.append_records(records)?)
+    }
+
+    fn sync(&mut self) -> Result<(), DestinationError> {
+        Ok(self.make_durable()?)
+    }
+
+    fn stored(&self) -> u64 {
+        self.durable
+    }
+}
