@@ -86,9 +86,16 @@ pub struct Cursor {
 
 impl Cursor {
     pub(crate) fn new(epoch: Epoch, seq: u64, version: u64) -> Self {
+        Self::from_parts(epoch, Seq::new(seq), version)
+    }
+
+    /// The cursor of the event with this number and version in this life of a log, for those that
+    /// have kept the three apart.
+    #[must_use]
+    pub const fn from_parts(epoch: Epoch, seq: Seq, version: u64) -> Self {
         Self {
             epoch,
-            seq: Seq::new(seq),
+            seq,
             version,
         }
     }

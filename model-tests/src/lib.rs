@@ -23,6 +23,7 @@ pub mod laws;
 mod model;
 mod report;
 mod scenes;
+pub mod sim_broker;
 pub mod sim_disk;
 mod subject;
 mod trial;

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt};
 
 use super::records::Records;
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Epoch};
 
 /// What an acknowledgement of a destination is worth.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -54,11 +54,13 @@ pub trait Destination: Send + 'static {
     fn level(&self) -> Level;
 
     /// Says where it stands, so that nothing is handed to it twice. Called once, before anything
-    /// is written, on the thread that starts the writer.
+    /// is written, on the thread that starts the writer. `epoch` is the life of the log that the
+    /// sequence numbers of its records will belong to: together they make the cursor with which a
+    /// later [`Standing::At`] is exact.
     ///
     /// # Errors
     /// Why nothing can be written; the writer is not started.
-    fn open(&mut self) -> Result<Standing, DestinationError>;
+    fn open(&mut self, epoch: Epoch) -> Result<Standing, DestinationError>;
 
     /// Hands over records, in order. May store them at once, or wait for [`sync`](Self::sync).
     ///

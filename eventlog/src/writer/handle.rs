@@ -131,7 +131,9 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
         config: WriterConfig,
         mut destination: D,
     ) -> Result<Self, StartError> {
-        let standing = destination.open().map_err(StartError::Destination)?;
+        let standing = destination
+            .open(log.epoch())
+            .map_err(StartError::Destination)?;
         let follower = Follower::new(&log.shared, &config, standing);
         let level = destination.level();
         let control = Arc::new(Control::new(

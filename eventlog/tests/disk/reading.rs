@@ -65,24 +65,6 @@ fn a_gap_line_is_read_as_a_gap() {
     assert_eq!(tail.before, Some(Record::Gap(gap)));
 }
 
-/// Somebody kept a full file under a name that ends in a date, or in the largest number: readers
-/// once looked for a file of every number below it.
-#[test]
-fn a_file_with_a_large_number_is_read_without_trying_all_below() {
-    let (dir, path) = place();
-    for (name, text) in [
-        ("x.log", "5\n"),
-        ("x.log.old", "4\n"),
-        ("x.log.old.3", "3\n"),
-        ("x.log.old.20260101", "2\n"),
-        ("x.log.old.4294967295", "1\n"),
-    ] {
-        fs::write(dir.path().join(name), text).unwrap();
-    }
-    assert_eq!(numbers(&path), [1, 2, 3, 4, 5]);
-    assert_eq!(read_last::<u64>(&path, 9).records.len(), 5);
-}
-
 /// A line as long as lines may be is still looked at, one byte more is not taken into memory.
 #[test]
 fn from_the_end_too_a_line_may_be_too_long() {

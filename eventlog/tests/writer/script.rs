@@ -7,6 +7,7 @@ use std::{
 };
 
 use eventlog::{
+    Epoch,
     disk::DiskError,
     writer::{Destination, DestinationError, Level, Records, Standing},
 };
@@ -145,7 +146,7 @@ impl Destination for Script {
         Level::new(1, true)
     }
 
-    fn open(&mut self) -> Result<Standing, DestinationError> {
+    fn open(&mut self, _epoch: Epoch) -> Result<Standing, DestinationError> {
         Ok(Standing::Unknown)
     }
 

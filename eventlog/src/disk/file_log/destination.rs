@@ -1,6 +1,7 @@
 //! The log as a writer sees it.
 
 use super::FileLog;
+use crate::cursor::Epoch;
 use crate::disk::storage::Storage;
 use crate::writer::{
     destination::{Destination, DestinationError, Level, Standing},
@@ -12,7 +13,7 @@ impl<S: Storage> Destination for FileLog<S> {
         Level::new(1, !self.site.trusts_system)
     }
 
-    fn open(&mut self) -> Result<Standing, DestinationError> {
+    fn open(&mut self, _epoch: Epoch) -> Result<Standing, DestinationError> {
         Ok(Standing::Unknown)
     }
 

@@ -51,8 +51,11 @@ pub enum DamageKind {
         /// What the system said.
         reason: String,
     },
-    /// The log was rotated more often than files are kept before the follower came to them.
-    #[error("files were rotated away before they were read; poll more often or keep more files")]
+    /// The log was rotated faster than it was read, and files between those that are left may have
+    /// been removed unread.
+    #[error(
+        "files may have been rotated away before they were read; poll more often or keep more files"
+    )]
     Missed,
     /// The file became shorter while it was followed: what follows may have been seen before.
     #[error("the file was cut while it was being followed")]
@@ -81,4 +84,15 @@ pub(crate) fn unreadable(file: PathBuf, offset: u64, error: &io::Error) -> Damag
 pub(crate) fn no_file_name(path: &Path) -> Damage {
     let error = io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
     unreadable(path.to_path_buf(), 0, &error)
+}
+
+/// Files before this one may have been removed unread.
+pub(crate) fn may_miss(file: PathBuf) -> Damage {
+    Damage {
+        file,
+        line: None,
+        offset: 0,
+        len: 0,
+        kind: DamageKind::Missed,
+    }
 }

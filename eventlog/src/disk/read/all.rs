@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::decode::{push_line, torn_tail};
 use super::files::{LogFile, open_all};
 use super::forward::{Lines, MAX_LINE_BYTES};
-use crate::disk::format::damage::{Damage, no_file_name, unreadable};
+use crate::disk::format::damage::{Damage, may_miss, no_file_name, unreadable};
 use crate::disk::format::paths::Paths;
 use crate::disk::format::record::Record;
 use crate::disk::storage::{RealStorage, Storage};
@@ -87,9 +87,13 @@ impl<E: DeserializeOwned, S: Storage> Reader<E, S> {
     /// Reads one step further. False when there is nothing left.
     fn advance(&mut self) -> bool {
         let Some(open) = &mut self.current else {
-            let Some(LogFile { path, file, .. }) = self.files.pop_front() else {
+            let Some(next) = self.files.pop_front() else {
                 return false;
             };
+            let LogFile { path, file, .. } = next;
+            if next.may_miss {
+                self.items.push_back(Err(may_miss(path.clone())));
+            }
             self.current = Some(Open {
                 path,
                 lines: Lines::new(file, self.max_line_bytes),

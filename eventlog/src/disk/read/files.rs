@@ -1,105 +1,298 @@
-//! The files of a log, as they stand at one instant.
+//! The files of a log, the oldest first, while a writer may rotate them.
+//!
+//! What makes the order a property and not a race: a full file keeps its number, numbers rise
+//! without holes, and the lowest are removed first. So from a file with a number one can walk to the
+//! next, and a file that was opened under `X` or `X.old` is met again under its number if it was
+//! rotated meanwhile. Each step of the walk takes one more file of those that there are, so it comes
+//! to an end however fast the writer is.
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
-use std::iter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::disk::format::damage::{Damage, unreadable};
 use crate::disk::format::paths::{LogFileName, Paths};
 use crate::disk::storage::{FileId, Storage};
-
-/// How often the files are listed anew when the log is rotated meanwhile.
-const ATTEMPTS: usize = 100;
 
 /// One open file of a log.
 pub(crate) struct LogFile<F> {
     pub(crate) path: PathBuf,
     pub(crate) file: F,
     pub(crate) id: Option<FileId>,
+    /// Whether files between the one before and this one may have been removed unread.
+    pub(crate) may_miss: bool,
+}
+
+impl<F> LogFile<F> {
+    fn is(&self, id: Option<FileId>) -> bool {
+        self.id.is_some() && self.id == id
+    }
 }
 
 /// Opens the files of a log, the oldest first; those that cannot be read are damage.
-///
-/// Rotation moves files to older names, so going from new to old misses none, and the identity
-/// tells which was met twice. That holds as long as the newest file stays the newest, since no
-/// other moves further than by one meanwhile; elsewhere it is done again.
 pub(crate) fn open_all<S: Storage>(
     storage: &S,
     paths: &Paths,
 ) -> (Vec<LogFile<S::File>>, Vec<Damage>) {
-    for attempt in 1.. {
-        let mut found = Found::look(storage, paths);
-        if found.is_whole() || attempt == ATTEMPTS {
-            found.files.reverse();
-            found.damage.reverse();
-            return (found.files, found.damage);
-        }
+    let mut walk = Walk {
+        storage,
+        paths,
+        files: Vec::new(),
+        damage: Vec::new(),
+        last_number: 0,
+        may_miss: false,
+    };
+    walk.numbered();
+    // In this order, so that the second is newer than the first whatever happens in between.
+    let newest_full = walk.open(LogFileName::NewestFull);
+    let current = walk.open(LogFileName::Current);
+    // Between two files there is no current one, and the newest is a full one.
+    let current = current.or_else(|| walk.open(LogFileName::NewestFull));
+    let numbered_before = walk.last_number;
+    if let Some(file) = newest_full {
+        walk.reach_newest_full(file, numbered_before);
     }
-    unreachable!("the last attempt returns")
+    match current {
+        Some(file) => walk.reach_current(file, numbered_before),
+        None => walk.reach_the_end(),
+    }
+    (walk.files, walk.damage)
 }
 
-/// What was met so far, the newest first.
-struct Found<'s, S: Storage> {
+struct Walk<'s, S: Storage> {
     storage: &'s S,
     paths: &'s Paths,
     files: Vec<LogFile<S::File>>,
     damage: Vec<Damage>,
-    /// The full files that were looked for.
-    names: BTreeSet<LogFileName>,
+    /// The highest number that was met; 0 if none was.
+    last_number: u32,
+    /// Whether there may have been files before the next one that are gone.
+    may_miss: bool,
 }
 
-impl<'s, S: Storage> Found<'s, S> {
-    fn look(storage: &'s S, paths: &'s Paths) -> Self {
-        let mut found = Self {
-            storage,
-            paths,
-            files: Vec::new(),
-            damage: Vec::new(),
-            names: BTreeSet::from([LogFileName::NewestFull]),
-        };
-        found.add(paths.log.clone());
-        if found.files.is_empty() {
-            // Between two files there is no current one, and the newest is a full one.
-            found.add(paths.old.clone());
-        }
-        match found.listed() {
-            // Also where each may move meanwhile.
-            Ok(listed) => {
-                found.names.extend(LogFileName::after(&listed));
-                for name in listed {
-                    found.names.insert(name);
-                    found.names.extend(match name {
-                        LogFileName::Earlier(Reverse(k)) => LogFileName::earlier(k + 1),
-                        LogFileName::NewestFull => LogFileName::earlier(2),
-                        _ => None,
-                    });
-                }
+impl<S: Storage> Walk<'_, S> {
+    /// Takes the files that have a number by now.
+    fn numbered(&mut self) {
+        let mut names = match self.listed() {
+            Ok(names) => names,
+            Err(error) => {
+                // Whether there are full files is not known, and neither what they hold.
+                let dir = self.paths.dir.clone();
+                return self.damage.push(unreadable(dir, 0, &error));
             }
-            // Whether there are full files is not known, and neither what they hold.
-            Err(error) => found.damage.push(unreadable(paths.dir.clone(), 0, &error)),
+        };
+        names.sort_unstable();
+        for name in &names {
+            if matches!(name, LogFileName::Earlier(_)) {
+                self.take(*name);
+            }
         }
-        for name in found.names.clone().into_iter().rev() {
-            found.add(paths.named(name));
+        let mut numbers = numbers(&names);
+        numbers.extend(
+            numbers
+                .first()
+                .and_then(|lowest| self.lowest_below(*lowest)),
+        );
+        numbers.sort_unstable();
+        for number in numbers {
+            if number > self.last_number {
+                self.may_miss |= self.last_is_gone();
+                self.last_number = number - 1;
+                self.number_up();
+                self.last_number = self.last_number.max(number);
+            }
         }
-        found
     }
 
-    /// Opens the file at `path`, unless it was met already.
-    fn add(&mut self, path: PathBuf) {
+    /// The lowest number that is there, going down from one that is: a name that is given while a
+    /// directory is listed may be missing in the list.
+    fn lowest_below(&self, number: u32) -> Option<u32> {
+        let below = (self.last_number + 1..number).rev();
+        below
+            .take_while(|number| {
+                LogFileName::numbered(*number).is_some_and(|name| self.exists(name))
+            })
+            .last()
+    }
+
+    /// Whether the file with the last number is there no more.
+    fn last_is_gone(&self) -> bool {
+        LogFileName::numbered(self.last_number).is_some_and(|last| !self.exists(last))
+    }
+
+    /// Takes the file of a name that was met.
+    fn take(&mut self, name: LogFileName) {
+        match self.open(name) {
+            Some(file) => self.push(file),
+            // Removed since, unless it is there and cannot be read, which is told.
+            None => self.may_miss |= !self.exists(name),
+        }
+    }
+
+    /// Takes the files with the numbers after the last one.
+    fn number_up(&mut self) {
+        while let Some(name) = LogFileName::numbered(self.last_number + 1)
+            && self.exists(name)
+        {
+            self.last_number += 1;
+            self.take(name);
+        }
+    }
+
+    /// As [`number_up`](Self::number_up), and notices where the last one was removed meanwhile, and
+    /// perhaps others after it: then goes on with the lowest that is left.
+    fn number_up_from_what_is_left(&mut self) {
+        loop {
+            self.number_up();
+            let last = LogFileName::numbered(self.last_number);
+            if last.is_some_and(|last| self.exists(last)) {
+                return;
+            }
+            let names = self.listed().unwrap_or_default();
+            let later = numbers(&names)
+                .into_iter()
+                .find(|number| *number > self.last_number);
+            let lowest = later.map(|number| self.lowest_below(number).unwrap_or(number));
+            self.may_miss |= self.last_number > 0 || lowest.is_some_and(|lowest| lowest > 1);
+            match lowest {
+                Some(lowest) => self.last_number = lowest - 1,
+                None => return,
+            }
+        }
+    }
+
+    /// Takes the file that was `X.old`, and before it what got numbers meanwhile.
+    fn reach_newest_full(&mut self, file: LogFile<S::File>, numbered_before: u32) {
+        self.number_up_from_what_is_left();
+        if !self.is_gone_among_later(&file, numbered_before) {
+            self.push(file);
+        }
+    }
+
+    /// Whether the file, which was opened when numbers were given up to `numbered_before`, has been
+    /// removed since, and files that got their numbers since are there: then it is older than some
+    /// of these, or all, and it is not known where it belongs. What is missing is told.
+    fn is_gone_among_later(&mut self, file: &LogFile<S::File>, numbered_before: u32) -> bool {
+        let before = LogFileName::numbered(numbered_before);
+        let paths = self.paths;
+        let is_later = |met: &LogFile<S::File>| match paths.name_of(&met.path) {
+            Some(name @ LogFileName::Numbered(_)) => Some(name) > before,
+            _ => false,
+        };
+        let is_gone = !self.has(file.id) && self.is_removed(file);
+        if !is_gone || !self.files.iter().any(is_later) {
+            return false;
+        }
+        for met in &mut self.files {
+            met.may_miss |= is_later(met);
+        }
+        self.may_miss = true;
+        true
+    }
+
+    /// Takes the file that was `X`, and before it what was rotated meanwhile.
+    fn reach_current(&mut self, file: LogFile<S::File>, numbered_before: u32) {
+        loop {
+            self.number_up_from_what_is_left();
+            if self.has(file.id) || self.is_gone_among_later(&file, numbered_before) {
+                return;
+            }
+            let full = self.open(LogFileName::NewestFull);
+            let Some(full) = full.filter(|full| !self.has(full.id)) else {
+                // The newest full file is the last one that was taken, or there is none.
+                break;
+            };
+            // What was the newest full file before has a number by now, or is gone.
+            if self.exists_after_last() {
+                continue;
+            }
+            self.may_miss |= !self.last_has_its_number();
+            if full.is(file.id) {
+                break;
+            }
+            if self.id_at(LogFileName::Current) == file.id {
+                self.push(full); // The one before.
+                break;
+            }
+            if !self.exists_after_last() {
+                // Both names have other files, and there are no numbers to tell their order.
+                self.may_miss = true;
+                break;
+            }
+        }
+        self.push(file);
+    }
+
+    /// Takes what got its name since it was looked for.
+    fn reach_the_end(&mut self) {
+        loop {
+            self.number_up_from_what_is_left();
+            let full = self.open(LogFileName::NewestFull);
+            let Some(full) = full.filter(|full| !self.has(full.id)) else {
+                return;
+            };
+            if !self.exists_after_last() {
+                self.may_miss |= !self.last_has_its_number();
+                return self.push(full);
+            }
+        }
+    }
+
+    /// Whether the file that was taken last has the last number, so that none after it is gone: the
+    /// lowest go first.
+    fn last_has_its_number(&self) -> bool {
+        let Some(last) = self.files.last() else {
+            return true;
+        };
+        let name = LogFileName::numbered(self.last_number);
+        name.is_some_and(|name| last.is(self.id_at(name)))
+    }
+
+    fn is_removed(&self, file: &LogFile<S::File>) -> bool {
+        let stat = self.storage.stat(&file.file);
+        stat.is_ok_and(|stat| stat.links == 0)
+    }
+
+    fn exists_after_last(&self) -> bool {
+        LogFileName::numbered(self.last_number + 1).is_some_and(|name| self.exists(name))
+    }
+
+    fn push(&mut self, mut file: LogFile<S::File>) {
+        if !self.has(file.id) {
+            file.may_miss = std::mem::take(&mut self.may_miss) && !self.files.is_empty();
+            self.files.push(file);
+        }
+    }
+
+    fn has(&self, id: Option<FileId>) -> bool {
+        self.files.iter().any(|met| met.is(id))
+    }
+
+    fn exists(&self, name: LogFileName) -> bool {
+        self.storage.stat_path(&self.paths.named(name)).is_ok()
+    }
+
+    fn id_at(&self, name: LogFileName) -> Option<FileId> {
+        self.storage.stat_path(&self.paths.named(name)).ok()?.id
+    }
+
+    /// Opens a file; one that is there and cannot be read is damage, told once.
+    fn open(&mut self, name: LogFileName) -> Option<LogFile<S::File>> {
+        let path = self.paths.named(name);
         match open(self.storage, path.clone()) {
-            Ok(file) if file.id.is_some() && self.files.iter().any(|met| met.id == file.id) => {}
-            Ok(file) => self.files.push(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(_) if self.is_damaged(&path) => {}
-            Err(error) => self.damage.push(unreadable(path, 0, &error)),
+            Ok(file) => Some(file),
+            Err(error) => {
+                let is_told = self.damage.iter().any(|met| met.file == path);
+                if error.kind() != io::ErrorKind::NotFound && !is_told {
+                    self.damage.push(unreadable(path, 0, &error));
+                }
+                None
+            }
         }
     }
 
-    /// The full files whose names are met in the directory. Where one is renamed
-    /// meanwhile, it may be met under neither name.
+    /// The full files whose names are met in the directory. One that is renamed meanwhile may be
+    /// met under neither name.
     fn listed(&self) -> io::Result<Vec<LogFileName>> {
         let names = match self.storage.list(&self.paths.dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -108,28 +301,17 @@ impl<'s, S: Storage> Found<'s, S> {
         let full = |name: &OsString| self.paths.full_file(name);
         Ok(names.iter().filter_map(full).collect())
     }
+}
 
-    /// Whether no other file became the newest, and none was missed when the names were listed:
-    /// it is met by a second listing.
-    fn is_whole(&self) -> bool {
-        let unmet = |name: &LogFileName| !self.names.contains(name);
-        if self.listed().is_ok_and(|listed| listed.iter().any(unmet)) {
-            return false;
-        }
-        let full = self.names.iter().rev();
-        let old = full.map(|name| self.paths.named(*name));
-        let newest = iter::once(self.paths.log.clone())
-            .chain(old)
-            .filter(|path| !self.is_damaged(path))
-            .filter_map(|path| self.storage.stat_path(&path).ok())
-            .find(|stat| stat.is_file)
-            .and_then(|stat| stat.id);
-        self.files.first().and_then(|file| file.id) == newest
-    }
-
-    fn is_damaged(&self, path: &Path) -> bool {
-        self.damage.iter().any(|met| met.file == path)
-    }
+/// The numbers among these names, the lowest first.
+fn numbers(names: &[LogFileName]) -> Vec<u32> {
+    let number = |name: &LogFileName| match name {
+        LogFileName::Numbered(number) => Some(*number),
+        _ => None,
+    };
+    let mut numbers: Vec<u32> = names.iter().filter_map(number).collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 fn open<S: Storage>(storage: &S, path: PathBuf) -> io::Result<LogFile<S::File>> {
@@ -142,5 +324,10 @@ fn open<S: Storage>(storage: &S, path: PathBuf) -> io::Result<LogFile<S::File>> 
     }
     let file = storage.open_read(&path)?;
     let id = storage.stat(&file)?.id;
-    Ok(LogFile { path, file, id })
+    Ok(LogFile {
+        path,
+        file,
+        id,
+        may_miss: false,
+    })
 }

@@ -12,7 +12,7 @@ use super::files::{LogFile, open_all};
 use super::forward::{Lines, MAX_LINE_BYTES};
 use super::same_bytes::{Common, common_lines};
 use crate::cursor::Start;
-use crate::disk::format::damage::{Damage, DamageKind, no_file_name, unreadable};
+use crate::disk::format::damage::{Damage, DamageKind, may_miss, no_file_name, unreadable};
 use crate::disk::format::paths::Paths;
 use crate::disk::format::record::Record;
 use crate::disk::storage::{FileId, RealStorage, Storage};
@@ -93,7 +93,7 @@ struct Open<F> {
 }
 
 impl<F> Open<F> {
-    fn after(LogFile { path, file, id }: LogFile<F>, lines: u64, offset: u64) -> Self {
+    fn after(LogFile { path, file, id, .. }: LogFile<F>, lines: u64, offset: u64) -> Self {
         Self {
             path,
             id,
@@ -238,6 +238,9 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         let Some(file) = self.next.pop_front() else {
             return false;
         };
+        if file.may_miss {
+            self.items.push_back(Err(may_miss(file.path.clone())));
+        }
         self.previous = self.current.replace(Open::after(file, 0, 0));
         true
     }
@@ -303,11 +306,11 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
             }
             Moved::None => {
                 let nothing_read = open.lines.offset() == 0 && self.previous.is_none();
-                if known_at.is_none() && !nothing_read {
-                    self.items
-                        .push_back(Err(notice(paths, 0, DamageKind::Missed)));
-                }
                 let file = rest.pop_front();
+                let is_after_gap = file.as_ref().is_some_and(|file| file.may_miss);
+                if (known_at.is_none() && !nothing_read) || is_after_gap {
+                    self.items.push_back(Err(may_miss(paths.log.clone())));
+                }
                 self.current = file.map(|file| Open::after(file, 0, 0));
             }
         }

@@ -9,7 +9,7 @@ use super::backward::{BackLine, Backward};
 use super::decode::Found;
 use super::files::{LogFile, open_all};
 use super::forward::MAX_LINE_BYTES;
-use crate::disk::format::damage::{Damage, DamageKind, no_file_name, unreadable};
+use crate::disk::format::damage::{Damage, DamageKind, may_miss, no_file_name, unreadable};
 use crate::disk::format::paths::Paths;
 use crate::disk::format::record::Record;
 use crate::disk::storage::{RealStorage, Storage};
@@ -72,6 +72,9 @@ impl<E: DeserializeOwned> Tail<E> {
                     bytes_read += collected.read_file(storage, file);
                     if collected.before.is_some() {
                         break;
+                    }
+                    if file.may_miss {
+                        collected.damage.push_front(may_miss(file.path.clone()));
                     }
                 }
             }

@@ -1,0 +1,150 @@
+//! The broker's side: what it has, who may write, and what goes wrong next.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use eventlog::{Cursor, Epoch, writer::Meta};
+
+/// A broker in memory. Clones are handles onto the same one.
+///
+/// It keeps records in the order in which they came, and knows the newest client that claimed it.
+#[derive(Clone, Debug, Default)]
+pub struct SimBroker {
+    state: Arc<(Mutex<Server>, Condvar)>,
+}
+
+/// One record as the broker has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredRecord {
+    /// The event that it stands for, or the last one that it counts.
+    pub cursor: Cursor,
+    /// Whether it is a gap line.
+    pub is_gap: bool,
+    /// The line.
+    pub line: String,
+}
+
+/// What goes wrong with the next request that stores a record, or asks what is stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// The request does not arrive.
+    LoseRequest,
+    /// It arrives, and the answer does not.
+    LoseAnswer,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    pub(super) records: Vec<StoredRecord>,
+    /// How many of the records a restart leaves.
+    synced: usize,
+    pub(super) claim: u64,
+    faults: VecDeque<Fault>,
+    /// The longest line that is taken.
+    pub(super) limit: Option<usize>,
+    /// After how many records every request waits.
+    stall_at: Option<usize>,
+    waiting: bool,
+}
+
+impl SimBroker {
+    /// A broker without records.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What comes next: one for each request, in order.
+    pub fn then(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.lock().faults.extend(faults);
+    }
+
+    /// Refuses lines longer than this from now on.
+    pub fn limit(&self, bytes: usize) {
+        self.lock().limit = Some(bytes);
+    }
+
+    /// Has every request wait once there are this many records, until [`release`](Self::release).
+    pub fn stall_at(&self, records: usize) {
+        self.lock().stall_at = Some(records);
+    }
+
+    /// Blocks until a request waits.
+    pub fn wait_stalled(&self) {
+        let waited = self
+            .state
+            .1
+            .wait_while(self.lock(), |server| !server.waiting);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Lets the request go on that waits.
+    pub fn release(&self) {
+        self.lock().stall_at = None;
+        self.state.1.notify_all();
+    }
+
+    /// Makes all records durable.
+    pub fn sync(&self) {
+        let mut server = self.lock();
+        server.synced = server.records.len();
+    }
+
+    /// Loses its power: what was not synced is gone.
+    pub fn restart(&self) {
+        let mut server = self.lock();
+        let synced = server.synced;
+        server.records.truncate(synced);
+    }
+
+    /// Another client claims it: whoever wrote before is refused from now on.
+    pub fn claim(&self) -> u64 {
+        let mut server = self.lock();
+        server.claim += 1;
+        server.claim
+    }
+
+    /// All records, in order.
+    #[must_use]
+    pub fn records(&self) -> Vec<StoredRecord> {
+        self.lock().records.clone()
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Server> {
+        self.state.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One request, which may be lost on its way, and its answer on the way back.
+    pub(super) fn request<T>(&self, act: impl FnOnce(&mut Server) -> T) -> Option<T> {
+        let mut server = self.lock();
+        while server.stall_at.is_some_and(|at| server.records.len() >= at) {
+            server.waiting = true;
+            self.state.1.notify_all();
+            let woken = self.state.1.wait(server);
+            server = woken.unwrap_or_else(PoisonError::into_inner);
+            server.waiting = false;
+        }
+        match server.faults.pop_front().unwrap_or(Fault::None) {
+            Fault::None => Some(act(&mut server)),
+            Fault::LoseRequest => None,
+            Fault::LoseAnswer => {
+                act(&mut server);
+                None
+            }
+        }
+    }
+}
+
+impl Server {
+    pub(super) fn store(&mut self, epoch: Epoch, meta: Meta, line: &[u8]) {
+        self.records.push(StoredRecord {
+            cursor: Cursor::from_parts(epoch, meta.seq, meta.version),
+            is_gap: meta.is_gap,
+            line: String::from_utf8_lossy(line).into_owned(),
+        });
+    }
+}
