@@ -213,7 +213,7 @@ fn missed_before<E: Versioned, S: Storage>(
     config: &DiskConfig,
 ) -> Option<u64> {
     let may_be_removed = || {
-        let Some(paths) = Paths::new(&config.path) else {
+        let Some(paths) = Paths::on(storage, &config.path) else {
             return false;
         };
         let names = storage.list(&paths.dir).unwrap_or_default();
