@@ -247,6 +247,22 @@ fn w10_a_link_and_its_file_are_one_log() {
     assert_eq!(numbers(&link), [2, 3, 4]);
 }
 
+/// The file that a link leads to has another name: its unfinished line is one all the same.
+#[cfg(unix)]
+#[test]
+fn a_torn_line_is_told_from_damage_by_way_of_a_link() {
+    let (dir, path) = place();
+    fs::write(
+        dir.path().join("y.log"),
+        "{\"version\":1,\"text\":\"\"}\n{\"ver",
+    )
+    .unwrap();
+    std::os::unix::fs::symlink("y.log", &path).unwrap();
+    let recovered = EventLog::<Numbered>::recover(&DiskConfig::new(&path)).unwrap();
+    assert_eq!((recovered.1.events, recovered.1.torn_bytes), (1, 5));
+    assert!(!recovered.0.replay_truncated(1));
+}
+
 /// A link to what is not there yet was accepted, and then never written.
 #[cfg(unix)]
 #[test]
