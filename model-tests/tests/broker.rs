@@ -212,7 +212,7 @@ fn what_is_stored_is_acknowledged_before_the_rest_of_its_batch() {
     for seq in 1..=3 {
         assert_eq!(writer.blocking_stored(Seq::new(seq)), Ok(SYNCED));
     }
-    assert_eq!(writer.missing().map(|range| range.len()), Some(7));
+    assert_eq!(writer.missing().map(eventlog::SeqRange::len), Some(7));
     broker.release();
     assert_eq!(writer.blocking_shutdown(PATIENCE), Ok(Seq::new(10)));
 }

@@ -29,6 +29,7 @@ pub struct DiskConfig {
     pub(crate) max_bytes: u64,
     pub(crate) keep: u32,
     pub(crate) mode: u32,
+    pub(crate) locks: bool,
     writer: WriterConfig,
 }
 
@@ -44,6 +45,7 @@ impl DiskConfig {
             max_bytes: 8 * 1024 * 1024,
             keep: 1,
             mode: 0o600,
+            locks: true,
         }
     }
 
@@ -78,6 +80,19 @@ impl DiskConfig {
     #[must_use]
     pub fn mode(mut self, bits: u32) -> Self {
         self.mode = bits;
+        self
+    }
+
+    /// Whether the writer takes the lock on `<path>.lock` (default true), which keeps a second
+    /// writer away.
+    ///
+    /// For file systems that have no locks. Without one nothing keeps two writers from the same
+    /// path: both then write, each takes what the other wrote for lines of a stranger, and one
+    /// that repairs the end of the file may cut a line that the other is just writing. See to it
+    /// that there is only one.
+    #[must_use]
+    pub fn lock(mut self, lock: bool) -> Self {
+        self.locks = lock;
         self
     }
 

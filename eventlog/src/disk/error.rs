@@ -33,6 +33,28 @@ pub enum DiskError {
         /// The path given for the log.
         path: PathBuf,
     },
+    /// The file at the log's path is not one that a log was written to. It is not touched.
+    #[error(
+        "{} does not begin as an event log, and would have to be cut to go on in it: move it away \
+         or choose another path for the log",
+        .path.display()
+    )]
+    NotALog {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file system has no locks.
+    #[error(
+        "cannot lock {}, because its file system has no locks: put the log on another one, or, if \
+         no other writer can have the same path, use `DiskConfig::lock(false)`",
+        .lock.display()
+    )]
+    NoLocks {
+        /// The file that was to be locked.
+        lock: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The log was removed or cut short from outside before its newest records were durable.
     /// They are still in memory, and handing them over again writes them to a new file.
     #[error(
@@ -84,8 +106,9 @@ impl DiskError {
         match self {
             Self::Locked { .. } => io::ErrorKind::WouldBlock,
             Self::NotAFile { .. } => io::ErrorKind::InvalidInput,
+            Self::NotALog { .. } => io::ErrorKind::InvalidData,
             Self::Lost { .. } => io::ErrorKind::NotFound,
-            Self::Io { source, .. } => source.kind(),
+            Self::Io { source, .. } | Self::NoLocks { source, .. } => source.kind(),
         }
     }
 }
@@ -143,9 +166,9 @@ fn remedy(error: &io::Error) -> &'static str {
         ReadOnlyFilesystem,
     };
     match error.kind() {
-        _ if is_full(error) => "free some space or raise the limit; writing then resumes by itself",
+        _ if is_full(error) => "free some space or raise the limit",
         PermissionDenied | ReadOnlyFilesystem => {
-            "let this user write to the directory and its files; writing then resumes by itself"
+            "let this user write to the directory and its files"
         }
         AlreadyExists => {
             "if it stays, it is a symbolic link that leads nowhere: remove it or make its target"

@@ -9,7 +9,10 @@
 //! | `X.lock` | locked by the one writer; never removed |
 //! | `X.tmp` | a file in the making |
 //! | `X.suspect` | the mark that a sync of `X` has failed, until `X` was rebuilt |
-//! | `X.torn` | what the last repair cut from the end of `X`: bytes of a line never finished |
+//! | `X.torn`, `X.torn.2`, … | what repairs cut from the end of `X`: bytes of lines never finished; none is overwritten or removed |
+//!
+//! Where `X` is a link, all of these belong to the file that it leads to, and stand beside that. A
+//! link to a file that is not there yet is followed as well.
 //!
 //! [`DiskWriter`] writes a log's events. [`read`] gives the records back, [`read_last`] the newest
 //! of them, [`follow`] those to come; [`EventLog::recover`](crate::EventLog::recover) brings the

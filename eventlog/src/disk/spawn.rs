@@ -12,15 +12,16 @@ use crate::{
 pub type DiskWriter<E> = Writer<E>;
 
 impl<E: Serialize + Send + Sync + 'static> Writer<E> {
-    /// Opens the file (repairing what a crash left) and starts the thread.
+    /// Takes the path (making its directory and lock, and repairing what a crash left) and starts
+    /// the thread. The file itself is made with the first event.
     ///
     /// Events that the log already retains are written first, except those that were read back
     /// from the disk by [`EventLog::recover`].
     ///
     /// # Errors
     ///
-    /// [`SpawnError`] if the file cannot be opened: the path is a directory, or not writable, or
-    /// another writer has it. The log is not affected.
+    /// [`SpawnError`] if nothing can be written there: the path is a directory or a file that is no
+    /// log, or not writable, or another writer has it. The log is not affected.
     pub fn spawn(log: &EventLog<E>, config: DiskConfig) -> Result<Self, SpawnError> {
         config.check().map_err(SpawnError::Config)?;
         let (file, _) = FileLog::open(RealStorage, &config)?;

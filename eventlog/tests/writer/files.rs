@@ -84,14 +84,14 @@ fn w13_without_losses_the_bytes_are_the_baselines() {
 }
 
 #[test]
-fn w14_nothing_is_created_before_the_first_event() {
+fn w14_no_file_is_created_before_the_first_event() {
     let (directory, path) = directory();
     let log = Arc::new(EventLog::new(None));
     let config = DiskConfig::new(&path);
     let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
     writer.blocking_flush(PATIENCE).unwrap();
     writer.blocking_shutdown(PATIENCE).unwrap();
-    assert_eq!(names(&directory), [""; 0]);
+    assert_eq!(names(&directory), ["launcher-events.log.lock"]);
 
     let writer = DiskWriter::spawn(&log, config).unwrap();
     writer.blocking_durable(log.append(event(1))).unwrap();
@@ -137,27 +137,24 @@ fn w10_a_second_writer_is_refused_until_the_first_has_shut_down() {
     assert_eq!(versions(&path).last(), Some(&21));
 }
 
-/// Two logs whose writers started on a path that had no file yet: the second learns of the first
-/// with its first event, holds it, and writes it when the path is free.
+/// Both writers of a path that had no file yet once started, and the second learned of the first
+/// with its first event.
 #[test]
-fn w10_a_writer_that_came_second_to_an_empty_path_waits_for_it() {
-    listen();
+fn w10_a_second_writer_of_an_empty_path_is_refused() {
     let (_directory, path) = directory();
-    let config = DiskConfig::new(&path).retry_max(std::time::Duration::from_millis(100));
+    let config = DiskConfig::new(&path);
     let [first, second] = [(); 2].map(|()| Arc::new(EventLog::new(None)));
-    let writers = [&first, &second].map(|log| DiskWriter::spawn(log, config.clone()).unwrap());
-    let [holder, waiting] = writers;
+    let holder = DiskWriter::spawn(&first, config.clone()).unwrap();
+    assert!(
+        DiskWriter::spawn(&second, config.clone())
+            .unwrap_err()
+            .is_locked()
+    );
     holder.blocking_durable(first.append(event(1))).unwrap();
-    let seq = second.append(event(2));
-    let flushed = waiting.blocking_flush(std::time::Duration::from_millis(20));
-    assert!(flushed.is_err());
-    assert_eq!(versions(&path), [1]);
-    let waits = waiting.durable(seq);
     holder.blocking_shutdown(PATIENCE).unwrap();
-    assert_eq!(crate::handles::block_on(waits), Ok(SYNCED));
+    let writer = DiskWriter::spawn(&second, config).unwrap();
+    writer.blocking_durable(second.append(event(2))).unwrap();
     assert_eq!(versions(&path), [1, 2]);
-    let said = said(&path);
-    assert!(said[0].contains("belongs to another writer"), "{said:#?}");
 }
 
 #[test]

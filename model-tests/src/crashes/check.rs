@@ -228,7 +228,12 @@ fn kept_aside(disk: &SimDisk, before: &[u8], torn_bytes: u64) -> Result<(), Brok
             format!("{torn_bytes} torn bytes reported: {torn:?}"),
         ));
     }
-    if torn_bytes > 0 && disk.bytes(&path(".torn")).as_deref() != Some(torn) {
+    let names = (1..).map(|k| match k {
+        1 => path(".torn"),
+        k => path(&format!(".torn.{k}")),
+    });
+    let set_aside = names.map_while(|name| disk.bytes(&name)).last();
+    if torn_bytes > 0 && set_aside.as_deref() != Some(torn) {
         return Err(Broken::new("W05", format!("{torn:?} was not set aside")));
     }
     Ok(())

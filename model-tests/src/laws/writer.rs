@@ -150,4 +150,16 @@ laws! {
         judge: |trial| trial.scene(files::no_file_yet),
         test: w14_no_file_before_the_first_event,
     }
+    W17 "a log that cannot be rotated is written" {
+        statement: "Where a rotation cannot be done, writing goes on in the same file, with one \
+            warning; it is tried again. (Judged on the simulated disk and in a directory that may \
+            not be written, by `tests/full_files.rs` and the tests of faults.)",
+        why: "The size of a file is a wish; the events of the night when nothing could be renamed \
+            are not.",
+        bug: "Our own: a directory of mode 0555 stopped the log at 83 of 1,000 events, which waited \
+            and were lost with the process.",
+        needs: [Durable],
+        visits: [],
+        elsewhere: "a test with a disk that refuses to rename",
+    }
 }

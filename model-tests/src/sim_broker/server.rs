@@ -102,6 +102,7 @@ impl SimBroker {
     }
 
     /// Another client claims it: whoever wrote before is refused from now on.
+    #[must_use = "a client has to know its claim"]
     pub fn claim(&self) -> u64 {
         let mut server = self.lock();
         server.claim += 1;

@@ -196,7 +196,7 @@ impl Storage for SimDisk {
         Ok(count)
     }
 
-    fn truncate(&self, file: &mut SimFile, len: u64) -> io::Result<()> {
+    fn truncate(&self, _path: &Path, file: &mut SimFile, len: u64) -> io::Result<()> {
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
         self.change(Op::Truncate, |state, _| {
             state.file_mut(file.node).cut(len);

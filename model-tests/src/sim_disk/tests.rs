@@ -109,7 +109,7 @@ fn what_a_failed_sync_dropped_comes_back_only_after_a_cut() {
     write(&disk, &mut file, "5678");
     disk.sync(&mut file).unwrap();
     assert_eq!(after(&disk, DataLoss::Lost), "durable ....5678");
-    disk.truncate(&mut file, 8).unwrap();
+    disk.truncate(PATH.as_ref(), &mut file, 8).unwrap();
     write(&disk, &mut file, "1234");
     disk.sync(&mut file).unwrap();
     assert_eq!(after(&disk, DataLoss::Lost), "durable 1234");

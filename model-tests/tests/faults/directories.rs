@@ -70,6 +70,29 @@ fn w17_a_directory_that_became_read_only_does_not_end_the_log() {
     assert!(len > 10_000, "{len} bytes");
 }
 
+/// The writer once started, and its first event was never durable.
+#[test]
+fn w14_a_directory_that_cannot_be_written_is_told_at_the_start() {
+    const TEST: &str = "w14_a_directory_that_cannot_be_written_is_told_at_the_start";
+    let directory = tempfile::tempdir().unwrap();
+    let under = match bound(directory.path()) {
+        Ok(under) => under,
+        Err(why) => return not_run(TEST, &why),
+    };
+    allow(directory.path(), 0o555);
+    let start = Start {
+        under: &under,
+        up_to: Some(1),
+        ..Start::PLAIN
+    };
+    let mut child = start.spawn(&directory.path().join("x.log"));
+    let Some(Word::Refused(text)) = child.next() else {
+        panic!("it was not refused");
+    };
+    assert!(text.contains("let this user write"), "{text}");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
 #[test]
 fn w07_a_read_only_directory_made_writable_loses_nothing() {
     const TEST: &str = "w07_a_read_only_directory_made_writable_loses_nothing";
@@ -80,6 +103,12 @@ fn w07_a_read_only_directory_made_writable_loses_nothing() {
         Err(why) => return not_run(TEST, &why),
     };
     let allow = |mode| allow(directory.path(), mode);
+    // Of an earlier writer: without it, and unable to make it, this one is refused.
+    let lock = directory.path().join("x.log.lock");
+    fs::write(&lock, "").unwrap();
+    if !under.is_empty() {
+        chown(&lock, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
     allow(0o555);
     let mut child = Start {
         under: &under,
@@ -88,7 +117,7 @@ fn w07_a_read_only_directory_made_writable_loses_nothing() {
     }
     .spawn(&path);
     assert_eq!(child.next(), Some(Word::Stuck(1)));
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     allow(0o755);
     let done = child.until(|word| matches!(word, Word::Done { .. }));
     assert!(

@@ -62,7 +62,7 @@ fn w06_failing_fdatasync_is_survived() {
 fn w06_failing_fsync_of_the_directory_is_survived() {
     let test = "w06_failing_fsync_of_the_directory_is_survived";
     let anywhere = |_: &Path| vec![];
-    if let Some(failures) = inject(test, "fsync:error=EIO:when=2+3", anywhere) {
+    if let Some(failures) = inject(test, "fsync:error=EIO:when=3+3", anywhere) {
         assert!(failures >= 2, "{failures}");
     }
 }

@@ -121,7 +121,7 @@ impl<S: Storage> Open<S> {
     ) -> (State<S>, Result<(), Partial>) {
         let (whole, _) = records.split_at(records.within(written));
         let len = self.written.len + whole.bytes().len() as u64;
-        if let Err(cut) = site.storage.truncate(&mut self.file, len) {
+        if let Err(cut) = site.storage.truncate(&site.paths.log, &mut self.file, len) {
             let path = site.paths.log.display();
             tracing::debug!(error = %cut, %path, "cannot cut a partial line");
             let partial = Partial { whole: 0, error };

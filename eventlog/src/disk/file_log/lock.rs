@@ -51,19 +51,22 @@ impl<S: Storage> Site<S> {
 
 impl<S: Storage> Detached<S> {
     pub(super) fn take_lock(&mut self, site: &Site<S>) -> Result<(), DiskError> {
-        if self
-            .lock
-            .as_ref()
-            .is_some_and(|lock| site.is_in_place(lock))
-        {
+        let is_held = |lock| site.is_in_place(lock);
+        if !site.locks || self.lock.as_ref().is_some_and(is_held) {
             return Ok(());
         }
         let path = &site.paths.lock;
         self.lock = None;
-        self.lock = site
-            .storage
-            .try_lock(path, site.mode)
-            .map_err(DiskError::io("lock", path))?;
+        self.lock =
+            site.storage
+                .try_lock(path, site.mode)
+                .map_err(|source| match source.kind() {
+                    io::ErrorKind::Unsupported => DiskError::NoLocks {
+                        lock: path.clone(),
+                        source,
+                    },
+                    _ => DiskError::io("lock", path)(source),
+                })?;
         if self.lock.is_some() {
             return Ok(());
         }
@@ -76,7 +79,11 @@ impl<S: Storage> Detached<S> {
 
 impl<S: Storage> Held<S> {
     pub(super) fn is_in_place(&self, site: &Site<S>) -> bool {
-        site.is_in_place(&self.lock)
+        match &self.lock {
+            Some(lock) => site.is_in_place(lock),
+            // Without one, any directory is as good.
+            None => site.storage.stat_path(&site.paths.dir).is_ok(),
+        }
     }
 
     /// Makes the names in the directory durable.

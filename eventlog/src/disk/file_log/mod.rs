@@ -29,6 +29,7 @@ mod rebuild;
 mod rotate;
 mod site;
 mod state;
+mod torn;
 
 use std::{fmt, mem, path::Path};
 
@@ -56,7 +57,7 @@ use crate::writer::{notice::Notice, records::Records, worker::chain};
 /// - Where the full file cannot be put aside, writing goes on in it, with one notice, and putting it
 ///   aside is tried again each time that it has grown by an eighth of `max_bytes`.
 /// - One writer per path. The lock is on a file of its own that rotation leaves alone.
-/// - Nothing is created before the first record.
+/// - Once it is open, the directory and the lock are there; the file comes with the first record.
 /// - A file that is renamed (as `logrotate` does) or removed, also with its directory, is
 ///   noticed at the next batch, and a new file is started. What was durable before is then
 ///   theirs to keep; a file that is removed takes its records along.
@@ -77,7 +78,7 @@ pub struct FileLog<S: Storage = RealStorage> {
 }
 
 impl<S: Storage> FileLog<S> {
-    /// A log that touches nothing before its first record, not even to see whether it can.
+    /// A log that changes nothing before its first record, not even to see whether it can.
     ///
     /// # Errors
     /// [`DiskError::NotAFile`] if the path has no file name.
@@ -93,19 +94,18 @@ impl<S: Storage> FileLog<S> {
 
     /// Opens the log at the path of `config`, taking its lock and repairing its end.
     ///
-    /// Where nothing of the log exists yet, nothing is created or locked before the first record.
-    /// Only the end of the file is read. Damage further up is left alone, for the readers to
+    /// The directory and `X.lock` are made where they are missing, so that there is one writer from
+    /// here on, and a place that cannot be written is an error here. `X` itself comes with the first
+    /// record. Only the end of the file is read. Damage further up is left alone, for the readers to
     /// report.
     ///
     /// # Errors
-    /// [`DiskError::Locked`] if another writer has it, [`DiskError::NotAFile`] if something else
-    /// stands at the path, [`DiskError::Io`] if the file system refuses.
+    /// [`DiskError::Locked`] if another writer has it, [`DiskError::NotAFile`] or
+    /// [`DiskError::NotALog`] if something else stands at the path, [`DiskError::NoLocks`] if there
+    /// are no locks, [`DiskError::Io`] if the file system refuses.
     pub fn open(storage: S, config: &DiskConfig) -> Result<(Self, Opened), DiskError> {
         let mut log = Self::detached(storage, config)?;
-        let mut opened = Opened::default();
-        if log.site.has_traces()? {
-            opened = log.attach()?;
-        }
+        let opened = log.attach()?;
         Ok((log, opened))
     }
 
@@ -121,10 +121,11 @@ impl<S: Storage> FileLog<S> {
         Ok(opened)
     }
 
-    /// The current file's absolute path.
+    /// The current file's absolute path, as it was given: where that is a link, the log is where it
+    /// leads to.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.site.paths.log
+        &self.site.path
     }
 
     /// What the log is kept on.

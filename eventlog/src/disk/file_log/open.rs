@@ -1,15 +1,14 @@
 //! Taking possession of the path: directory, lock, and the end of the file.
 
+use std::io;
+
 use super::block_tail::BLOCK;
 use super::site::Site;
 use super::state::{Detached, Empty, Extent, Held, Open, State, Step};
 use crate::disk::error::DiskError;
 use crate::disk::format::paths::Paths;
-use crate::disk::format::record::is_whole;
-use crate::disk::read::backward::Backward;
-use crate::disk::read::forward::MAX_LINE_BYTES;
 use crate::disk::storage::Storage;
-use crate::writer::{config::Notices, notice::Notice};
+use crate::writer::notice::Notice;
 
 /// What opening a log found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,24 +16,12 @@ use crate::writer::{config::Notices, notice::Notice};
 pub struct Opened {
     /// Size in bytes of the current file that was found, after the repair. All of it is durable.
     pub bytes: u64,
-    /// How many bytes of an unfinished or unreadable end were set aside. They are in `<path>.torn`
-    /// until the next repair.
+    /// How many bytes of an unfinished or unreadable end were set aside, in `<path>.torn` or, where
+    /// that is taken, `<path>.torn.2` and so on.
     pub torn_bytes: u64,
     /// Whether the file was copied, because its last writer died while the disk was failing and
     /// what can be read may not be on the disk.
     pub rewritten: bool,
-}
-
-impl Opened {
-    fn tell(&self, paths: &Paths, notices: &Notices) {
-        if self.torn_bytes > 0 {
-            notices.tell(&Notice::TornTail {
-                path: paths.log.clone(),
-                torn: paths.torn.clone(),
-                bytes: self.torn_bytes,
-            });
-        }
-    }
 }
 
 /// The current file as it was found and repaired.
@@ -51,18 +38,14 @@ impl<S: Storage> Detached<S> {
             Ok(found) => found,
             Err(error) => return (State::Detached(self), Err(error)),
         };
-        let Some(lock) = self.lock else {
-            unreachable!("the lock was taken");
-        };
         let held = Held {
-            lock,
+            lock: self.lock,
             synced: true,
             full: None,
         };
         let Some(found) = found else {
             return (State::Empty(Empty { held }), Ok(Opened::default()));
         };
-        found.opened.tell(&site.paths, &site.notices);
         let open = Open::new(held, found.file, found.durable);
         let state = if found.opened.rewritten {
             State::Suspect(open.suspect())
@@ -72,13 +55,22 @@ impl<S: Storage> Detached<S> {
         (state, Ok(found.opened))
     }
 
-    /// Takes the lock, and brings in order what the last writer left.
+    /// Takes the lock, and brings in order what the last writer left. Where something else stands at
+    /// the path, it is left alone and nothing is put beside it.
     fn examine(&mut self, site: &Site<S>) -> Result<Option<Found<S::File>>, DiskError> {
+        let Paths {
+            log,
+            lock,
+            tmp,
+            suspect,
+            ..
+        } = &site.paths;
+        let was_opened_before = self.lock.is_none() && site.exists(lock)?;
+        if site.is_file()? && !was_opened_before {
+            site.refuse_foreign()?;
+        }
         site.make_dirs()?;
         self.take_lock(site)?;
-        let Paths {
-            log, tmp, suspect, ..
-        } = &site.paths;
         if site.exists(tmp)? {
             // A copy whose writer died takes up room.
             site.remove(tmp)?;
@@ -99,16 +91,6 @@ impl<S: Storage> Detached<S> {
 }
 
 impl<S: Storage> Site<S> {
-    pub(super) fn has_traces(&self) -> Result<bool, DiskError> {
-        let Paths {
-            log, lock, suspect, ..
-        } = &self.paths;
-        Ok(self.exists(log)?
-            || self.exists(lock)?
-            || self.exists(suspect)?
-            || self.exists(&self.paths.old)?)
-    }
-
     pub(super) fn sync_dir(&self) -> Result<(), DiskError> {
         let dir = &self.paths.dir;
         self.storage
@@ -116,12 +98,21 @@ impl<S: Storage> Site<S> {
             .map_err(DiskError::io("sync directory", dir))
     }
 
+    /// Whether there is a file at the path.
+    fn is_file(&self) -> Result<bool, DiskError> {
+        let path = &self.paths.log;
+        match self.storage.stat_path(path) {
+            Ok(stat) if stat.is_file => Ok(true),
+            Ok(_) => Err(DiskError::NotAFile { path: path.clone() }),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(DiskError::io("examine", path)(error)),
+        }
+    }
+
     fn open_existing(&self, suspect: bool) -> Result<Found<S::File>, DiskError> {
         let path = self.paths.log.clone();
         let examine = || DiskError::io("examine", &path);
-        if !self.storage.stat_path(&path).map_err(examine())?.is_file {
-            return Err(DiskError::NotAFile { path });
-        }
+        self.is_file()?;
         let mut file = self
             .storage
             .open_append(&path)
@@ -129,10 +120,15 @@ impl<S: Storage> Site<S> {
         let found = self.storage.stat(&file).map_err(examine())?.len;
         let len = self.whole_len(&file, found)?;
         if len < found {
-            self.set_aside(&file, len, found)?;
+            let torn = self.set_aside(&file, len, found)?;
             self.storage
-                .truncate(&mut file, len)
+                .truncate(&path, &mut file, len)
                 .map_err(DiskError::io("cut", &path))?;
+            self.notices.tell(&Notice::TornTail {
+                path: path.clone(),
+                torn,
+                bytes: found - len,
+            });
         }
         let mut durable = Extent {
             len: len / BLOCK * BLOCK,
@@ -153,31 +149,10 @@ impl<S: Storage> Site<S> {
             },
         })
     }
+}
 
-    /// How far the file goes up to the end of its last whole line. One that is too long to be
-    /// looked at may have been acknowledged, and counts as whole.
-    fn whole_len(&self, file: &S::File, len: u64) -> Result<u64, DiskError> {
-        let mut lines = Backward::new(&self.storage, file, len, MAX_LINE_BYTES);
-        while let Some(found) = lines
-            .next()
-            .map_err(DiskError::io("read", &self.paths.log))?
-        {
-            if found.terminated && found.bytes.is_none_or(is_whole) {
-                return Ok(found.end);
-            }
-        }
-        Ok(0)
-    }
-
-    /// Saves a range of the file as `X.torn`, whole or not at all.
-    fn set_aside(&self, file: &S::File, start: u64, end: u64) -> Result<(), DiskError> {
-        let mut torn = self.create_tmp()?;
-        self.copy_range(file, start, end, &mut torn)?;
-        self.sync_tmp(&mut torn)?;
-        let Paths { tmp, torn: to, .. } = &self.paths;
-        self.storage
-            .rename(tmp, to)
-            .map_err(DiskError::io("set aside a torn line in", to))?;
-        self.sync_dir()
-    }
+/// A file in the place of a directory is an error of making the directories.
+fn is_missing(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }

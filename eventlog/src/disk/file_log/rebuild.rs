@@ -53,7 +53,7 @@ impl<S: Storage> Suspect<S> {
             .open_append(path)
             .map_err(DiskError::io("open", path))?;
         site.storage
-            .truncate(&mut file, self.durable.len)
+            .truncate(path, &mut file, self.durable.len)
             .map_err(DiskError::io("cut", path))?;
         site.storage
             .sync(&mut file)

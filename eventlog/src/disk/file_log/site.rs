@@ -1,7 +1,7 @@
 //! What every transition needs: where the log is, and how it is to be kept.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::append::write_all;
 use crate::disk::{
@@ -13,7 +13,7 @@ use crate::disk::{
 use crate::writer::config::{Notices, SyncPolicy};
 
 /// How many bytes are copied at a time.
-const COPY_BYTES: u64 = 64 * 1024;
+pub(super) const COPY_BYTES: u64 = 64 * 1024;
 
 /// More full files than any directory holds, with numbers to spare for the names after them.
 const MAX_KEEP: u32 = u32::MAX / 2;
@@ -21,11 +21,16 @@ const MAX_KEEP: u32 = u32::MAX / 2;
 /// Where a log is, and how it is to be kept.
 pub(super) struct Site<S> {
     pub(super) storage: S,
+    /// The path that was given, made absolute.
+    pub(super) path: PathBuf,
+    /// The names of the real files.
     pub(super) paths: Paths,
     pub(super) notices: Notices,
     pub(super) max_bytes: u64,
     pub(super) keep: u32,
     pub(super) mode: u32,
+    /// Whether a lock keeps other writers away.
+    pub(super) locks: bool,
     /// Whether a record counts as durable once the operating system has it.
     pub(super) trusts_system: bool,
 }
@@ -34,16 +39,20 @@ impl<S: Storage> Site<S> {
     /// # Errors
     /// [`DiskError::NotAFile`] if the path has no file name.
     pub(super) fn new(storage: S, config: &DiskConfig) -> Result<Self, DiskError> {
-        let paths = Paths::new(&config.path).ok_or_else(|| DiskError::NotAFile {
+        let not_a_file = || DiskError::NotAFile {
             path: config.path.clone(),
-        })?;
+        };
+        let path = Paths::new(&config.path).ok_or_else(not_a_file)?.log;
+        let paths = Paths::on(&storage, &config.path).ok_or_else(not_a_file)?;
         Ok(Self {
             storage,
+            path,
             paths,
             notices: config.writer().notices.clone(),
             max_bytes: config.max_bytes,
             keep: config.keep.clamp(1, MAX_KEEP),
             mode: config.mode,
+            locks: config.locks,
             trusts_system: config.writer().sync == SyncPolicy::Never,
         })
     }

@@ -52,7 +52,8 @@ pub(super) struct Suspect<S: Storage> {
 
 /// The directory and its lock, known to be in order.
 pub(super) struct Held<S: Storage> {
-    pub(super) lock: S::File,
+    /// `None` where none is wanted.
+    pub(super) lock: Option<S::File>,
     /// Whether all names in the directory are known to be on the disk.
     pub(super) synced: bool,
     /// The full files, once they were looked at.
@@ -73,7 +74,7 @@ impl<S: Storage> State<S> {
             Self::Detached(detached) => detached.lock,
             Self::Empty(Empty { held })
             | Self::Open(Open { held, .. })
-            | Self::Suspect(Suspect { held, .. }) => Some(held.lock),
+            | Self::Suspect(Suspect { held, .. }) => held.lock,
         }
     }
 }
@@ -87,9 +88,7 @@ impl<S: Storage> Default for State<S> {
 impl<S: Storage> Held<S> {
     /// Forgets what is known of the path.
     pub(super) fn detach(self) -> State<S> {
-        State::Detached(Detached {
-            lock: Some(self.lock),
-        })
+        State::Detached(Detached { lock: self.lock })
     }
 }
 

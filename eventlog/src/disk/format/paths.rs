@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::disk::storage::Storage;
+
 /// The names that belong to the log `X`: `X`, `X.old`, `X.old.0000000001`, …, `X.lock`, `X.tmp`,
 /// `X.suspect`, `X.torn`.
 ///
@@ -20,7 +22,6 @@ pub(crate) struct Paths {
     /// That it exists tells that a sync of the log has failed, and that what can be read of it may
     /// not be on the disk.
     pub(crate) suspect: PathBuf,
-    pub(crate) torn: PathBuf,
 }
 
 /// Which file of a log a name says. The order is that of their records: the older a file, the
@@ -89,10 +90,27 @@ impl Paths {
             lock: with(".lock"),
             tmp: with(".tmp"),
             suspect: with(".suspect"),
-            torn: with(".torn"),
             dir,
             log,
         })
+    }
+
+    /// As [`new`](Self::new), of the real file: two links to one file then share its names, and a
+    /// rotation moves the file and not the link.
+    pub(crate) fn on<S: Storage>(storage: &S, path: &Path) -> Option<Self> {
+        let given = Self::new(path)?;
+        match storage.real_path(&given.log) {
+            Ok(real) => Self::new(&real),
+            Err(_) => Some(given),
+        }
+    }
+
+    /// Where the `k`-th unfinished line is set aside, from 1.
+    pub(crate) fn torn(&self, k: u32) -> PathBuf {
+        match k {
+            1 => suffixed(&self.log, ".torn"),
+            _ => suffixed(&self.log, &format!(".torn.{k}")),
+        }
     }
 
     pub(crate) fn named(&self, name: LogFileName) -> PathBuf {

@@ -62,7 +62,7 @@ impl<E: DeserializeOwned, S: Storage> Reader<E, S> {
     /// As [`read`], from any storage.
     #[doc(hidden)]
     pub fn open(storage: S, path: impl AsRef<Path>) -> Self {
-        let (files, damage) = match Paths::new(path.as_ref()) {
+        let (files, damage) = match Paths::on(&storage, path.as_ref()) {
             Some(paths) => open_all(&storage, &paths),
             None => (Vec::new(), vec![no_file_name(path.as_ref())]),
         };

@@ -110,7 +110,7 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
     /// As [`follow`], on any storage.
     #[doc(hidden)]
     pub fn open(storage: S, path: impl AsRef<Path>) -> Self {
-        let paths = Paths::new(path.as_ref());
+        let paths = Paths::on(&storage, path.as_ref());
         let mut items = VecDeque::new();
         if paths.is_none() {
             items.push_back(Err(no_file_name(path.as_ref())));

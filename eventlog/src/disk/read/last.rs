@@ -63,7 +63,7 @@ impl<E: DeserializeOwned> Tail<E> {
     pub fn read<S: Storage>(storage: &S, path: impl AsRef<Path>, events: usize) -> Self {
         let mut collected = Collected::new(events);
         let mut bytes_read = 0;
-        match Paths::new(path.as_ref()) {
+        match Paths::on(storage, path.as_ref()) {
             None => collected.damage.push_front(no_file_name(path.as_ref())),
             Some(paths) => {
                 let (files, damage) = open_all(storage, &paths);

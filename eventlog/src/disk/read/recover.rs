@@ -1,6 +1,9 @@
 //! A log's memory, back from its disk.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use serde::de::DeserializeOwned;
 
@@ -125,7 +128,9 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
         config.check().map_err(RecoverError::Config)?;
         let mut ring = self.ring().map_err(RecoverError::Build)?;
         let tail = Tail::<E>::read(storage, &config.path, self.capacity_set());
-        let (damage, torn_bytes) = assess(tail.damage, config)?;
+        let paths = Paths::on(storage, &config.path);
+        let current = paths.as_ref().map_or(&*config.path, |paths| &*paths.log);
+        let (damage, torn_bytes) = assess(tail.damage, current)?;
 
         if tail.records.is_empty() {
             ring.set_base(self.base_version_set());
@@ -153,7 +158,7 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
         }
         // Where a damaged line stood among the events is not known, nor what it held: it may have
         // been the newest.
-        if damage.iter().any(|damage| !is_torn_tail(damage, config)) {
+        if damage.iter().any(|damage| !is_torn_tail(damage, current)) {
             let newest = ring.newest_version().unwrap_or(u64::MAX);
             ring.note_evicted(newest.saturating_add(1));
         }
@@ -178,7 +183,7 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
 }
 
 /// Counts the bytes of an unfinished line; a file that cannot be read is an error.
-fn assess(damage: Vec<Damage>, config: &DiskConfig) -> Result<(Vec<Damage>, u64), RecoverError> {
+fn assess(damage: Vec<Damage>, current: &Path) -> Result<(Vec<Damage>, u64), RecoverError> {
     let mut torn_bytes = 0;
     for found in &damage {
         if let DamageKind::Unreadable { kind, reason } = &found.kind {
@@ -188,7 +193,7 @@ fn assess(damage: Vec<Damage>, config: &DiskConfig) -> Result<(Vec<Damage>, u64)
                 reason: reason.clone(),
             });
         }
-        if is_torn_tail(found, config) {
+        if is_torn_tail(found, current) {
             torn_bytes += found.len;
         }
     }
@@ -197,9 +202,8 @@ fn assess(damage: Vec<Damage>, config: &DiskConfig) -> Result<(Vec<Damage>, u64)
 
 /// Whether this is the unfinished line that a crash can leave after the acknowledged events. Full files end in a whole
 /// line before they get their names, so there it is damage.
-fn is_torn_tail(damage: &Damage, config: &DiskConfig) -> bool {
-    matches!(damage.kind, DamageKind::TornTail)
-        && damage.file.file_name() == config.path.file_name()
+fn is_torn_tail(damage: &Damage, current: &Path) -> bool {
+    matches!(damage.kind, DamageKind::TornTail) && damage.file == current
 }
 
 /// Up to which version there were events before the first that was read, if there were any.
@@ -213,7 +217,7 @@ fn missed_before<E: Versioned, S: Storage>(
     config: &DiskConfig,
 ) -> Option<u64> {
     let may_be_removed = || {
-        let Some(paths) = Paths::new(&config.path) else {
+        let Some(paths) = Paths::on(storage, &config.path) else {
             return false;
         };
         let names = storage.list(&paths.dir).unwrap_or_default();

@@ -7,7 +7,7 @@ mod real;
 
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use real::RealStorage;
 
@@ -85,11 +85,11 @@ pub trait Storage: Send + 'static {
     /// What the file system says.
     fn read_at(&self, file: &Self::File, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Cuts the file to `len` bytes.
+    /// Cuts the file, which is at `path`, to `len` bytes.
     ///
     /// # Errors
     /// What the file system says.
-    fn truncate(&self, file: &mut Self::File, len: u64) -> io::Result<()>;
+    fn truncate(&self, path: &Path, file: &mut Self::File, len: u64) -> io::Result<()>;
 
     /// Makes the file's bytes and size durable, but not its name.
     ///
@@ -127,6 +127,14 @@ pub trait Storage: Send + 'static {
     /// # Errors
     /// What the file system says.
     fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Where a path leads that may be or go through links, also where nothing is there yet.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_path_buf())
+    }
 
     /// Creates one directory.
     ///

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+#[cfg(unix)]
+use std::path::PathBuf;
 
 use super::{FileId, Stat, Storage};
 
@@ -59,8 +61,15 @@ impl Storage for RealStorage {
         file.read(buffer)
     }
 
-    fn truncate(&self, file: &mut File, len: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    fn truncate(&self, _path: &Path, file: &mut File, len: u64) -> io::Result<()> {
         file.set_len(len)
+    }
+
+    /// Windows refuses to cut a file by a handle that may only append.
+    #[cfg(not(unix))]
+    fn truncate(&self, path: &Path, _file: &mut File, len: u64) -> io::Result<()> {
+        OpenOptions::new().write(true).open(path)?.set_len(len)
     }
 
     fn sync(&self, file: &mut File) -> io::Result<()> {
@@ -96,6 +105,22 @@ impl Storage for RealStorage {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    #[cfg(unix)]
+    fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
+        match fs::canonicalize(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            result => return result,
+        }
+        // A link to what is still to be made, or a directory that is.
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Ok(path.to_path_buf());
+        };
+        match fs::read_link(path) {
+            Ok(target) => self.real_path(&parent.join(target)),
+            Err(_) => Ok(self.real_path(parent)?.join(name)),
+        }
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
