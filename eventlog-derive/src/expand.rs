@@ -3,8 +3,10 @@
 //! Every path is absolute and every call names its trait, so that nothing in the user's scope can
 //! stand in for what is meant.
 
+use std::collections::HashMap;
+
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::errors::Errors;
@@ -32,7 +34,9 @@ fn implementation(input: &Input<'_>, interface: Trait, has_errors: bool) -> Toke
     let ident = in_the_derive(input.ident);
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let where_clause = where_clause(input);
-    let arms = input.arms.iter().map(|arm| self::arm(arm, &input.library));
+    let mut spans = Spans::default();
+    let arms = input.arms.iter();
+    let arms = arms.map(|arm| self::arm(arm, spans.of(&arm.source), input));
     let instead_of_wrong_arms = has_errors.then(|| quote!(_ => loop {},));
     quote! {
         #[automatically_derived]
@@ -55,181 +59,55 @@ fn in_the_derive(ident: &Ident) -> Ident {
     ident
 }
 
-/// One variant an arm, and the call spanned to what the user wrote of it, a type or a path: the
-/// compiler then reports every wrong one, and each in its place.
-fn arm(arm: &Arm<'_>, library: &TokenStream) -> TokenStream {
+/// Where the calls stand for the compiler: at what the user wrote of each, a type or a path.
+#[derive(Default)]
+struct Spans(HashMap<String, Span>);
+
+impl Spans {
+    /// Through a trait, the place of the first version whose type has the same spelling. Of errors
+    /// that are equal also in their place the compiler tells one, so that a type that is no version
+    /// is one mistake, however many variants have it. If the variants shared an arm, that would be
+    /// so too, but the machine code another.
+    fn of(&mut self, source: &Source<'_>) -> Span {
+        let Source { ty, read, .. } = source;
+        match read {
+            Read::With(path) => path.span(),
+            Read::By(interface) => {
+                let path = interface.path(&TokenStream::new());
+                let key = format!("{}: {path}", ty.to_token_stream());
+                *self.0.entry(key).or_insert(ty.span())
+            }
+        }
+    }
+}
+
+/// One variant an arm, and the call spanned to what the user wrote: the compiler then reports every
+/// wrong one, and each in its place.
+fn arm(arm: &Arm<'_>, span: Span, input: &Input<'_>) -> TokenStream {
     let variant = arm.variant.map(|variant| quote!(::#variant));
-    let Source { member, ty, read } = &arm.source;
-    let span = match read {
-        Read::By(_) => ty.span(),
-        Read::With(path) => path.span(),
-    };
+    let Source { member, read, .. } = &arm.source;
     let span = Span::mixed_site().located_at(span);
     let field = quote_spanned!(span=> __eventlog_field);
+    // There is no reference to a packed field: it is copied.
+    let (binding, reference) = if input.is_packed {
+        (quote!(#field), quote_spanned!(span=> &#field))
+    } else {
+        (quote!(ref #field), quote!(#field))
+    };
     let value = match read {
-        Read::With(path) => quote_spanned!(span=> #path(#field)),
+        // Of its own type first, so that the compiler says which function is expected, and only
+        // then called, so that the reference may coerce.
+        Read::With(path) => quote_spanned! {span=> {
+            let __eventlog_read: fn(&_) -> ::core::primitive::u64 = #path;
+            __eventlog_read(#reference)
+        }},
         Read::By(interface) => {
-            let (path, method) = (interface.path(library), interface.method(span));
-            quote_spanned!(span=> #path::#method(#field))
+            let (path, method) = (interface.path(&input.library), interface.method(span));
+            quote_spanned!(span=> #path::#method(#reference))
         }
     };
-    quote!(Self #variant { #member: ref #field, .. } => #value,)
+    quote!(Self #variant { #member: #binding, .. } => #value,)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::str::FromStr;
-
-    use super::*;
-
-    fn expansion_of(source: &str) -> String {
-        let tokens = TokenStream::from_str(source).expect("the test's source is tokens");
-        expand(Trait::Versioned, tokens.clone());
-        expand(Trait::AsVersion, tokens.clone());
-        expand(Trait::Versioned, tokens).to_string()
-    }
-
-    fn count(haystack: &str, needle: &str) -> usize {
-        haystack.matches(needle).count()
-    }
-
-    #[test]
-    fn the_output_is_one_impl_with_one_match() {
-        let output = expansion_of(
-            "enum Event<T: Copy> where T: Send { \
-                 A { version: T }, B(#[version] u64), C { version: T } \
-             }",
-        );
-        let expected = quote! {
-            #[automatically_derived]
-            impl<T: Copy> ::eventlog::Versioned for Event<T>
-            where
-                T: Send,
-                T: ::eventlog::AsVersion
-            {
-                #[inline]
-                fn version(&self) -> ::core::primitive::u64 {
-                    match *self {
-                        Self::A { version: ref __eventlog_field, .. } =>
-                            ::eventlog::AsVersion::as_version(__eventlog_field),
-                        Self::B { 0: ref __eventlog_field, .. } =>
-                            ::eventlog::AsVersion::as_version(__eventlog_field),
-                        Self::C { version: ref __eventlog_field, .. } =>
-                            ::eventlog::AsVersion::as_version(__eventlog_field),
-                    }
-                }
-            }
-        };
-        assert_eq!(output, expected.to_string());
-    }
-
-    #[test]
-    fn an_impl_stands_beside_the_errors_and_keeps_the_arms_that_are_right() {
-        let output = expansion_of("enum Event { Ping, Right { version: u64 }, Pong }");
-        assert_eq!(count(&output, "compile_error"), 2);
-        assert_eq!(count(&output, "impl :: eventlog :: Versioned for Event"), 1);
-        assert_eq!(count(&output, "Self :: Right"), 1);
-        assert_eq!(count(&output, "_ => loop { }"), 1);
-    }
-
-    #[test]
-    fn no_arm_catches_what_is_right_or_comes_later() {
-        let output = expansion_of("#[non_exhaustive] enum Event { Right { version: u64 } }");
-        assert_eq!(count(&output, "_ =>"), 0);
-        assert_eq!(count(&output, "compile_error"), 0);
-    }
-
-    #[test]
-    fn only_a_version_of_a_parameters_type_adds_a_bound() {
-        for (source, bound) in [
-            ("struct Event<T> { version: T }", true),
-            ("struct Event<T> { version: Box<T> }", true),
-            ("struct Event<const T: usize> { version: Of<{ T }> }", true),
-            ("struct Event<T> { version: u64, rest: T }", false),
-            ("struct Event<T> { version: path::T, rest: T }", false),
-            ("struct Event<'T, T> { version: &'T u64, rest: T }", false),
-        ] {
-            assert_eq!(
-                count(&expansion_of(source), "where"),
-                usize::from(bound),
-                "{source}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_no_type_is_refused_in_words() {
-        for source in [
-            "",
-            "fn f() {}",
-            "enum",
-            "enum E {",
-            "struct;",
-            "trait T {}",
-            "#[x]",
-            "1 + 1",
-        ] {
-            let Ok(tokens) = TokenStream::from_str(source) else {
-                continue;
-            };
-            let output = expand(Trait::Versioned, tokens).to_string();
-            assert_eq!(
-                count(&output, "compile_error"),
-                1,
-                "{source:?} gave {output}"
-            );
-        }
-    }
-
-    // A piece a line would be a page of commas.
-    #[rustfmt::skip]
-    const PIECES: &[&str] = &[
-        "enum", "struct", "union", "Event", "{", "}", "(", ")", "[", "]", "<", ">", ",", ";", ":",
-        "::", "=", "#", "!", "'a", "'T", "T", "const", "where", "version", "r#version",
-        "versioned", "transparent", "field", "crate", "with", "pub", "u64", "&", "Self", "self",
-        "super", "$", "\"text\"", "b'c'", "1", "1.5", "-", "_", "dyn", "impl", "for", "fn", "->",
-        "=>", "..", "?", "@", "#[version]", "#[versioned]", "#[versioned()]",
-        "#[versioned(transparent)]", "#[versioned(field = seq)]", "#[versioned(field = )]",
-        "#[version(with = )]", "#[version(with = <)]", "#[version(with = a::<b, c>)]",
-        "#[versioned(crate = ::)]", "#[versioned(= , ,)]", "#[versioned = 1]",
-        "A { version: u64 }", "B(#[version] u64)", "C", "enum Event {", "struct S(",
-    ];
-
-    /// Any tokens at all: pieces that mean something to the macro, in an order that mostly does
-    /// not. Each run is the same.
-    #[test]
-    fn no_tokens_make_it_panic() {
-        let mut random = 0x2545_f491_4f6c_dd1d_u64;
-        let mut pick = |bound: usize| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            usize::try_from(random % bound as u64).expect("it is below a usize")
-        };
-        let (mut lexed, mut accepted) = (0, 0);
-        for _ in 0..15_000 {
-            let heads = ["", "enum E {", "struct S {", "struct S(", "#[versioned("];
-            let tails = ["", "}", "}", ");", ")] struct S { version: u64 }"];
-            let shape = pick(heads.len());
-            let pieces: Vec<_> = (0..pick(9)).map(|_| PIECES[pick(PIECES.len())]).collect();
-            let source = format!("{} {} {}", heads[shape], pieces.join(" "), tails[shape]);
-            if let Ok(tokens) = TokenStream::from_str(&source) {
-                lexed += 1;
-                expand(Trait::AsVersion, tokens.clone());
-                let output = expand(Trait::Versioned, tokens).to_string();
-                let is_accepted = count(&output, "compile_error") == 0;
-                assert!(
-                    is_accepted || output.starts_with(":: core :: compile_error"),
-                    "{source}"
-                );
-                accepted += usize::from(is_accepted);
-            }
-        }
-        // Otherwise the pieces would be too wild, or too tame, to show anything.
-        assert!(lexed > 5_000, "only {lexed} were tokens");
-        assert!(
-            (100..lexed / 2).contains(&accepted),
-            "{accepted} of {lexed} were accepted"
-        );
-    }
-}
+mod tests;
