@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     builder::Builder,
-    cursor::{Cursor, Epoch, Start},
+    cursor::{Cursor, Epoch, Start, random_id},
     replay::{Replay, cursor_at_end},
     ring::{Entry, Ring, Snapshot},
     seq::{Seq, SeqRange},
@@ -62,9 +62,12 @@ pub struct EventLog<E> {
 impl<E: Versioned> EventLog<E> {
     /// A log of 4096 events. The path, if there is one, is only remembered, for a disk writer to
     /// ask for: nothing is opened here.
+    ///
+    /// Where the system has no randomness, as on `wasm32-unknown-unknown`, it knows no cursor:
+    /// use a [builder](Builder::epoch) there.
     #[must_use]
     pub fn new(disk_path: Option<PathBuf>) -> Self {
-        Self::with(Ring::new(Builder::<E>::DEFAULT_CAPACITY), disk_path)
+        Self::with(Ring::new(Builder::<E>::DEFAULT_CAPACITY), disk_path, None)
     }
 
     /// A log with other settings.
@@ -147,10 +150,10 @@ impl<E: Versioned> EventLog<E> {
 }
 
 impl<E> EventLog<E> {
-    pub(crate) fn with(ring: Ring<E>, disk_path: Option<PathBuf>) -> Self {
+    pub(crate) fn with(ring: Ring<E>, disk_path: Option<PathBuf>, epoch: Option<Epoch>) -> Self {
         Self {
             first_new: ring.next(),
-            shared: Arc::new(Shared::new(ring)),
+            shared: Arc::new(Shared::new(ring, Epoch::of_log(epoch, random_id))),
             disk_path,
             written_to: OnceLock::new(),
         }
@@ -201,6 +204,9 @@ impl<E> EventLog<E> {
 
     /// Follows the log from a [`Start`] on: what is retained, then what is appended, with no gap
     /// and no duplicate between the two.
+    ///
+    /// A version means what comes *after* it, so `subscribe(0)` leaves out an event of version 0.
+    /// Where there may be one, begin with [`Start::Oldest`].
     ///
     /// ```
     /// # use eventlog::EventLog;

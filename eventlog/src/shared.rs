@@ -86,12 +86,12 @@ impl Readers {
 }
 
 impl<E> Shared<E> {
-    pub(crate) fn new(ring: Ring<E>) -> Self {
+    pub(crate) fn new(ring: Ring<E>, epoch: Epoch) -> Self {
         Self {
             oldest: AtomicU64::new(ring.oldest()),
             end: AtomicU64::new(OPEN),
             lagged: AtomicU64::new(0),
-            epoch: Epoch::random(),
+            epoch,
             inner: Mutex::new(Inner {
                 ring,
                 waiters: Waiters::default(),

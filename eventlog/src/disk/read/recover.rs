@@ -124,6 +124,7 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
     ) -> Result<(EventLog<E>, Recovery), RecoverError> {
         config.check().map_err(RecoverError::Config)?;
         let mut ring = self.ring().map_err(RecoverError::Build)?;
+        let epoch = self.epoch_set();
         let tail = Tail::<E>::read(storage, &config.path, self.capacity_set());
         let (damage, torn_bytes) = assess(tail.damage, config)?;
 
@@ -157,7 +158,7 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
             let newest = ring.newest_version().unwrap_or(u64::MAX);
             ring.note_evicted(newest.saturating_add(1));
         }
-        let log = EventLog::with(ring, Some(config.path.clone()));
+        let log = EventLog::with(ring, Some(config.path.clone()), epoch);
         // A writer of this file has all of it.
         log.shared.with(|inner| {
             let end = inner.ring.left_off(inner.ring.next());
