@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use eventlog::{
-    Cursor, EventLog, EventRef, Lagged, RecvError, Start, Subscription, TryRecvError,
+    Coverage, Cursor, EventLog, EventRef, Lagged, RecvError, Start, Subscription, TryRecvError,
     Versioned as _,
 };
 use futures_core::Stream as _;
@@ -84,6 +84,27 @@ fn nobody_is_behind_a_closed_log_that_was_read_to_its_end() {
     assert_eq!(log.stats().slowest_distance, 1);
     reader.try_recv().unwrap();
     assert_eq!(log.stats().slowest_distance, 0);
+}
+
+/// An event of version 0 comes after no version: a subscriber that began after version 0 was told
+/// `Complete` and never saw it. `Start::Oldest` is the way to begin with it.
+#[test]
+fn an_event_of_version_0_is_seen_from_the_oldest_on() {
+    let log = EventLog::new(None);
+    log.append_batch([0, 1].map(|version| Tick::new(version, 0)));
+    let versions = |start: Start| {
+        let mut subscription = log.subscribe(start);
+        let replay = log.replay(start);
+        assert_eq!(subscription.coverage(), Coverage::Complete);
+        assert_eq!(replay.coverage(), Coverage::Complete);
+        let replayed: Vec<_> = replay.iter().map(|event| event.version()).collect();
+        let received = std::iter::from_fn(|| subscription.try_recv().ok());
+        let received: Vec<_> = received.map(|event| event.version()).collect();
+        assert_eq!(replayed, received);
+        received
+    };
+    assert_eq!(versions(Start::Oldest), [0, 1]);
+    assert_eq!(versions(Start::After(0)), [1]);
 }
 
 /// The version of the next event, as a `Stream` gives it.
