@@ -13,3 +13,4 @@ mod handles;
 mod last_words;
 mod script;
 mod warnings;
+mod whispers;
