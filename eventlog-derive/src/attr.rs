@@ -1,6 +1,6 @@
 //! `#[versioned(...)]` on types and variants, `#[version]` on fields.
 
-use proc_macro2::{Ident, Span, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -153,11 +153,23 @@ impl Mark {
                 let message = format!("unknown key `{key}`: {}", Self::KNOWN);
                 return Err(syn::Error::new(key.span(), message));
             }
+            refuse_closure(input)?;
             let path = value(key, "with = path", input, ExprPath::parse)?;
             set_once(&mut with, key, path)
         });
         with
     }
+}
+
+/// Whether `#[repr(packed)]` is among them, in any of its forms.
+pub(crate) fn is_packed(attrs: &[Attribute]) -> bool {
+    let names_packed = |tree| matches!(tree, TokenTree::Ident(word) if word == "packed");
+    attrs.iter().any(|attr| match &attr.meta {
+        Meta::List(list) if attr.path().is_ident("repr") => {
+            list.tokens.clone().into_iter().any(names_packed)
+        }
+        _ => false,
+    })
 }
 
 /// Reads `key, key = value, ...`. A key in error is reported, and reading goes on at the next.
@@ -232,6 +244,21 @@ fn value<T>(
     }
     let at = input.span();
     parse(input).map_err(|_| syn::Error::new(at, format!("expected `{example}`")))
+}
+
+/// `= |field| …`, which many would expect after `with`.
+fn refuse_closure(input: ParseStream<'_>) -> Result<()> {
+    let is_closure = input.peek2(Token![|]) || input.peek2(Token![||]) || input.peek2(Token![move]);
+    if !input.peek(Token![=]) || !is_closure {
+        return Ok(());
+    }
+    input.parse::<Token![=]>()?;
+    let at = input.span();
+    // The commas in it are none between keys.
+    input.parse::<TokenStream>()?;
+    let message = "name a function instead of a closure: `with = path`, where the path leads to \
+                   a `fn(&T) -> u64` and `T` is the field's type";
+    Err(syn::Error::new(at, message))
 }
 
 fn set_once<T>(slot: &mut Option<T>, key: &Ident, value: T) -> Result<()> {

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Data, DataEnum, DeriveInput, Fields, Generics, Variant};
 
-use crate::attr::{Keys, Place};
+use crate::attr::{Keys, Place, is_packed};
 use crate::errors::Errors;
 use crate::source::{Owner, Source};
 use crate::traits::Trait;
@@ -15,6 +15,8 @@ pub(crate) struct Input<'a> {
     pub(crate) generics: &'a Generics,
     /// The path of the `eventlog` crate.
     pub(crate) library: TokenStream,
+    /// The fields may stand where no reference to them is allowed.
+    pub(crate) is_packed: bool,
     pub(crate) arms: Vec<Arm<'a>>,
 }
 
@@ -81,6 +83,7 @@ impl<'a> Input<'a> {
         Self {
             ident: &input.ident,
             generics: &input.generics,
+            is_packed: is_packed(&input.attrs),
             library: keys
                 .library
                 .map_or_else(|| quote!(::eventlog), ToTokens::into_token_stream),

@@ -9,6 +9,7 @@ mod errors;
 mod expand;
 mod generics;
 mod input;
+mod slip;
 mod source;
 mod traits;
 #[cfg(test)]
@@ -21,7 +22,8 @@ use traits::Trait;
 ///
 /// The derive writes `Versioned::version` as one match that names every variant. A variant
 /// without a version does not compile: there is no `Option` and no default, and a variant that is
-/// added later cannot be forgotten. All mistakes are reported in one compile, each in its place.
+/// added later cannot be forgotten. All mistakes are reported in one compile, each in its place; a
+/// type that is no version is reported once, where the first variant has it.
 ///
 /// | the event | what to write |
 /// | --- | --- |
@@ -40,6 +42,8 @@ use traits::Trait;
 /// | a newtype | [`AsVersion`][newtype] for it, derived or by hand |
 /// | any other type | [`#[version(with = path)]`][with] on the field |
 /// | a type, lifetime or const parameter, a where clause | [nothing][generics] |
+/// | the event holds itself | [nothing][recursion] |
+/// | `#[repr(packed)]` | nothing, if it is `Copy`: it is copied before it is read |
 /// | `eventlog` has another name in `Cargo.toml` | [`#[versioned(crate = path)]`][crate] |
 ///
 /// [name]: #by-name
@@ -53,6 +57,7 @@ use traits::Trait;
 /// [newtype]: #newtypes
 /// [with]: #anything-else
 /// [generics]: #generics
+/// [recursion]: #events-in-themselves
 /// [crate]: #another-name-for-the-crate
 ///
 /// # By name
@@ -208,7 +213,8 @@ use traits::Trait;
 ///
 /// # Anything else
 ///
-/// The path names a function that takes a reference to the field and returns a `u64`.
+/// The path names a function `fn(&T) -> u64`, where `T` is the field's type, or what a reference to
+/// it coerces to, such as `str` for a `String`. A closure has no path.
 ///
 /// ```
 /// use eventlog::Versioned;
@@ -244,6 +250,29 @@ use traits::Trait;
 ///
 /// assert_eq!(Event::Opened { version: 7_u32, payload: Opaque }.version(), 7);
 /// ```
+///
+/// # Events in themselves
+///
+/// No bound is added for a type that names the event, as `Event` or as `Self`: it would ask for the
+/// implementation that it stands on. If such a type needs a bound of another kind, write it in the
+/// event's where clause.
+///
+/// ```
+/// use eventlog::Versioned;
+///
+/// #[derive(Versioned)]
+/// enum Event<T> {
+///     Leaf { version: u64, value: T },
+///     #[versioned(transparent)]
+///     Nested(Box<Event<T>>),
+/// }
+///
+/// let leaf = Event::Leaf { version: 7, value: "a" };
+/// assert_eq!(Event::Nested(Box::new(leaf)).version(), 7);
+/// ```
+///
+/// A derive sees one type only. Of two generic events that hold each other, one names a function,
+/// which adds no bound: `#[version(with = Versioned::version)]` instead of `transparent`.
 ///
 /// # Another name for the crate
 ///

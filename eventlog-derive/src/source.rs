@@ -1,11 +1,13 @@
 //! Which field of a variant or struct holds the version.
 
 use proc_macro2::{Ident, Span};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{ExprPath, Field, Fields, Member, Type};
 
 use crate::attr::Mark;
 use crate::errors::Errors;
+use crate::slip::distance;
 use crate::traits::Trait;
 
 /// The field a version is read from.
@@ -49,7 +51,10 @@ impl<'a> Source<'a> {
         }
         let source = marked.map_or_else(|| owner.named_field(), |(_, source)| Some(source));
         if source.is_none() {
-            errors.at(owner.ident.span(), owner.carries_no_version());
+            match owner.slip() {
+                Some(field) => errors.at(field.span(), owner.means_another_name(field)),
+                None => errors.at(owner.ident.span(), owner.carries_no_version()),
+            }
         }
         source
     }
@@ -80,28 +85,24 @@ impl Read {
 impl<'a> Owner<'a> {
     /// The field with `#[version]`, and the span of that mark.
     fn marked_field(&self, errors: &mut Errors) -> Option<(Span, Source<'a>)> {
-        let mut first = None;
-        let mut has_second = false;
-        for (member, field) in self.fields.members().zip(self.fields) {
-            let Some(mark) = Mark::read(&field.attrs, errors) else {
-                continue;
-            };
-            if first.is_some() {
-                has_second = true;
-                let message = format!("second `#[version]` in `{}`; keep one", self.ident);
-                errors.at(mark.span, message);
-            } else {
-                first = Some((mark.span, Source::new(member, field, Read::marked(mark))));
-            }
-        }
-        if let (true, Some((span, _))) = (has_second, &first) {
-            // Macros on stable Rust have no notes: an error stands in for one.
-            errors.at(
-                *span,
-                format!("note: the first `#[version]` in `{}` is here", self.ident),
+        let members = self.fields.members().zip(self.fields);
+        let marked: Vec<_> = members
+            .filter_map(|(member, field)| Some((Mark::read(&field.attrs, errors)?, member, field)))
+            .collect();
+        if let [_, (second, ..), ..] = marked.as_slice() {
+            let fields: Vec<_> = marked
+                .iter()
+                .map(|(_, member, _)| format!("`{}`", member.to_token_stream()))
+                .collect();
+            let message = format!(
+                "`{}` has a `#[version]` on {}; keep one",
+                self.ident,
+                fields.join(" and on "),
             );
+            errors.at(second.span, message);
         }
-        first
+        let (mark, member, field) = marked.into_iter().next()?;
+        Some((mark.span, Source::new(member, field, Read::marked(mark))))
     }
 
     fn named_field(&self) -> Option<Source<'a>> {
@@ -136,6 +137,23 @@ impl<'a> Owner<'a> {
             return None;
         };
         Some(Source::new(member, field, Read::By(Trait::Versioned)))
+    }
+
+    /// The field whose name is almost that of the version.
+    fn slip(&self) -> Option<&'a Ident> {
+        let names = self.fields.iter().filter_map(|field| field.ident.as_ref());
+        names
+            .filter_map(|name| Some((distance(&name.unraw().to_string(), &self.field_name)?, name)))
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, name)| name)
+    }
+
+    fn means_another_name(&self, field: &Ident) -> String {
+        let (owner, name) = (self.ident, &self.field_name);
+        format!(
+            "`{owner}` carries no version: did you mean `{name}` where it says `{field}`? If not, \
+             add `{name}: u64`, or mark the field that holds it with `#[version]`"
+        )
     }
 
     fn carries_no_version(&self) -> String {

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, marker::PhantomData, path::PathBuf};
 
-use crate::{log::EventLog, ring::Ring, versioned::Versioned};
+use crate::{cursor::Epoch, log::EventLog, ring::Ring, versioned::Versioned};
 
 /// Settings of an [`EventLog`].
 ///
@@ -23,6 +23,7 @@ pub struct Builder<E> {
     capacity: usize,
     base_version: Option<u64>,
     disk_path: Option<PathBuf>,
+    epoch: Option<Epoch>,
     events: PhantomData<fn(E)>,
 }
 
@@ -35,6 +36,7 @@ impl<E: Versioned> Builder<E> {
             capacity: Self::DEFAULT_CAPACITY,
             base_version: None,
             disk_path: None,
+            epoch: None,
             events: PhantomData,
         }
     }
@@ -58,6 +60,27 @@ impl<E: Versioned> Builder<E> {
         self
     }
 
+    /// The id of this life of the log. Unset, it is random.
+    ///
+    /// It has to be set where the system has no randomness, as on `wasm32-unknown-unknown`, if
+    /// cursors are used there: without an epoch every one of them is `Foreign`, also the log's own.
+    /// What it has to be like is said at [`Epoch::new`].
+    ///
+    /// ```
+    /// # use eventlog::{Epoch, EventLog};
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # fn number_from_the_browser() -> u64 { 0x9f86_d081_884c_7d65 }
+    /// let epoch = Epoch::new(number_from_the_browser());
+    /// let log = EventLog::<Tick>::builder().epoch(epoch).build()?;
+    /// assert_eq!(log.epoch(), epoch);
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
+    pub fn epoch(mut self, epoch: Epoch) -> Self {
+        self.epoch = Some(epoch);
+        self
+    }
+
     /// The log.
     ///
     /// # Errors
@@ -74,7 +97,7 @@ impl<E: Versioned> Builder<E> {
         if self.capacity == 0 {
             return Err(BuildError::ZeroCapacity);
         }
-        Ok(Ring::new(self.capacity))
+        Ok(Ring::new(self.capacity, Epoch::of_log(self.epoch)))
     }
 
     #[cfg(feature = "disk")]
@@ -94,6 +117,7 @@ impl<E> fmt::Debug for Builder<E> {
             .field("capacity", &self.capacity)
             .field("base_version", &self.base_version)
             .field("disk_path", &self.disk_path)
+            .field("epoch", &self.epoch)
             .finish_non_exhaustive()
     }
 }

@@ -11,6 +11,9 @@ use crate::seq::Seq;
 
 /// A random id of one life of a log. Sequence numbers are comparable only within one epoch.
 ///
+/// A log makes its own, except where the system has no randomness to make it of, as on
+/// `wasm32-unknown-unknown`: there [give it one](crate::Builder::epoch).
+///
 /// It prints as 16 hexadecimal digits, and is read back from exactly these.
 ///
 /// ```
@@ -28,11 +31,50 @@ impl Epoch {
     /// The epoch of no log: a cursor in it is `Foreign` everywhere.
     pub(crate) const NONE: Self = Self(0);
 
-    /// A new epoch, different from any other with a probability of 1 − 2⁻⁶⁴.
-    pub(crate) fn random() -> Self {
-        // The standard library seeds its hash maps from the operating system's entropy.
-        Self(RandomState::new().hash_one(std::time::SystemTime::now()))
+    /// An epoch of your own making, for [`Builder::epoch`](crate::Builder::epoch).
+    ///
+    /// **It must be different in each life of a log**, such as a number from a source of
+    /// randomness. If two lives have the same, a cursor of the one is taken at its number in the
+    /// other, which then leaves out events that were never seen, and says `Complete`.
+    ///
+    /// 0 is no epoch: in a log that has it, every cursor is `Foreign`, also its own.
+    ///
+    /// ```
+    /// # use eventlog::Epoch;
+    /// assert_eq!(Epoch::new(0xabc).to_string(), "0000000000000abc");
+    /// ```
+    #[must_use]
+    pub const fn new(id: u64) -> Self {
+        Self(id)
     }
+
+    /// The epoch that a log gets: the one that it is given, or else a random one, or else none.
+    pub(crate) fn of_log(given: Option<Self>) -> Self {
+        Self::given_or(given, random_id)
+    }
+
+    fn given_or(given: Option<Self>, random: impl FnOnce() -> Option<u64>) -> Self {
+        // A random number is never the one that says that there is none.
+        given
+            .or_else(|| random().map(|id| Self(id.max(1))))
+            .unwrap_or(Self::NONE)
+    }
+
+    /// Whether a log of this epoch knows where a cursor of that one stands.
+    pub(crate) fn honours(self, cursor: Self) -> bool {
+        self == cursor && self != Self::NONE
+    }
+}
+
+/// A number that is different from any other with a probability of 1 − 2⁻⁶⁴, where the system has
+/// a source of randomness.
+fn random_id() -> Option<u64> {
+    if cfg!(all(target_family = "wasm", target_os = "unknown")) {
+        // There the standard library has no randomness, and asking for the time is a trap.
+        return None;
+    }
+    // The standard library seeds its hash maps from the operating system's entropy.
+    Some(RandomState::new().hash_one(std::time::SystemTime::now()))
 }
 
 impl fmt::Display for Epoch {
@@ -191,6 +233,20 @@ impl FromStr for Cursor {
 pub enum Start {
     /// With the oldest event that is there, whatever its version. Complete only if nothing was
     /// ever evicted.
+    ///
+    /// It is the way to begin with an event of version 0, which comes after no version:
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Start};
+    /// # #[derive(Clone, PartialEq, Debug)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(0), Tick(1)]);
+    /// assert_eq!(*log.subscribe(0).blocking_recv()?, Tick(1));
+    /// assert_eq!(*log.subscribe(Start::Oldest).blocking_recv()?, Tick(0));
+    /// # Ok::<(), eventlog::RecvError>(())
+    /// ```
     Oldest,
     /// With what comes next. Always complete.
     Now,
@@ -221,6 +277,25 @@ impl From<&Cursor> for Start {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_epoch_is_given_or_random_or_none() {
+        let never = || -> Option<u64> { panic!("nobody asks for randomness") };
+        assert_eq!(Epoch::given_or(Some(Epoch(7)), never), Epoch(7));
+        assert_eq!(Epoch::given_or(Some(Epoch::NONE), never), Epoch::NONE);
+        assert_eq!(Epoch::given_or(None, || Some(7)), Epoch(7));
+        assert_eq!(Epoch::given_or(None, || Some(0)), Epoch(1));
+        assert_eq!(Epoch::given_or(None, || None), Epoch::NONE);
+    }
+
+    #[test]
+    fn no_epoch_honours_no_cursor() {
+        assert!(Epoch(7).honours(Epoch(7)));
+        assert!(!Epoch(7).honours(Epoch(8)));
+        assert!(!Epoch(7).honours(Epoch::NONE));
+        assert!(!Epoch::NONE.honours(Epoch(7)));
+        assert!(!Epoch::NONE.honours(Epoch::NONE));
+    }
 
     #[test]
     fn a_cursor_has_one_spelling() {

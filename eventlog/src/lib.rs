@@ -16,7 +16,7 @@
 //! | --- | --- |
 //! | version | the user's `u64` inside an event; it may skip, repeat and fall |
 //! | [`Seq`] | the log's own dense counter: 1 for the first append |
-//! | [`Epoch`] | a random id of one life of the log |
+//! | [`Epoch`] | an id of one life of the log, random unless it is given |
 //! | [`Cursor`] | epoch, sequence number and version: where a subscriber stands |
 //! | [`Coverage`] | what a replay can promise |
 //! | durable | written, fsynced, and so is every directory entry needed to find it |

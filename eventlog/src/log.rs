@@ -62,9 +62,13 @@ pub struct EventLog<E> {
 impl<E: Versioned> EventLog<E> {
     /// A log of 4096 events. The path, if there is one, is only remembered, for a disk writer to
     /// ask for: nothing is opened here.
+    ///
+    /// Where the system has no randomness, as on `wasm32-unknown-unknown`, it knows no cursor:
+    /// use a [builder](Builder::epoch) there.
     #[must_use]
     pub fn new(disk_path: Option<PathBuf>) -> Self {
-        Self::with(Ring::new(Builder::<E>::DEFAULT_CAPACITY), disk_path)
+        let capacity = Builder::<E>::DEFAULT_CAPACITY;
+        Self::with(Ring::new(capacity, Epoch::of_log(None)), disk_path)
     }
 
     /// A log with other settings.
@@ -202,6 +206,9 @@ impl<E> EventLog<E> {
 
     /// Follows the log from a [`Start`] on: what is retained, then what is appended, with no gap
     /// and no duplicate between the two.
+    ///
+    /// A version means what comes *after* it, so `subscribe(0)` leaves out an event of version 0.
+    /// Where there may be one, begin with [`Start::Oldest`].
     ///
     /// ```
     /// # use eventlog::EventLog;

@@ -73,7 +73,7 @@ impl<E> Replay<E> {
         let Range { start, end } = snapshot.retained;
         let wanted = cursor.seq().get().saturating_add(1);
         let before_first = cursor.seq().get() == 0;
-        let (coverage, from) = if cursor.epoch() != epoch {
+        let (coverage, from) = if !epoch.honours(cursor.epoch()) {
             (Coverage::Foreign, start)
         } else if wanted > end {
             let newest = snapshot.newest_or_base();

@@ -10,7 +10,8 @@ use std::sync::{
 use std::task::{Context, Poll, Wake, Waker};
 
 use eventlog::{
-    Cursor, EventLog, EventRef, Lagged, RecvError, Start, Subscription, TryRecvError, Versioned,
+    Coverage, Cursor, EventLog, EventRef, Lagged, RecvError, Start, Subscription, TryRecvError,
+    Versioned,
 };
 use futures_core::Stream as _;
 
@@ -273,4 +274,25 @@ async fn s03_blocking_is_fine_on_a_thread_for_it() {
     assert_eq!(waiting.await.unwrap(), Ok(()));
     let mut here = log.subscribe(0);
     assert!(here.blocking_recv().is_ok(), "what is there needs no wait");
+}
+
+/// An event of version 0 comes after no version: a subscriber that began after version 0 was told
+/// `Complete` and never saw it. `Start::Oldest` is the way to begin with it.
+#[test]
+fn an_event_of_version_0_is_seen_from_the_oldest_on() {
+    let log = EventLog::new(None);
+    log.append_batch([0, 1].map(|version| Tick::new(version, 0)));
+    let versions = |start: Start| {
+        let mut subscription = log.subscribe(start);
+        let replay = log.replay(start);
+        assert_eq!(subscription.coverage(), Coverage::Complete);
+        assert_eq!(replay.coverage(), Coverage::Complete);
+        let replayed: Vec<_> = replay.iter().map(Versioned::version).collect();
+        let received = std::iter::from_fn(|| subscription.try_recv().ok());
+        let received: Vec<_> = received.map(|event| event.version()).collect();
+        assert_eq!(replayed, received);
+        received
+    };
+    assert_eq!(versions(Start::Oldest), [0, 1]);
+    assert_eq!(versions(Start::After(0)), [1]);
 }

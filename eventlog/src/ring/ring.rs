@@ -42,10 +42,10 @@ pub(crate) struct Ring<E> {
 
 impl<E> Ring<E> {
     /// An empty ring for `capacity` events, of which there must be at least one.
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, epoch: Epoch) -> Self {
         debug_assert!(capacity > 0, "the builder refuses a capacity of 0");
         Self {
-            epoch: Epoch::random(),
+            epoch,
             segments: Arc::new(SegmentList::new(
                 capacity.min(SEGMENT_LEN).next_power_of_two(),
             )),

@@ -126,7 +126,7 @@ impl<E> Follower<E> {
 
 /// The first sequence number after the event of this cursor.
 fn place_of<E>(shared: &Arc<Shared<E>>, cursor: Cursor) -> u64 {
-    if cursor.epoch() == shared.epoch {
+    if shared.epoch.honours(cursor.epoch()) {
         return cursor.seq().get().saturating_add(1);
     }
     let snapshot = shared.with(|inner| inner.ring.snapshot());

@@ -348,6 +348,8 @@ impl Drop for EndOnDrop {
                 reason,
             });
         }
+        let settled = self.control.frontier.settled();
+        tracing::debug!(name = %self.config.name, settled, "the writer has ended");
         self.control.frontier.end();
     }
 }

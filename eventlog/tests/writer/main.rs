@@ -14,3 +14,4 @@ mod handles;
 mod last_words;
 mod script;
 mod warnings;
+mod whispers;

@@ -22,12 +22,21 @@ pub fn listen() {
 
 /// Everything from warnings up that named this path.
 pub fn said(path: &Path) -> Vec<String> {
+    said_at(path, |level| level <= Level::WARN)
+}
+
+/// What is said of this path only to who looks for a fault.
+pub fn whispered(path: &Path) -> Vec<String> {
+    said_at(path, |level| level == Level::DEBUG)
+}
+
+fn said_at(path: &Path, is_meant: impl Fn(Level) -> bool) -> Vec<String> {
     let path = path.display().to_string();
     let said = SAID.lock().unwrap();
-    let loud = said
+    let meant = said
         .iter()
-        .filter(|(level, text)| *level <= Level::WARN && text.contains(&path));
-    loud.map(|(_, text)| text.clone()).collect()
+        .filter(|(level, text)| is_meant(*level) && text.contains(&path));
+    meant.map(|(_, text)| text.clone()).collect()
 }
 
 struct Ear;

@@ -4,6 +4,7 @@ use eventlog::Versioned;
 enum Event {
     ByValue { #[version(with = by_value)] at: i64 },
     NotU64 { #[version(with = not_u64)] at: i64 },
+    OfAnotherType { #[version(with = of_text)] at: i64 },
     Absent { #[version(with = absent)] at: i64 },
 }
 
@@ -13,6 +14,10 @@ fn by_value(at: i64) -> u64 {
 
 fn not_u64(_: &i64) -> u32 {
     0
+}
+
+fn of_text(text: &str) -> u64 {
+    text.len() as u64
 }
 
 fn main() {}

@@ -169,6 +169,10 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
             inner.left_off.insert(config.writer().name.clone(), end);
         });
         let bytes_read = tail.bytes_read;
+        tracing::debug!(
+            path = %config.path.display(), events, lost, torn_bytes, bytes_read,
+            "an event log was recovered"
+        );
         Ok((
             log,
             Recovery {

@@ -16,7 +16,7 @@ pub use real::RealStorage;
 /// An open file's identity is not given to another file as long as it stays open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileId {
-    /// The device.
+    /// The device, or the volume.
     pub device: u64,
     /// The file's number on it.
     pub number: u64,

@@ -1,8 +1,10 @@
 //! The operating system's file system.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+#[cfg(not(windows))]
+use std::fs::Metadata;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 #[cfg(unix)]
 use std::path::PathBuf;
@@ -11,9 +13,14 @@ use super::{FileId, Stat, Storage};
 
 /// The operating system's file system, by `std::fs`.
 ///
-/// On Unix, files have an identity and directories are synced. Elsewhere neither can be done with
-/// `std`: a file that was replaced is then noticed only when it is missing or has become shorter,
-/// and a name becomes durable when the system writes it.
+/// On Unix and Windows, files have an identity; on Unix, directories are synced. Elsewhere a file
+/// that was replaced is noticed only when it is missing or has become shorter, and a name becomes
+/// durable when the system writes it.
+///
+/// On Windows a handle that may only append can cut nothing. There a file is opened for writing,
+/// and each write asks for the end of the file, which the system finds in the same step. The
+/// numbers of files are the 64 bits of NTFS; other file systems may have longer ones, which are
+/// cut to that.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealStorage;
 
@@ -25,12 +32,12 @@ impl Storage for RealStorage {
     }
 
     fn open_append(&self, path: &Path) -> io::Result<File> {
-        OpenOptions::new().read(true).append(true).open(path)
+        appending().open(path)
     }
 
     fn create_new(&self, path: &Path, mode: u32) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create_new(true);
+        let mut options = appending();
+        options.create_new(true);
         set_mode(&mut options, mode);
         options.open(path)
     }
@@ -52,8 +59,16 @@ impl Storage for RealStorage {
         let _ = file.unlock();
     }
 
+    #[cfg(not(windows))]
     fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
-        Write::write(file, bytes)
+        io::Write::write(file, bytes)
+    }
+
+    #[cfg(windows)]
+    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
+        use std::os::windows::fs::FileExt as _;
+        // `WriteFile` takes an offset of all ones for the end of the file.
+        file.seek_write(bytes, u64::MAX)
     }
 
     fn read_at(&self, mut file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -91,12 +106,41 @@ impl Storage for RealStorage {
         Ok(())
     }
 
+    #[cfg(not(windows))]
     fn stat(&self, file: &File) -> io::Result<Stat> {
         file.metadata().map(|metadata| stat_of(&metadata))
     }
 
+    #[cfg(windows)]
+    fn stat(&self, file: &File) -> io::Result<Stat> {
+        let metadata = file.metadata()?;
+        let information = winapi_util::file::information(file)?;
+        Ok(Stat {
+            id: Some(FileId {
+                device: information.volume_serial_number(),
+                number: information.file_index(),
+            }),
+            len: metadata.len(),
+            links: information.number_of_links(),
+            is_file: metadata.is_file(),
+        })
+    }
+
+    #[cfg(not(windows))]
     fn stat_path(&self, path: &Path) -> io::Result<Stat> {
         fs::metadata(path).map(|metadata| stat_of(&metadata))
+    }
+
+    #[cfg(windows)]
+    fn stat_path(&self, path: &Path) -> io::Result<Stat> {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        // A handle that reads nothing is granted beside any other, and may be of a directory.
+        const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
+        let mut options = OpenOptions::new();
+        options
+            .access_mode(0)
+            .custom_flags(FILE_FLAG_BACKUP_SEMANTICS);
+        self.stat(&options.open(path)?)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -134,6 +178,18 @@ impl Storage for RealStorage {
     }
 }
 
+/// For reading, for appending, and to be cut.
+fn appending() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    if cfg!(windows) {
+        options.write(true);
+    } else {
+        options.append(true);
+    }
+    options
+}
+
 #[cfg(unix)]
 fn set_mode(options: &mut OpenOptions, mode: u32) {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -157,7 +213,7 @@ fn stat_of(metadata: &Metadata) -> Stat {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(not(any(unix, windows)))]
 fn stat_of(metadata: &Metadata) -> Stat {
     Stat {
         id: None,

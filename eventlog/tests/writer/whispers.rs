@@ -1,0 +1,42 @@
+//! What is said on the good path, to an operator who asks which file, and how much.
+
+use std::sync::Arc;
+
+use eventlog::EventLog;
+use eventlog::disk::{DiskConfig, DiskWriter};
+
+use crate::account::{Event, event};
+use crate::warnings::{listen, said, whispered};
+
+#[test]
+fn recovery_and_the_end_of_a_writer_are_told_at_debug_level() {
+    listen();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    let config = DiskConfig::new(&path);
+    let log = Arc::new(EventLog::new(None));
+    let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
+    log.append_batch([1, 2, 3].map(event));
+    drop(writer);
+    let ended = whispered(&path);
+    assert!(
+        ended
+            .iter()
+            .any(|line| line.contains("settled=3") && line.contains("ended")),
+        "{ended:?}"
+    );
+
+    let (_log, recovery) = EventLog::<Event>::recover(&config).unwrap();
+    let recovered = whispered(&path);
+    let counts = format!(
+        "events=3 lost=0 torn_bytes=0 bytes_read={}",
+        recovery.bytes_read
+    );
+    assert!(
+        recovered
+            .iter()
+            .any(|line| line.contains(&counts) && line.contains("recovered")),
+        "{counts} in {recovered:?}"
+    );
+    assert_eq!(said(&path), [""; 0]);
+}
