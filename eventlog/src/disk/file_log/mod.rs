@@ -41,7 +41,7 @@ use self::{
 use super::config::DiskConfig;
 use super::error::DiskError;
 use super::storage::{RealStorage, Storage};
-use crate::writer::{notice::Notice, records::Records, worker::chain};
+use crate::writer::records::Records;
 
 /// A log of whole lines in a file that rotates: the [`Destination`](crate::writer::destination::Destination) on a local disk.
 ///
@@ -50,7 +50,7 @@ use crate::writer::{notice::Notice, records::Records, worker::chain};
 /// - A record counts as [`durable`](Self::durable) only when its bytes and every name
 ///   needed to find them have been synced; then it is read back after any crash, until later
 ///   records rotate its file away.
-///   Under [`SyncPolicy::Never`] it counts as soon as the operating system has it.
+///   Under [`SyncPolicy::Never`](crate::writer::SyncPolicy::Never) it counts as soon as the operating system has it.
 /// - Every error leaves it usable: hand over again what is not durable, and it repairs itself
 ///   first. After a failed sync it never trusts that file again, but copies the durable bytes to a
 ///   new one; where there is no room, it cuts the file to its durable length instead.
@@ -244,42 +244,6 @@ impl<S: Storage> FileLog<S> {
         self.enter(open.flush(&self.site))?;
         self.durable = self.handed;
         Ok(())
-    }
-
-    fn rotate(&mut self, open: Open<S>) -> Result<(), DiskError> {
-        self.flush(open)?;
-        let step = match self.take() {
-            State::Open(open) => open.put_aside(&self.site),
-            // Somebody else has put it aside.
-            state => (state, Ok(())),
-        };
-        match self.enter(step) {
-            Err(error) if matches!(self.state, State::Open(_)) => {
-                self.tell_rotation(Some(&error));
-                Ok(())
-            }
-            result => {
-                if matches!(self.state, State::Empty(_)) {
-                    self.tell_rotation(None);
-                }
-                result
-            }
-        }
-    }
-
-    /// Tells once that the full file cannot be put aside, and once that it can be again.
-    fn tell_rotation(&mut self, error: Option<&DiskError>) {
-        if mem::replace(&mut self.rotation_fails, error.is_some()) == error.is_some() {
-            return;
-        }
-        let path = self.site.paths.log.clone();
-        self.site.notices.tell(&match error {
-            Some(error) => Notice::RotationFailing {
-                path,
-                error: chain(error),
-            },
-            None => Notice::RotationResumed { path },
-        });
     }
 
     fn forget(&mut self) {

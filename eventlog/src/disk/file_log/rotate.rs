@@ -14,16 +14,58 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::mem;
 use std::path::Path;
 
+use super::FileLog;
 use super::site::Site;
 use super::state::{Empty, Held, Open, State, Step};
 use crate::disk::error::DiskError;
 use crate::disk::format::paths::LogFileName;
 use crate::disk::storage::Storage;
+use crate::writer::{notice::Notice, worker::chain};
 
 /// The full files but the newest.
 pub(super) type Names = BTreeSet<LogFileName>;
+
+impl<S: Storage> FileLog<S> {
+    /// Puts the full file aside, or goes on in it where that is refused.
+    pub(super) fn rotate(&mut self, open: Open<S>) -> Result<(), DiskError> {
+        self.flush(open)?;
+        let step = match self.take() {
+            State::Open(open) => open.put_aside(&self.site),
+            // Somebody else has put it aside.
+            state => (state, Ok(())),
+        };
+        match self.enter(step) {
+            Err(error) if matches!(self.state, State::Open(_)) => {
+                self.tell_rotation(Some(&error));
+                Ok(())
+            }
+            result => {
+                if matches!(self.state, State::Empty(_)) {
+                    self.tell_rotation(None);
+                }
+                result
+            }
+        }
+    }
+
+    /// Tells once that the full file cannot be put aside, and once that it can be again.
+    fn tell_rotation(&mut self, error: Option<&DiskError>) {
+        if mem::replace(&mut self.rotation_fails, error.is_some()) == error.is_some() {
+            return;
+        }
+        let path = self.site.paths.log.clone();
+        self.site.notices.tell(&match error {
+            Some(error) => Notice::RotationFailing {
+                path,
+                error: chain(error),
+            },
+            None => Notice::RotationResumed { path },
+        });
+    }
+}
 
 impl<S: Storage> Open<S> {
     /// Makes the current file, which is durable, the newest of the full ones. The next record

@@ -9,7 +9,9 @@ use std::path::Path;
 #[cfg(unix)]
 use std::path::PathBuf;
 
-use super::{FileId, Stat, Storage};
+#[cfg(unix)]
+use super::FileId;
+use super::{Stat, Storage};
 
 /// The operating system's file system, by `std::fs`.
 ///
