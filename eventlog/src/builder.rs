@@ -2,7 +2,12 @@
 
 use std::{error::Error, fmt, marker::PhantomData, path::PathBuf};
 
-use crate::{cursor::Epoch, log::EventLog, ring::Ring, versioned::Versioned};
+use crate::{
+    cursor::Epoch,
+    log::EventLog,
+    ring::{DEFAULT_CAPACITY, Ring},
+    versioned::Versioned,
+};
 
 /// Settings of an [`EventLog`].
 ///
@@ -27,11 +32,18 @@ pub struct Builder<E> {
     events: PhantomData<fn(E)>,
 }
 
+impl<E: Versioned> EventLog<E> {
+    /// A log with other settings.
+    pub fn builder() -> Builder<E> {
+        Builder::new()
+    }
+}
+
 impl<E: Versioned> Builder<E> {
     /// Events that a log retains unless told otherwise.
-    pub const DEFAULT_CAPACITY: usize = 4096;
+    pub const DEFAULT_CAPACITY: usize = DEFAULT_CAPACITY;
 
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self {
             capacity: Self::DEFAULT_CAPACITY,
             base_version: None,

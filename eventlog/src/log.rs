@@ -7,10 +7,9 @@ use std::{
 };
 
 use crate::{
-    builder::Builder,
     cursor::{Cursor, Epoch, Start},
     replay::{Replay, cursor_at_end},
-    ring::{Entry, Ring, Snapshot},
+    ring::{DEFAULT_CAPACITY, Entry, Ring, Snapshot},
     seq::{Seq, SeqRange},
     shared::Shared,
     stats::Stats,
@@ -64,16 +63,10 @@ impl<E: Versioned> EventLog<E> {
     /// ask for: nothing is opened here.
     ///
     /// Where the system has no randomness, as on `wasm32-unknown-unknown`, it knows no cursor:
-    /// use a [builder](Builder::epoch) there.
+    /// use a [builder](crate::Builder::epoch) there.
     #[must_use]
     pub fn new(disk_path: Option<PathBuf>) -> Self {
-        let capacity = Builder::<E>::DEFAULT_CAPACITY;
-        Self::with(Ring::new(capacity, Epoch::of_log(None)), disk_path)
-    }
-
-    /// A log with other settings.
-    pub fn builder() -> Builder<E> {
-        Builder::new()
+        Self::with(Ring::new(DEFAULT_CAPACITY, Epoch::of_log(None)), disk_path)
     }
 
     /// Appends an event and wakes the subscribers. The oldest event makes room if the log is full.

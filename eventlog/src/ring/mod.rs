@@ -13,7 +13,7 @@ mod taken;
 
 pub(crate) use entries::Entries;
 pub(crate) use hold::{HoldId, Lost};
-pub(crate) use ring::Ring;
+pub(crate) use ring::{DEFAULT_CAPACITY, Ring};
 pub(crate) use segment::{Entry, Segment, bury_all, caught_all};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use taken::{LeftOff, Taken};

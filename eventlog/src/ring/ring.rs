@@ -16,6 +16,9 @@ use super::{
 };
 use crate::cursor::Epoch;
 
+/// Events that a log retains unless told otherwise.
+pub(crate) const DEFAULT_CAPACITY: usize = 4096;
+
 /// Slots per segment, unless the capacity is smaller. A power of two.
 const SEGMENT_LEN: usize = 256;
 

@@ -2,42 +2,11 @@
 
 use std::io;
 
-use super::site::Site;
+use super::site::{Site, write_all};
 use super::state::{Empty, Extent, Open, State, Step};
 use crate::disk::error::DiskError;
 use crate::disk::storage::Storage;
 use crate::writer::records::Records;
-
-/// Why and where writing stopped.
-pub(super) struct Stopped {
-    pub(super) written: u64,
-    pub(super) source: io::Error,
-}
-
-/// Writes all of `bytes`, however many calls it takes.
-pub(super) fn write_all<S: Storage>(
-    storage: &S,
-    file: &mut S::File,
-    bytes: &[u8],
-) -> Result<(), Stopped> {
-    let mut written = 0;
-    while written < bytes.len() {
-        let source = match storage.write(file, &bytes[written..]) {
-            Ok(0) => io::ErrorKind::WriteZero.into(),
-            Ok(count) => {
-                written += count;
-                continue;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => error,
-        };
-        return Err(Stopped {
-            written: written as u64,
-            source,
-        });
-    }
-    Ok(())
-}
 
 impl<S: Storage> Empty<S> {
     /// Starts the file that the next record goes to. Where something stands in the way, the log is

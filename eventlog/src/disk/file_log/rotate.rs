@@ -12,21 +12,17 @@
 //! the second rename to reach the disk without the first, it would take a whole file along. There
 //! is one per rename, whatever `keep` is.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::mem;
 use std::path::Path;
 
 use super::FileLog;
 use super::site::Site;
-use super::state::{Empty, Held, Open, State, Step};
+use super::state::{Empty, Held, Names, Open, State, Step};
 use crate::disk::error::DiskError;
 use crate::disk::format::paths::LogFileName;
 use crate::disk::storage::Storage;
 use crate::writer::{notice::Notice, worker::chain};
-
-/// The full files but the newest.
-pub(super) type Names = BTreeSet<LogFileName>;
 
 impl<S: Storage> FileLog<S> {
     /// Puts the full file aside, or goes on in it where that is refused.

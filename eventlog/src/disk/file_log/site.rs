@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::append::write_all;
 use crate::disk::{
     config::DiskConfig,
     error::DiskError,
@@ -135,4 +134,35 @@ impl<S: Storage> Site<S> {
             Err(error) => Err(DiskError::io("read", path)(error)),
         }
     }
+}
+
+/// Why and where writing stopped.
+pub(super) struct Stopped {
+    pub(super) written: u64,
+    pub(super) source: io::Error,
+}
+
+/// Writes all of `bytes`, however many calls it takes.
+pub(super) fn write_all<S: Storage>(
+    storage: &S,
+    file: &mut S::File,
+    bytes: &[u8],
+) -> Result<(), Stopped> {
+    let mut written = 0;
+    while written < bytes.len() {
+        let source = match storage.write(file, &bytes[written..]) {
+            Ok(0) => io::ErrorKind::WriteZero.into(),
+            Ok(count) => {
+                written += count;
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => error,
+        };
+        return Err(Stopped {
+            written: written as u64,
+            source,
+        });
+    }
+    Ok(())
 }

@@ -1,10 +1,12 @@
 //! The states of a log's file. Each transition is a method of the state that it starts from.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use super::block_tail::BlockTail;
-use super::rotate::Names;
-use crate::disk::{error::DiskError, storage::Storage};
+use crate::disk::{error::DiskError, format::paths::LogFileName, storage::Storage};
+
+/// The full files but the newest.
+pub(super) type Names = BTreeSet<LogFileName>;
 
 /// What is known of the path and the file.
 pub(super) enum State<S: Storage> {
