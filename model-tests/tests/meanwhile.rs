@@ -230,3 +230,36 @@ fn a_new_follower_begins_with_what_was_there() {
 fn a_follower_misses_nothing_unsaid() {
     every_moment(follower);
 }
+
+/// Lines that were appended between the look that found the end and the renaming of the file never
+/// came: 1 2 3 4 5 8.
+#[test]
+fn a_follower_reads_a_file_to_its_end_before_it_leaves_it() {
+    let disk = SimDisk::new();
+    disk.put(OLD.as_ref(), b"1\n");
+    disk.put(LOG.as_ref(), b"2\n3\n4\n5\n");
+    let mut follow = Follow::open(disk.clone(), LOG);
+    assert_eq!(events(&mut follow), [1, 2, 3, 4, 5].map(Some));
+    // The disk is looked at several times for what comes next; at which, matters not.
+    for look in 0..12 {
+        let disk = SimDisk::new();
+        disk.put(OLD.as_ref(), b"1\n");
+        disk.put(LOG.as_ref(), b"2\n3\n4\n5\n");
+        let mut follow = Follow::open(disk.clone(), LOG);
+        let mut found = events(&mut follow);
+        let looks = AtomicUsize::new(0);
+        let other = disk.clone();
+        disk.set_look_hook(move || {
+            if looks.fetch_add(1, Relaxed) == look {
+                other.put(LOG.as_ref(), b"2\n3\n4\n5\n6\n7\n");
+                other.rename(LOG.as_ref(), "/x.log.1".as_ref()).unwrap();
+                other.put(LOG.as_ref(), b"8\n");
+            }
+        });
+        for _ in 0..20 {
+            found.extend(events(&mut follow));
+        }
+        let told: Vec<_> = found.iter().flatten().copied().collect();
+        assert_eq!(told, (1..=8).collect::<Vec<_>>(), "at look {look}");
+    }
+}

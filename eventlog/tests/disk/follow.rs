@@ -40,7 +40,7 @@ fn a_log_that_is_cut_from_outside_is_followed_on_after_a_notice() {
     let cut = follow.next().unwrap().unwrap_err();
     assert!(matches!(cut.kind, DamageKind::Cut), "{cut}");
     fs::write(&path, "4\n5\n").unwrap();
-    assert_eq!(poll(&mut follow), [Some(5)]);
+    assert_eq!(poll(&mut follow), some(4..6));
 }
 
 /// A program that is started anew writes the same first line. What it writes was not seen yet,
@@ -110,4 +110,78 @@ fn a_follower_begins_where_it_is_told() {
     std::io::Write::write_all(&mut file, line(3).as_bytes()).unwrap();
     let next = now.next().unwrap().unwrap().into_event();
     assert_eq!(next, Some(Step { version: 3 }));
+}
+
+/// The versions that come, and `None` for a notice that the file was cut or written anew.
+fn come(follow: &mut Follow<Step>) -> Vec<Option<u64>> {
+    let version = |item: Result<Record<Step>, Damage>| match item {
+        Ok(record) => Some(record.into_event().unwrap().version),
+        Err(damage) => {
+            assert!(matches!(damage.kind, DamageKind::Cut), "{damage}");
+            None
+        }
+    };
+    follow.map(version).collect()
+}
+
+fn lines(versions: impl IntoIterator<Item = u64>) -> String {
+    let line = |version| format!("{{\"version\":{version},\"pad\":\"\"}}\n");
+    versions.into_iter().map(line).collect()
+}
+
+fn append_to(path: &std::path::Path, text: &str) {
+    let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
+    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+}
+
+/// A file that was truncated and had a little written to it was read on where it had ended before:
+/// 101 to 110 never came.
+#[test]
+fn w12_a_truncated_file_is_read_from_its_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.log");
+    fs::write(&path, lines(1..=100)).unwrap();
+    let mut steps = follow::<Step>(&path);
+    assert_eq!(come(&mut steps).len(), 100);
+    // The same file, as `copytruncate` leaves it.
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(0).unwrap();
+    append_to(&path, &lines(101..=110));
+    let anew: Vec<_> = std::iter::once(None).chain((101..=110).map(Some)).collect();
+    assert_eq!(come(&mut steps), anew);
+    append_to(&path, &lines(111..=113));
+    assert_eq!(come(&mut steps), [111, 112, 113].map(Some));
+}
+
+/// Grown past the old place before anybody looked: nothing but its bytes tells.
+#[test]
+fn w12_a_file_written_anew_and_longer_is_read_from_its_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.log");
+    fs::write(&path, lines(1..=10)).unwrap();
+    let mut steps = follow::<Step>(&path);
+    assert_eq!(come(&mut steps).len(), 10);
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(0).unwrap();
+    append_to(&path, &lines(501..=530));
+    let anew: Vec<_> = std::iter::once(None).chain((501..=530).map(Some)).collect();
+    assert_eq!(come(&mut steps), anew);
+}
+
+/// A writer that repairs a damaged end cuts whole lines off, and goes on there: what it wrote then
+/// was once passed over.
+#[test]
+fn w12_a_file_cut_in_part_is_read_on_where_it_was_cut() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.log");
+    fs::write(&path, lines(1..=1000)).unwrap();
+    let mut steps = follow::<Step>(&path);
+    assert_eq!(come(&mut steps).len(), 1000);
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(lines(1..=990).len() as u64).unwrap();
+    append_to(&path, &lines(2001..=2100));
+    let rest: Vec<_> = std::iter::once(None)
+        .chain((2001..=2100).map(Some))
+        .collect();
+    assert_eq!(come(&mut steps), rest, "nothing of before again");
 }

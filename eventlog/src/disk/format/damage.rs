@@ -57,8 +57,12 @@ pub enum DamageKind {
         "files may have been rotated away before they were read; poll more often or keep more files"
     )]
     Missed,
-    /// The file became shorter while it was followed: what follows may have been seen before.
-    #[error("the file was cut while it was being followed")]
+    /// The file was cut, or written anew, while it was followed. It is read on from where it
+    /// differs from what was read, or from its start: what follows may have been seen before, and
+    /// what was not read of it before may be missing.
+    #[error(
+        "the file was cut or written anew while it was being followed; it is read on from here"
+    )]
     Cut,
 }
 

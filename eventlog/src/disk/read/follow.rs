@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::decode::{push_line, torn_tail};
 use super::files::{LogFile, open_all};
 use super::forward::{Lines, MAX_LINE_BYTES};
-use super::same_bytes::{Common, common_lines};
+use super::same_bytes::{BytesBefore, Common, common_lines};
 use crate::cursor::Start;
 use crate::disk::format::damage::{Damage, DamageKind, may_miss, no_file_name, unreadable};
 use crate::disk::format::paths::Paths;
@@ -90,6 +90,8 @@ struct Open<F> {
     path: PathBuf,
     id: Option<FileId>,
     lines: Lines<F>,
+    /// What was before the place where the last look found the end.
+    before: Option<BytesBefore>,
 }
 
 impl<F> Open<F> {
@@ -98,6 +100,7 @@ impl<F> Open<F> {
             path,
             id,
             lines: Lines::after(file, MAX_LINE_BYTES, lines, offset),
+            before: None,
         }
     }
 
@@ -181,6 +184,13 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         let Some(open) = &mut self.current else {
             return self.start();
         };
+        if let Some(before) = open.before.take()
+            && let Ok(Some(offset)) = before.differs_after(&self.storage, open.lines.file())
+        {
+            self.items.push_back(Err(cut(&open.path, offset)));
+            open.lines.jump(offset);
+            return true;
+        }
         let step = match open.lines.next(&self.storage) {
             Ok(Some(line)) => {
                 push_line(&mut self.items, &open.path, &line, MAX_LINE_BYTES);
@@ -248,6 +258,9 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
     /// At the end of the current file: finds out whether it is the end of the log.
     fn move_on(&mut self, torn: Option<Damage>) -> Result<bool, Damage> {
         if !self.next.is_empty() {
+            if self.read_on_before_leaving() {
+                return Ok(true);
+            }
             self.items.extend(torn.map(Err));
             return Ok(self.take_next());
         }
@@ -261,17 +274,42 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         };
         let here = named.filter(|stat| stat.id == open.id);
         match here {
-            Some(stat) if stat.len >= open.lines.offset() => return Ok(false),
+            Some(stat) if stat.len >= open.lines.offset() => {
+                let place = open.lines.offset();
+                let before = BytesBefore::read(&self.storage, open.lines.file(), place);
+                // Without them, a file that is written anew is noticed by its length alone.
+                open.before = before.ok();
+                return Ok(false);
+            }
             Some(stat) if stat.id.is_some() => {
-                self.items
-                    .push_back(Err(notice(paths, stat.len, DamageKind::Cut)));
-                open.lines.jump(stat.len);
+                self.items.push_back(Err(cut(&paths.log, 0)));
+                open.lines.jump(0);
                 return Ok(true);
             }
             _ => {}
         }
+        if self.read_on_before_leaving() {
+            return Ok(true);
+        }
+        let Some(paths) = &self.paths else {
+            return Ok(false);
+        };
         let (files, damage) = open_all(&self.storage, paths);
         self.find_place(files.into(), damage)
+    }
+
+    /// Takes another line of the current file, if one was appended between the look that found its
+    /// end and the renaming that puts it aside.
+    fn read_on_before_leaving(&mut self) -> bool {
+        let Some(open) = &mut self.current else {
+            return false;
+        };
+        let Ok(Some(line)) = open.lines.next(&self.storage) else {
+            open.lines.rewind();
+            return false;
+        };
+        push_line(&mut self.items, &open.path, &line, MAX_LINE_BYTES);
+        true
     }
 
     /// Finds in the files of the log the place where the current file was left.
@@ -387,12 +425,13 @@ impl<E, S: Storage> fmt::Debug for Follow<E, S> {
     }
 }
 
-fn notice(paths: &Paths, offset: u64, kind: DamageKind) -> Damage {
+/// The file was cut or written anew, and is read on at `offset`.
+fn cut(file: &Path, offset: u64) -> Damage {
     Damage {
-        file: paths.log.clone(),
+        file: file.to_path_buf(),
         line: None,
         offset,
         len: 0,
-        kind,
+        kind: DamageKind::Cut,
     }
 }

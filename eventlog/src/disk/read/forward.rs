@@ -88,6 +88,9 @@ impl<F> Lines<F> {
     pub(crate) fn jump(&mut self, offset: u64) {
         self.rewind();
         self.offset = offset;
+        if offset == 0 {
+            self.number = 0;
+        }
     }
 
     /// The next line that has a newline; `None` at the end of the file. More may come later.

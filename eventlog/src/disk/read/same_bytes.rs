@@ -55,3 +55,68 @@ pub(crate) fn common_lines<S: Storage>(
     }
     Ok(common)
 }
+
+/// The bytes before a place in a file, by which a later look tells whether it still is the same
+/// file up to there: a file that is cut and written anew keeps its name and its identity.
+pub(crate) struct BytesBefore {
+    place: u64,
+    bytes: Vec<u8>,
+}
+
+/// How many bytes are kept, at most.
+const KEPT: u64 = 4096;
+
+impl BytesBefore {
+    /// Reads them.
+    pub(crate) fn read<S: Storage>(storage: &S, file: &S::File, place: u64) -> io::Result<Self> {
+        let mut before = Self {
+            place,
+            bytes: vec![0; usize::try_from(place.min(KEPT)).unwrap_or_default()],
+        };
+        let count = read_up_to(storage, file, before.start(), &mut before.bytes)?;
+        before.bytes.truncate(count);
+        Ok(before)
+    }
+
+    /// Where in the file they start.
+    fn start(&self) -> u64 {
+        self.place - self.place.min(KEPT)
+    }
+
+    /// After which line the file is another one by now; `None` if it is the same. Where nothing of
+    /// what is known is left, that is its start.
+    pub(crate) fn differs_after<S: Storage>(
+        &self,
+        storage: &S,
+        file: &S::File,
+    ) -> io::Result<Option<u64>> {
+        let mut now = vec![0; self.bytes.len()];
+        let count = read_up_to(storage, file, self.start(), &mut now)?;
+        let pairs = self.bytes.iter().zip(&now[..count]);
+        let common = pairs.take_while(|(before, now)| before == now).count();
+        if common == self.bytes.len() {
+            return Ok(None);
+        }
+        let line = memchr::memrchr(b'\n', &self.bytes[..common]);
+        Ok(Some(
+            line.map_or(0, |newline| self.start() + newline as u64 + 1),
+        ))
+    }
+}
+
+/// Reads until the buffer is full or the file ends, and says how many bytes that were.
+fn read_up_to<S: Storage>(
+    storage: &S,
+    file: &S::File,
+    offset: u64,
+    buffer: &mut [u8],
+) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match read_some(storage, file, offset + filled as u64, &mut buffer[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}
