@@ -9,7 +9,7 @@ use std::path::Path;
 #[cfg(unix)]
 use std::path::PathBuf;
 
-#[cfg(unix)]
+#[cfg(any(unix, windows))]
 use super::FileId;
 use super::{Stat, Storage};
 
@@ -78,15 +78,9 @@ impl Storage for RealStorage {
         file.read(buffer)
     }
 
-    #[cfg(unix)]
     fn truncate(&self, _path: &Path, file: &mut File, len: u64) -> io::Result<()> {
+        // The file itself, and not what has its name by now: `appending` allows it everywhere.
         file.set_len(len)
-    }
-
-    /// Windows refuses to cut a file by a handle that may only append.
-    #[cfg(not(unix))]
-    fn truncate(&self, path: &Path, _file: &mut File, len: u64) -> io::Result<()> {
-        OpenOptions::new().write(true).open(path)?.set_len(len)
     }
 
     fn sync(&self, file: &mut File) -> io::Result<()> {
