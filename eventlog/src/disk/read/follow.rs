@@ -324,6 +324,11 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         let is_previous = |file| self.previous.as_ref().is_some_and(|open| open.is(file));
         let current_at = files.iter().position(|file| open.is(file));
         let known_at = current_at.or_else(|| files.iter().position(is_previous));
+        let is_removed = |file: &S::File| self.storage.stat(file).is_ok_and(|stat| stat.links == 0);
+        if known_at.is_none() && is_removed(open.lines.file()) {
+            // The oldest go first: what is there no more may be older, what is there is newer.
+            files.retain(|file| !is_removed(&file.file));
+        }
         if let Some(at) = known_at {
             // What is older was read when it still could be.
             damage.retain(|found| paths.name_of(&found.file) > paths.name_of(&files[at].path));
