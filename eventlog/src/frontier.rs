@@ -37,7 +37,8 @@ pub(crate) enum Fate {
     Waiting,
     /// It is stored, and so are those after it up to this one.
     Stored { through: u64 },
-    /// It never will be, and neither will those after it up to this one.
+    /// It never will be, and neither will those after it up to this one: gap lines that are stored
+    /// count them.
     Lost { through: u64 },
     /// The writer ended before it was stored.
     Ended,
@@ -47,12 +48,11 @@ impl State {
     fn fate(&self, seq: u64, settled: u64) -> Fate {
         let next = self.lost.partition_point(|range| *range.end() < seq);
         let next = self.lost.get(next);
-        let lost = next.filter(|range| range.contains(&seq));
-        if let Some(lost) = lost.filter(|_| seq <= settled || self.ended) {
-            let through = (*lost.end()).min(settled).max(seq);
-            return Fate::Lost { through };
-        }
         if seq <= settled {
+            if let Some(lost) = next.filter(|range| range.contains(&seq)) {
+                let through = (*lost.end()).min(settled);
+                return Fate::Lost { through };
+            }
             let through = next.map_or(settled, |lost| (lost.start() - 1).min(settled));
             Fate::Stored { through }
         } else if self.ended {
@@ -110,13 +110,25 @@ impl Frontier {
         wake_all(woken.into_values());
     }
 
-    /// These events will never be stored. Their numbers rise from call to call.
+    /// These events, which were not lost before, will never be stored. Their numbers mostly rise
+    /// from call to call; an event that is refused may come before some that were lost earlier.
     pub(crate) fn lose(&self, range: RangeInclusive<u64>) {
-        self.with(|state| match state.lost.last_mut() {
-            Some(last) if *last.end() + 1 == *range.start() => {
-                *last = *last.start()..=*range.end();
+        self.with(|state| {
+            let lost = &mut state.lost;
+            let place = lost.partition_point(|other| other.end() < range.start());
+            let (before, after) = (place.checked_sub(1), lost.get(place).cloned());
+            let after = after.filter(|after| *range.end() + 1 == *after.start());
+            let end = after.as_ref().map_or(*range.end(), |after| *after.end());
+            match before.and_then(|before| lost.get_mut(before)) {
+                Some(before) if *before.end() + 1 == *range.start() => {
+                    *before = *before.start()..=end;
+                    if after.is_some() {
+                        lost.remove(place);
+                    }
+                }
+                _ if after.is_some() => lost[place] = *range.start()..=end,
+                _ => lost.insert(place, range),
             }
-            _ => state.lost.push(range),
         });
     }
 
@@ -198,7 +210,21 @@ mod tests {
         assert_eq!(frontier.fate(8), Fate::Waiting);
         assert_eq!(frontier.missing(3, 9), [4..=6, 8..=9]);
         assert_eq!(frontier.missing(7, 7), []);
+        frontier.lose(9..=9);
         frontier.end();
         assert_eq!(frontier.fate(8), Fate::Ended);
+        assert_eq!(frontier.fate(9), Fate::Ended, "its gap line is not stored");
+    }
+
+    #[test]
+    fn what_is_lost_out_of_turn_takes_its_place_among_the_rest() {
+        let frontier = Frontier::new(1);
+        for lost in [6..=7, 2..=2, 4..=4, 5..=5, 3..=3, 9..=9] {
+            frontier.lose(lost);
+        }
+        frontier.settle(9);
+        assert_eq!(frontier.missing(1, 9), [2..=7, 9..=9]);
+        assert_eq!(frontier.fate(2), Fate::Lost { through: 7 });
+        assert_eq!(frontier.fate(8), Fate::Stored { through: 8 });
     }
 }

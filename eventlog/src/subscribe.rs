@@ -67,7 +67,8 @@ pub struct Subscription<E> {
     version: u64,
     /// What `cursor` says until the first event is delivered, where the coverage is not complete.
     before: Option<Cursor>,
-    /// The number after the newest event of the moment of subscribing.
+    /// The number after the newest event of the moment of subscribing; 0 once it has lagged after
+    /// that, because it stays live.
     live_from: u64,
     /// Set for a writer's subscription: what it has stored, and nothing else, is delivered.
     stored: Option<Stored>,
@@ -161,7 +162,7 @@ impl<E> Subscription<E> {
     /// ```
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.in_hand.is_none() && self.next_seq() >= self.live_from
+        self.live_from == 0 || self.in_hand.is_none() && self.next_seq() >= self.live_from
     }
 
     /// The position just after the last event received; [`subscribe`](crate::EventLog::subscribe)
@@ -420,11 +421,17 @@ impl<E> Subscription<E> {
             let oldest = inner.ring.oldest().max(seq);
             (oldest, inner.ring.segment_of(oldest))
         });
-        let mut to = self.shared.not_past_end(oldest);
+        let mut to = oldest;
+        if let Some(stored) = &self.stored {
+            to = stored.skip_lost(seq, to);
+        }
+        to = self.shared.not_past_end(to);
         let mut is_readable = !self.shared.is_past_end(to);
         if let Some(stored) = &mut self.stored {
-            to = stored.skip_lost(seq, to);
             is_readable &= matches!(stored.fate(to), Fate::Stored { .. });
+        }
+        if self.is_live() {
+            self.live_from = 0;
         }
         let lost = to - seq;
         self.shared.count_lagged(lost);

@@ -36,6 +36,15 @@ pub(super) enum Ending {
     Refused(String),
 }
 
+impl Ending {
+    /// What the destination said.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Fenced(text) | Self::Refused(text) => text,
+        }
+    }
+}
+
 impl Control {
     /// For a writer that begins with event `from`.
     pub(crate) fn new(name: Arc<str>, level: Level, from: u64, grace: Duration) -> Self {

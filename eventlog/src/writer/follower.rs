@@ -56,13 +56,10 @@ impl<E> Follower<E> {
             Standing::Unknown => None,
         };
         let (hold, id, begin, position) = shared.with(|inner| {
-            let left_off = match place {
-                Some(seq) => inner.ring.left_off(seq),
-                None => match inner.left_off.get(&config.name) {
-                    Some(left_off) => *left_off,
-                    None => inner.ring.left_off(1),
-                },
-            };
+            // What a writer of this name left says more of what was evicted since.
+            let left_off = inner.left_off.get(&config.name).copied();
+            let left_off = left_off.filter(|at| place.is_none_or(|place| at.next == place));
+            let left_off = left_off.unwrap_or_else(|| inner.ring.left_off(place.unwrap_or(1)));
             let hold = inner.ring.hold(left_off, backlog_events);
             let position = left_off.next.max(inner.ring.oldest());
             (hold, inner.readers.new_id(), left_off.next, position)

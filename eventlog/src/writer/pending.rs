@@ -232,6 +232,8 @@ impl Pending {
             *end_of_line = *end_of_line - (end - start) + line.len();
         }
         self.metas[self.first].is_gap = true;
+        self.counts.events -= 1;
+        self.counts.bytes -= (end - start) as u64;
         self.counts.lost += 1;
         self.frontier.lose(meta.seq.get()..=meta.seq.get());
         self.gap = Some((meta.seq, gap));

@@ -58,8 +58,8 @@ enum Outcome {
     Done,
     /// It failed: try again after this pause.
     Again(Duration),
-    /// It will never succeed.
-    Never(Ending),
+    /// It will never succeed; the handle knows why.
+    Never,
 }
 
 impl<S: Source + 'static, D: Destination> Worker<S, D> {
@@ -174,10 +174,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
                         return false;
                     }
                 }
-                Outcome::Never(ending) => {
-                    self.end.control.ended_because.get_or_init(|| ending);
-                    return false;
-                }
+                Outcome::Never => return false,
             }
         }
     }
@@ -185,6 +182,8 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
     /// Tries once to hand everything over, and with `sync` to have it stored. Counts, tells and
     /// forgets what is stored by then, also after a failure.
     fn attempt(&mut self, sync: bool) -> Outcome {
+        // First the counters, so that they are up to date when a waiter wakes, here of progress.
+        self.publish_stats();
         let result = self.hand_over(sync);
         let stored = self.destination.stored();
         let lines = lines_since(self.stored, stored);
@@ -199,7 +198,6 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
             }
             Err(error) => self.failed(&error),
         };
-        // First the counters, so that they are up to date when a waiter wakes.
         self.publish_stats();
         if let Some(seq) = settled {
             self.end.control.frontier.settle(seq);
@@ -234,13 +232,18 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
         let text = chain(error);
         match error {
             DestinationError::Retry(_) => Outcome::Again(self.retry.failed(&text)),
-            DestinationError::Fenced(_) => Outcome::Never(Ending::Fenced(text)),
+            DestinationError::Fenced(_) => self.give_up(Ending::Fenced(text)),
             DestinationError::Refused(_) if self.pending.is_empty() => Outcome::Done,
             DestinationError::Refused(_) if self.pending.refuse_first() => {
                 Outcome::Again(Duration::ZERO)
             }
-            DestinationError::Refused(_) => Outcome::Never(Ending::Refused(text)),
+            DestinationError::Refused(_) => self.give_up(Ending::Refused(text)),
         }
+    }
+
+    fn give_up(&self, ending: Ending) -> Outcome {
+        self.end.control.ended_because.get_or_init(|| ending);
+        Outcome::Never
     }
 
     /// Waits before another attempt; a caller of `flush` or `shutdown` cuts that short, and once
@@ -276,6 +279,8 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
 
     fn publish_stats(&self) {
         let counts = self.pending.counts;
+        let ending = self.end.control.ended_because.get();
+        let failing = ending.map(|ending| ending.text().to_owned());
         self.end.control.set_stats(WriterStats {
             events: counts.events,
             bytes: counts.bytes,
@@ -284,7 +289,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
             lost: counts.lost,
             gap_lines: counts.gap_lines,
             unacknowledged: counts.unacknowledged,
-            failing: self.retry.failing(),
+            failing: failing.or_else(|| self.retry.failing()),
             ..WriterStats::default()
         });
     }

@@ -1,5 +1,5 @@
-//! Laws W03, W06, W07, W09–W11, W13 and W14 of the disk writer as a whole: a log, a thread, and a
-//! destination that does what the test tells it, or a real directory.
+//! Laws W03, W06, W07, W09–W11, W13, W14 and S07 of the disk writer as a whole: a log, a thread, and
+//! a destination that does what the test tells it, or a real directory.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -13,5 +13,10 @@ mod gaps;
 mod handles;
 mod last_words;
 mod script;
+#[cfg(feature = "tokio")]
+mod settings;
+mod stored;
+mod stored_any;
+mod told;
 mod warnings;
 mod whispers;

@@ -79,7 +79,8 @@ where
     until_the_end(config.and_then(|config| start(log, events, config)))
 }
 
-/// As [`run_disk_writer`], with other settings, to the path that they name.
+/// As [`run_disk_writer`], with other settings, to the path that they name. Settings that cannot be
+/// meant are told as a file that cannot be opened is.
 ///
 /// The writer starts when this is called, whether the future is polled or not. Dropping the future,
 /// as the end of a runtime does, has the writer write what the channel holds by then, and end; it
@@ -134,6 +135,10 @@ where
         drop_timeout,
         ..
     } = config.writer().clone();
+    if let Err(error) = config.check() {
+        not_started(&config, &error);
+        return None;
+    }
     let level = match FileLog::detached(RealStorage, &config) {
         Ok(file) => file.level(),
         Err(error) => {
