@@ -189,16 +189,67 @@ fn a_refused_record_gives_its_place_to_a_gap() {
     assert_eq!(writer.blocking_stored(seq), Err(NotStored::Lost { seq }));
 }
 
+/// Losses are noted when events are taken, refusals when they are sent: an event that was refused
+/// was called stored, because a later one of its batch was noted as lost before it.
+#[test]
+fn a_refused_event_before_one_without_a_form_is_not_called_stored() {
+    let broker = SimBroker::new();
+    broker.limit(150);
+    let log = EventLog::new(None);
+    let named = |version, name: &str| Tick {
+        version,
+        name: name.to_owned(),
+    };
+    let (huge, unserializable) = ("x".repeat(200), "unserializable");
+    log.append_batch([
+        tick(1),
+        named(2, &huge),
+        named(3, unserializable),
+        tick(4),
+        named(5, unserializable),
+        named(6, &huge),
+        tick(7),
+    ]);
+    let writer = Writer::spawn_to(&log, config(), broker.destination(SYNCED)).unwrap();
+    let mut reader = writer.subscribe(0);
+    writer.blocking_flush(PATIENCE).unwrap_err();
+    for seq in (1..=7).map(Seq::new) {
+        let expected = match seq.get() {
+            2 | 3 | 5 | 6 => Err(NotStored::Lost { seq }),
+            _ => Ok(SYNCED),
+        };
+        assert_eq!(writer.blocking_stored(seq), expected);
+    }
+    let stats = writer.stats();
+    assert_eq!((stats.events, stats.lost), (3, 4));
+    let mut delivered = Vec::new();
+    let end = loop {
+        match reader.try_recv() {
+            Ok(event) => delivered.push(Ok(event.version)),
+            Err(TryRecvError::Lagged(lost)) => delivered.push(Err(lost)),
+            Err(end) => break end,
+        }
+    };
+    assert_eq!(end, TryRecvError::Empty);
+    assert_eq!(delivered, [Ok(1), Err(2), Ok(4), Err(2), Ok(7)]);
+}
+
+/// The event that was refused was called lost, as if a gap line counted it, and the writer's
+/// counters did not say why it had ended.
 #[test]
 fn a_destination_that_refuses_the_gap_as_well_ends_the_writer() {
     let broker = SimBroker::new();
-    broker.limit(1);
     let log = log_of([1]);
     let writer = Writer::spawn_to(&log, config(), broker.destination(SYNCED)).unwrap();
-    writer.blocking_shutdown(PATIENCE).unwrap_err();
-    let seq = log.append(tick(2));
-    let refused = writer.blocking_stored(seq).unwrap_err();
-    assert!(matches!(refused, NotStored::Refused { .. }), "{refused}");
+    writer.blocking_flush(PATIENCE).unwrap();
+    broker.limit(1);
+    let refused_seq = log.append(tick(2));
+    for seq in [refused_seq, log.append(tick(3))] {
+        let refused = writer.blocking_stored(seq).unwrap_err();
+        assert!(matches!(refused, NotStored::Refused { .. }), "{refused}");
+    }
+    let failing = writer.stats().failing.unwrap();
+    assert!(failing.contains("bytes are too many"), "{failing}");
 }
 
 /// Event 1 of 1,000 was told stored when all of them were, 1.25 s later.
