@@ -27,15 +27,15 @@ const SEGMENT: usize = 256;
 
 #[derive(Default)]
 struct Census {
-    born: AtomicUsize,
+    /// One number, so that a look is of one moment: a thread that is stopped between two reads
+    /// would count what the others did meanwhile.
+    live: AtomicUsize,
     dead: AtomicUsize,
 }
 
 impl Census {
     fn live(&self) -> usize {
-        // The dead first: an event between the two reads can only make the result too large.
-        let dead = self.dead.load(Ordering::SeqCst);
-        self.born.load(Ordering::SeqCst) - dead
+        self.live.load(Ordering::SeqCst)
     }
 }
 
@@ -48,7 +48,7 @@ struct Counted {
 
 impl Counted {
     fn new(version: u64, census: &Arc<Census>) -> Self {
-        census.born.fetch_add(1, Ordering::SeqCst);
+        census.live.fetch_add(1, Ordering::SeqCst);
         Self {
             version,
             census: census.clone(),
@@ -64,6 +64,7 @@ impl Versioned for Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
+        self.census.live.fetch_sub(1, Ordering::SeqCst);
         self.census.dead.fetch_add(1, Ordering::SeqCst);
     }
 }
@@ -174,12 +175,14 @@ fn r12_holds_with_threads() {
                 }
             })
         });
-        for appender in appenders {
-            appender.join().unwrap();
-        }
+        let ends = appenders.map(thread::ScopedJoinHandle::join);
+        // Before any look at the ends: readers that are never told would hang a test that fails.
         log.close();
+        for end in ends {
+            end.unwrap();
+        }
     });
     drop(log);
     assert_eq!(census.live(), 0);
-    assert_eq!(census.born.load(Ordering::SeqCst), 40_000);
+    assert_eq!(census.dead.load(Ordering::SeqCst), 40_000);
 }
