@@ -27,19 +27,30 @@ fn numbered(number: usize) -> String {
     format!("{OLD}.{number:010}")
 }
 
-/// Rotations of a log of two files, the events 1 and 2, that keeps so many full ones.
-fn rotations(keep: usize) -> Vec<Step> {
+/// Puts down a log that has so many files with numbers, one that is full, and one more, with an
+/// event each, from 1 on.
+fn begin(disk: &SimDisk, with_numbers: usize) {
+    let paths = (1..=with_numbers).map(numbered);
+    let others = [OLD, LOG].map(str::to_owned);
+    for (event, path) in (1..).zip(paths.chain(others)) {
+        disk.put(path.as_ref(), format!("{event}\n").as_bytes());
+    }
+}
+
+/// Rotations of that log, if it keeps so many full files; the lowest numbers go first.
+fn rotations(with_numbers: usize, keep: usize) -> Vec<Step> {
     let mut steps = Vec::new();
-    for rotation in 1..=ROTATIONS {
+    let mut lowest = 1;
+    for number in with_numbers + 1..=with_numbers + ROTATIONS {
         if keep > 1 {
-            if rotation >= keep && keep > 1 {
-                let lowest = rotation + 1 - keep;
-                steps.extend((lowest > 0).then(|| Step::Remove(numbered(lowest))));
+            while lowest + keep <= number + 1 {
+                steps.push(Step::Remove(numbered(lowest)));
+                lowest += 1;
             }
-            steps.push(Step::Rename(OLD.to_string(), numbered(rotation)));
+            steps.push(Step::Rename(OLD.to_string(), numbered(number)));
         }
         steps.push(Step::Rename(LOG.to_string(), OLD.to_string()));
-        steps.push(Step::Begin(rotation as u64 + 2));
+        steps.push(Step::Begin(number as u64 + 2));
     }
     steps
 }
@@ -78,7 +89,7 @@ fn reader(disk: &SimDisk, before: &dyn Fn()) -> Vec<Option<u64>> {
 
 fn tail(disk: &SimDisk, before: &dyn Fn()) -> Vec<Option<u64>> {
     before();
-    let tail = Tail::read(disk, LOG, 9);
+    let tail = Tail::read(disk, LOG, 2 * MANY);
     let missed = tail
         .damage
         .iter()
@@ -119,6 +130,8 @@ fn follower(disk: &SimDisk, before: &dyn Fn()) -> Vec<Option<u64>> {
 /// When the writer does what.
 #[derive(Debug)]
 struct Schedule {
+    /// How many files have a number at the beginning.
+    with_numbers: usize,
     /// How many full files it keeps.
     keep: usize,
     /// How many steps it has made before the first look.
@@ -134,12 +147,11 @@ struct Schedule {
 impl Schedule {
     /// What is read, and how many looks that took.
     fn run(&self, read: Read) -> (Vec<Option<u64>>, usize) {
-        let steps = rotations(self.keep);
+        let steps = rotations(self.with_numbers, self.keep);
         let (before, meanwhile) = steps[..self.steps].split_at(self.before);
         let disk = SimDisk::new();
         disk.shuffle(self.look as u64);
-        disk.put(OLD.as_ref(), b"1\n");
-        disk.put(LOG.as_ref(), b"2\n");
+        begin(&disk, self.with_numbers);
         let looks = Arc::new(AtomicUsize::new(0));
         let found = read(&disk, &|| {
             run(&disk, before);
@@ -157,15 +169,15 @@ impl Schedule {
 
     fn check(&self, found: &[Option<u64>]) {
         let begun = |step: &&Step| matches!(step, Step::Begin(_));
-        let before = &rotations(self.keep)[..self.before];
-        let newest = 2 + before.iter().filter(begun).count() as u64;
+        let before = &rotations(self.with_numbers, self.keep)[..self.before];
+        let newest = (self.with_numbers + 2) as u64 + before.iter().filter(begun).count() as u64;
         assert!(found.last() >= Some(&Some(newest)), "{self:?}: {found:?}");
         for pair in found.windows(2) {
             if let [Some(one), Some(next)] = pair {
                 assert_eq!(*next, one + 1, "{self:?}: {found:?}");
             }
         }
-        let nothing_removed = self.keep > ROTATIONS + 1;
+        let nothing_removed = self.keep > self.with_numbers + ROTATIONS + 1;
         if nothing_removed {
             assert_eq!(found[0], Some(1), "{self:?}: {found:?}");
             assert!(!found.contains(&None), "{self:?}: {found:?}");
@@ -187,24 +199,36 @@ fn every_look(mut schedule: Schedule, read: Read) {
 
 fn every_moment(read: Read) {
     for keep in [1, 2, 3, ROTATIONS + 2] {
-        let all = rotations(keep).len();
+        let all = rotations(0, keep).len();
         for before in 0..=all {
             for steps in before..=all {
-                for pace in [1, 2, all] {
-                    let look = 0;
-                    every_look(
-                        Schedule {
-                            keep,
-                            before,
-                            look,
-                            pace,
-                            steps,
-                        },
-                        read,
-                    );
-                }
+                every_pace(0, keep, before, steps, read);
             }
         }
+    }
+    // More files than are held open at once.
+    for keep in [2, MANY + 1, MANY + ROTATIONS + 2] {
+        let all = rotations(MANY, keep).len();
+        for before in 0..=all {
+            every_pace(MANY, keep, before, all, read);
+        }
+    }
+}
+
+/// Somewhat more files than readers hold open.
+const MANY: usize = 20;
+
+fn every_pace(with_numbers: usize, keep: usize, before: usize, steps: usize, read: Read) {
+    for pace in [1, 2, rotations(with_numbers, keep).len()] {
+        let schedule = Schedule {
+            with_numbers,
+            keep,
+            before,
+            look: 0,
+            pace,
+            steps,
+        };
+        every_look(schedule, read);
     }
 }
 

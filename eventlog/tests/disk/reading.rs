@@ -99,3 +99,45 @@ fn from_the_end_too_a_line_may_be_too_long() {
         }
     }
 }
+
+/// The path of a log that a process with few descriptors is to read.
+#[cfg(target_os = "linux")]
+const MANY_FILES: &str = "EVENTLOG_TEST_MANY_FILES";
+
+/// Every kept file used to be opened at once, so that a long log could not be read at all.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_log_of_more_files_than_a_process_may_open_is_read_whole() {
+    const NAME: &str = "reading::a_log_of_more_files_than_a_process_may_open_is_read_whole";
+    const FILES: u64 = 300;
+    if let Some(path) = std::env::var_os(MANY_FILES) {
+        let all: Vec<_> = (1..=FILES + 2).collect();
+        assert_eq!(numbers(path.as_ref()), all);
+        let mut follow = eventlog::disk::follow::<u64>(&path);
+        let followed = follow.by_ref().map(|item| item.unwrap().into_event());
+        assert!(followed.eq(all.iter().copied().map(Some)));
+        let tail = read_last::<u64>(&path, 1_000);
+        assert_eq!((tail.records.len(), tail.damage), (all.len(), vec![]));
+        return;
+    }
+    let (dir, path) = place();
+    let full = |number| dir.path().join(format!("x.log.old.{number:010}"));
+    for number in 1..=FILES {
+        fs::write(full(number), format!("{number}\n")).unwrap();
+    }
+    let old = dir.path().join("x.log.old");
+    fs::write(old, format!("{}\n", FILES + 1)).unwrap();
+    fs::write(&path, format!("{}\n", FILES + 2)).unwrap();
+    let output = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 64 && exec \"$0\" --exact \"$1\""])
+        .arg(std::env::current_exe().unwrap())
+        .arg(NAME)
+        .env(MANY_FILES, &path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+}

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::decode::{push_line, torn_tail};
-use super::files::{LogFile, open_all};
+use super::files::open_all;
 use super::forward::{Lines, MAX_LINE_BYTES};
+use super::log_file::{LogFile, OpenFile};
 use crate::disk::format::damage::{Damage, may_miss, no_file_name, unreadable};
 use crate::disk::format::paths::Paths;
 use crate::disk::format::record::Record;
@@ -18,8 +19,10 @@ use crate::disk::storage::{RealStorage, Storage};
 
 /// Reads the log at `path`: its full files, the oldest first, then the current one.
 ///
-/// The files are opened here and now, so rotations that come later change nothing. A log that
-/// does not exist has no records.
+/// The files are looked for here and now, and read as the iterator goes on. Rotations that come
+/// later change nothing for a log that keeps up to sixteen files or so; of a longer one, what is
+/// removed before its turn comes is told ([`DamageKind::Missed`](crate::disk::DamageKind)). A log
+/// that does not exist has no records.
 ///
 /// ```
 /// # let dir = tempfile::tempdir()?;
@@ -90,14 +93,16 @@ impl<E: DeserializeOwned, S: Storage> Reader<E, S> {
             let Some(next) = self.files.pop_front() else {
                 return false;
             };
-            let LogFile { path, file, .. } = next;
             if next.may_miss {
-                self.items.push_back(Err(may_miss(path.clone())));
+                self.items.push_back(Err(may_miss(next.path.clone())));
             }
-            self.current = Some(Open {
-                path,
-                lines: Lines::new(file, self.max_line_bytes),
-            });
+            match next.into_open(&self.storage) {
+                Ok(OpenFile { path, file, .. }) => {
+                    let lines = Lines::new(file, self.max_line_bytes);
+                    self.current = Some(Open { path, lines });
+                }
+                Err(damage) => self.items.push_back(Err(damage)),
+            }
             return true;
         };
         match open.lines.next(&self.storage) {

@@ -68,7 +68,7 @@ impl<'s, S: Storage> Backward<'s, S> {
                 break at + 1;
             }
             searched = self.buffer.len();
-            if searched - newline > self.limit {
+            if too_long || searched - newline > self.limit {
                 too_long = true;
                 self.buffer.clear();
                 searched = 0;
@@ -91,10 +91,12 @@ impl<'s, S: Storage> Backward<'s, S> {
     }
 
     /// Puts the bytes before the buffer in front of it: as many as it holds, so that a long line
-    /// is not copied again and again. False at the start of the file.
+    /// is not copied again and again, but not many more than a line may have. False at the start
+    /// of the file.
     fn fill(&mut self) -> io::Result<bool> {
-        let want = self.buffer.len().max(CHUNK) as u64;
-        let count = usize::try_from(want.min(self.base)).unwrap_or(CHUNK);
+        let held = self.buffer.len();
+        let want = held.min(self.limit.saturating_sub(held)).max(CHUNK);
+        let count = usize::try_from(self.base).map_or(want, |base| base.min(want));
         let mut bytes = vec![0; count];
         let start = self.base - count as u64;
         read_exact(self.storage, self.file, start, &mut bytes)?;

@@ -5,29 +5,20 @@
 //! next, and a file that was opened under `X` or `X.old` is met again under its number if it was
 //! rotated meanwhile. Each step of the walk takes one more file of those that there are, so it comes
 //! to an end however fast the writer is.
+//!
+//! A log may keep more files than a process may have open. Of those with names for good only the
+//! oldest few, which go first, are held open; the others are opened when their turn comes.
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
 
+use super::log_file::{LogFile, open};
 use crate::disk::format::damage::{Damage, unreadable};
 use crate::disk::format::paths::{LogFileName, Paths};
 use crate::disk::storage::{FileId, Storage};
 
-/// One open file of a log.
-pub(crate) struct LogFile<F> {
-    pub(crate) path: PathBuf,
-    pub(crate) file: F,
-    pub(crate) id: Option<FileId>,
-    /// Whether files between the one before and this one may have been removed unread.
-    pub(crate) may_miss: bool,
-}
-
-impl<F> LogFile<F> {
-    fn is(&self, id: Option<FileId>) -> bool {
-        self.id.is_some() && self.id == id
-    }
-}
+/// How many files with names for good are held open.
+const HELD_OPEN: usize = 16;
 
 /// Opens the files of a log, the oldest first; those that cannot be read are damage.
 pub(crate) fn open_all<S: Storage>(
@@ -44,10 +35,10 @@ pub(crate) fn open_all<S: Storage>(
     };
     walk.numbered();
     // In this order, so that the second is newer than the first whatever happens in between.
-    let newest_full = walk.open(LogFileName::NewestFull);
-    let current = walk.open(LogFileName::Current);
+    let newest_full = walk.meet(LogFileName::NewestFull);
+    let current = walk.meet(LogFileName::Current);
     // Between two files there is no current one, and the newest is a full one.
-    let current = current.or_else(|| walk.open(LogFileName::NewestFull));
+    let current = current.or_else(|| walk.meet(LogFileName::NewestFull));
     let numbered_before = walk.last_number;
     if let Some(file) = newest_full {
         walk.reach_newest_full(file, numbered_before);
@@ -122,7 +113,7 @@ impl<S: Storage> Walk<'_, S> {
 
     /// Takes the file of a name that was met.
     fn take(&mut self, name: LogFileName) {
-        match self.open(name) {
+        match self.meet(name) {
             Some(file) => self.push(file),
             // Removed since, unless it is there and cannot be read, which is told.
             None => self.may_miss |= !self.exists(name),
@@ -179,7 +170,7 @@ impl<S: Storage> Walk<'_, S> {
             Some(name @ LogFileName::Numbered(_)) => Some(name) > before,
             _ => false,
         };
-        let is_gone = !self.has(file.id) && self.is_removed(file);
+        let is_gone = !self.has(file.id) && file.is_removed(self.storage);
         if !is_gone || !self.files.iter().any(is_later) {
             return false;
         }
@@ -197,7 +188,7 @@ impl<S: Storage> Walk<'_, S> {
             if self.has(file.id) || self.is_gone_among_later(&file, numbered_before) {
                 return;
             }
-            let full = self.open(LogFileName::NewestFull);
+            let full = self.meet(LogFileName::NewestFull);
             let Some(full) = full.filter(|full| !self.has(full.id)) else {
                 // The newest full file is the last one that was taken, or there is none.
                 break;
@@ -227,7 +218,7 @@ impl<S: Storage> Walk<'_, S> {
     fn reach_the_end(&mut self) {
         loop {
             self.number_up_from_what_is_left();
-            let full = self.open(LogFileName::NewestFull);
+            let full = self.meet(LogFileName::NewestFull);
             let Some(full) = full.filter(|full| !self.has(full.id)) else {
                 return;
             };
@@ -246,11 +237,6 @@ impl<S: Storage> Walk<'_, S> {
         };
         let name = LogFileName::numbered(self.last_number);
         name.is_some_and(|name| last.is(self.id_at(name)))
-    }
-
-    fn is_removed(&self, file: &LogFile<S::File>) -> bool {
-        let stat = self.storage.stat(&file.file);
-        stat.is_ok_and(|stat| stat.links == 0)
     }
 
     fn exists_after_last(&self) -> bool {
@@ -276,11 +262,17 @@ impl<S: Storage> Walk<'_, S> {
         self.storage.stat_path(&self.paths.named(name)).ok()?.id
     }
 
-    /// Opens a file; one that is there and cannot be read is damage, told once.
-    fn open(&mut self, name: LogFileName) -> Option<LogFile<S::File>> {
+    /// Meets a file; one that is there and cannot be read is damage, told once.
+    fn meet(&mut self, name: LogFileName) -> Option<LogFile<S::File>> {
         let path = self.paths.named(name);
-        match open(self.storage, path.clone()) {
-            Ok(file) => Some(file),
+        let is_held = self.files.len() < HELD_OPEN || name >= LogFileName::NewestFull;
+        let met = if is_held {
+            open(self.storage, &path).map(|(file, id)| (Some(file), id))
+        } else {
+            self.storage.stat_path(&path).map(|stat| (None, stat.id))
+        };
+        match met {
+            Ok((file, id)) => Some(LogFile::met(path, id, file)),
             Err(error) => {
                 let is_told = self.damage.iter().any(|met| met.file == path);
                 if error.kind() != io::ErrorKind::NotFound && !is_told {
@@ -312,22 +304,4 @@ fn numbers(names: &[LogFileName]) -> Vec<u32> {
     let mut numbers: Vec<u32> = names.iter().filter_map(number).collect();
     numbers.sort_unstable();
     numbers
-}
-
-fn open<S: Storage>(storage: &S, path: PathBuf) -> io::Result<LogFile<S::File>> {
-    // Looked at first, because opening a pipe would wait for its writer.
-    if !storage.stat_path(&path)?.is_file {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ));
-    }
-    let file = storage.open_read(&path)?;
-    let id = storage.stat(&file)?.id;
-    Ok(LogFile {
-        path,
-        file,
-        id,
-        may_miss: false,
-    })
 }

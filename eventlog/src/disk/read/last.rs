@@ -7,8 +7,9 @@ use serde::de::DeserializeOwned;
 
 use super::backward::{BackLine, Backward};
 use super::decode::Found;
-use super::files::{LogFile, open_all};
+use super::files::open_all;
 use super::forward::MAX_LINE_BYTES;
+use super::log_file::LogFile;
 use crate::disk::format::damage::{Damage, DamageKind, may_miss, no_file_name, unreadable};
 use crate::disk::format::paths::Paths;
 use crate::disk::format::record::Record;
@@ -107,22 +108,35 @@ impl<E: DeserializeOwned> Collected<E> {
 
     /// Reads one file from its end, and says how many bytes that took.
     fn read_file<S: Storage>(&mut self, storage: &S, file: &LogFile<S::File>) -> u64 {
-        let len = match storage.stat(&file.file) {
-            Ok(stat) => stat.len,
+        let read = file.with(storage, |open| match storage.stat(open) {
+            Ok(stat) => self.read_lines(storage, open, stat.len, &file.path),
             Err(error) => {
-                self.damage
-                    .push_front(unreadable(file.path.clone(), 0, &error));
-                return 0;
+                let damage = unreadable(file.path.clone(), 0, &error);
+                self.damage.push_front(damage);
+                0
             }
-        };
-        let mut lines = Backward::new(storage, &file.file, len, MAX_LINE_BYTES);
+        });
+        read.unwrap_or_else(|damage| {
+            self.damage.push_front(damage);
+            0
+        })
+    }
+
+    fn read_lines<S: Storage>(
+        &mut self,
+        storage: &S,
+        file: &S::File,
+        len: u64,
+        path: &Path,
+    ) -> u64 {
+        let mut lines = Backward::new(storage, file, len, MAX_LINE_BYTES);
         while self.before.is_none() {
             match lines.next() {
-                Ok(Some(line)) => self.push_line(&file.path, &line),
+                Ok(Some(line)) => self.push_line(path, &line),
                 Ok(None) => break,
                 Err(error) => {
-                    self.damage
-                        .push_front(unreadable(file.path.clone(), 0, &error));
+                    let damage = unreadable(path.to_path_buf(), 0, &error);
+                    self.damage.push_front(damage);
                     break;
                 }
             }

@@ -7,5 +7,6 @@ mod files;
 pub(crate) mod follow;
 pub(crate) mod forward;
 pub(crate) mod last;
+mod log_file;
 pub(crate) mod recover;
 mod same_bytes;

@@ -1,21 +1,27 @@
 //! The records to come.
 
+mod open;
+mod skip;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
+use self::open::{Moved, Open, find_copy};
+use self::skip::Skip;
 use super::decode::{push_line, torn_tail};
-use super::files::{LogFile, open_all};
-use super::forward::{Lines, MAX_LINE_BYTES};
-use super::same_bytes::{BytesBefore, Common, common_lines};
+use super::files::open_all;
+use super::forward::MAX_LINE_BYTES;
+use super::log_file::LogFile;
+use super::same_bytes::{BytesBefore, Common};
 use crate::cursor::Start;
 use crate::disk::format::damage::{Damage, DamageKind, may_miss, no_file_name, unreadable};
 use crate::disk::format::paths::Paths;
 use crate::disk::format::record::Record;
-use crate::disk::storage::{FileId, RealStorage, Storage};
+use crate::disk::storage::{RealStorage, Storage};
 use crate::versioned::Versioned;
 
 /// Follows the log at `path` from its oldest record on, or from where
@@ -67,48 +73,6 @@ pub struct Follow<E, S: Storage = RealStorage> {
     skip: Option<Skip<E>>,
 }
 
-/// What is passed over at the beginning.
-enum Skip<E> {
-    /// Everything that is there at the first look.
-    ToTheEnd,
-    /// Records up to a version. It knows how to ask for it.
-    Through(u64, fn(&E) -> u64),
-}
-
-impl<E> Skip<E> {
-    /// Whether the record is before the start.
-    fn covers(&self, record: &Record<E>) -> bool {
-        match (self, record) {
-            (Self::ToTheEnd, _) => true,
-            (Self::Through(through, version), Record::Event(event)) => version(event) <= *through,
-            (Self::Through(through, _), Record::Gap(gap)) => gap.max_version <= *through,
-        }
-    }
-}
-
-struct Open<F> {
-    path: PathBuf,
-    id: Option<FileId>,
-    lines: Lines<F>,
-    /// What was before the place where the last look found the end.
-    before: Option<BytesBefore>,
-}
-
-impl<F> Open<F> {
-    fn after(LogFile { path, file, id, .. }: LogFile<F>, lines: u64, offset: u64) -> Self {
-        Self {
-            path,
-            id,
-            lines: Lines::after(file, MAX_LINE_BYTES, lines, offset),
-            before: None,
-        }
-    }
-
-    fn is(&self, other: &LogFile<F>) -> bool {
-        self.id.is_some() && self.id == other.id
-    }
-}
-
 impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
     /// As [`follow`], on any storage.
     #[doc(hidden)]
@@ -155,12 +119,7 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
     where
         E: Versioned,
     {
-        self.skip = match start.into() {
-            Start::Oldest => None,
-            Start::Now => Some(Skip::ToTheEnd),
-            Start::After(version) => Some(Skip::Through(version, E::version)),
-            Start::Cursor(cursor) => Some(Skip::Through(cursor.version(), E::version)),
-        };
+        self.skip = Skip::before(start.into());
         self
     }
 
@@ -245,14 +204,19 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
     }
 
     fn take_next(&mut self) -> bool {
-        let Some(file) = self.next.pop_front() else {
-            return false;
-        };
-        if file.may_miss {
-            self.items.push_back(Err(may_miss(file.path.clone())));
+        while let Some(file) = self.next.pop_front() {
+            if file.may_miss {
+                self.items.push_back(Err(may_miss(file.path.clone())));
+            }
+            match file.into_open(&self.storage) {
+                Ok(file) => {
+                    self.previous = self.current.replace(Open::after(file, 0, 0));
+                    return true;
+                }
+                Err(damage) => self.items.push_back(Err(damage)),
+            }
         }
-        self.previous = self.current.replace(Open::after(file, 0, 0));
-        true
+        false
     }
 
     /// At the end of the current file: finds out whether it is the end of the log.
@@ -321,13 +285,14 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         let (Some(paths), Some(open)) = (&self.paths, &self.current) else {
             return Ok(false);
         };
-        let is_previous = |file| self.previous.as_ref().is_some_and(|open| open.is(file));
-        let current_at = files.iter().position(|file| open.is(file));
-        let known_at = current_at.or_else(|| files.iter().position(is_previous));
-        let is_removed = |file: &S::File| self.storage.stat(file).is_ok_and(|stat| stat.links == 0);
-        if known_at.is_none() && is_removed(open.lines.file()) {
+        let position = |id| files.iter().position(|file| file.is(id));
+        let current_at = position(open.id);
+        let previous = self.previous.as_ref();
+        let known_at = current_at.or_else(|| position(previous.and_then(|open| open.id)));
+        let held = self.storage.stat(open.lines.file());
+        if known_at.is_none() && held.is_ok_and(|stat| stat.links == 0) {
             // The oldest go first: what is there no more may be older, what is there is newer.
-            files.retain(|file| !is_removed(&file.file));
+            files.retain(|file| !file.is_removed(&self.storage));
         }
         if let Some(at) = known_at {
             // What is older was read when it still could be.
@@ -340,61 +305,38 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
             self.next = rest;
             return self.go_past(damage, more);
         }
-        match self.find_copy(&rest, known_at.is_some())? {
+        let copy = find_copy(&self.storage, open, &rest, known_at.is_some())?;
+        let (read, common) = match copy {
             Moved::BeingWritten => return Ok(false),
-            Moved::At(index, common) => {
-                rest.drain(..index);
-                let file = rest.pop_front();
-                self.current = file.map(|file| Open::after(file, common.lines, common.offset));
-            }
-            Moved::None => {
-                let nothing_read = open.lines.offset() == 0 && self.previous.is_none();
-                let file = rest.pop_front();
-                let is_after_gap = file.as_ref().is_some_and(|file| file.may_miss);
-                if (known_at.is_none() && !nothing_read) || is_after_gap {
-                    self.items.push_back(Err(may_miss(paths.log.clone())));
-                }
-                self.current = file.map(|file| Open::after(file, 0, 0));
+            Moved::At(index, common) => (index, Some(common)),
+            Moved::None => (0, None),
+        };
+        rest.drain(..read);
+        if common.is_none() {
+            let nothing_read = open.lines.offset() == 0 && self.previous.is_none();
+            let is_after_gap = rest.front().is_some_and(|file| file.may_miss);
+            if (known_at.is_none() && !nothing_read) || is_after_gap {
+                self.items.push_back(Err(may_miss(paths.log.clone())));
             }
         }
         self.next = rest;
+        self.replace_current(common);
         self.go_past(damage, true)
     }
 
-    /// Finds the file that was made of the current one: it has the bytes that were read, as far
-    /// as they had become durable.
-    ///
-    /// Where nothing else tells that no file is missing between, it must have them all: another
-    /// file may well start with the same lines.
-    fn find_copy(
-        &self,
-        files: &VecDeque<LogFile<S::File>>,
-        follows_previous: bool,
-    ) -> Result<Moved, Damage> {
-        let Some(open) = &self.current else {
-            return Ok(Moved::None);
-        };
-        for (index, file) in files.iter().enumerate() {
-            let common = common_lines(&self.storage, &open.lines, &file.file)
-                .map_err(|error| unreadable(file.path.clone(), 0, &error))?;
-            if common.all_of_other && index + 1 == files.len() {
-                return Ok(Moved::BeingWritten);
+    /// Goes on in the first of the files to come, after what it has in common with the current one.
+    fn replace_current(&mut self, common: Option<Common>) {
+        let (lines, offset) = common.map_or((0, 0), |common| (common.lines, common.offset));
+        let first = self.next.pop_front();
+        match first.map(|file| file.into_open(&self.storage)) {
+            Some(Ok(file)) => self.current = Some(Open::after(file, lines, offset)),
+            Some(Err(damage)) => {
+                self.items.push_back(Err(damage));
+                self.take_next();
             }
-            let in_place = follows_previous && index == 0;
-            if common.offset > 0 && (in_place || common.offset == open.lines.offset()) {
-                return Ok(Moved::At(index, common));
-            }
+            None => {}
         }
-        Ok(Moved::None)
     }
-}
-
-/// Where the repaired copy of a file that left its path was found.
-enum Moved {
-    None,
-    /// The newest file is being filled with it.
-    BeingWritten,
-    At(usize, Common),
 }
 
 impl<E: DeserializeOwned, S: Storage> Iterator for Follow<E, S> {
