@@ -41,7 +41,9 @@ pub enum SyncPolicy {
 ///
 /// Looking costs nothing on a line without `null`. It looks at the value, not at the type: what
 /// `serde` itself cannot read back (such as a map with numbers as keys inside an enum that is
-/// internally tagged, or 128-bit integers there) is not found.
+/// internally tagged, or 128-bit integers there) is not found. Where a crate of the program turns
+/// on `serde_json/arbitrary_precision`, neither is a float in an untagged enum that has a variant
+/// for any value after the one for floats: it is read as that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Unfaithful {

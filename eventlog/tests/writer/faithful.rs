@@ -194,7 +194,15 @@ enum Tagged {
 enum Untagged {
     Number(f64),
     Text(String),
+    Floats(Vec<f64>),
     Tagged(Tagged),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "content")]
+enum Adjacent {
+    Pair(f64, Tagged),
+    Fields { x: Option<f32>, inner: Untagged },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -206,6 +214,8 @@ struct Flat {
     letter: char,
 }
 
+/// With `serde_json/arbitrary_precision`, which `.ci/features` turns on, a float in any of these was
+/// acknowledged and could never be read back.
 #[test]
 fn w15_enums_and_maps_of_every_form() {
     let key = |n: u64| n.to_string();
@@ -227,6 +237,14 @@ fn w15_enums_and_maps_of_every_form() {
         Untagged::Number(2.5),
         Untagged::Number(f64::NAN),
         Untagged::Text("null".to_owned()),
+        Untagged::Floats(vec![0.1, -1e300, 5e-324]),
+    ]);
+    is_faithful(&[
+        Adjacent::Pair(0.1, Tagged::Float { x: 1e21 }),
+        Adjacent::Fields {
+            x: Some(0.1),
+            inner: Untagged::Number(-0.0),
+        },
     ]);
     is_faithful(&tagged.map(|inner| Flat {
         inner,

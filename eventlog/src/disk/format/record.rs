@@ -2,6 +2,8 @@
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use serde_json::{Number, Value};
+
 use crate::writer::gap::Gap;
 
 /// One line, read back.
@@ -36,8 +38,27 @@ impl<E> Record<E> {
 pub(crate) fn decode<E: DeserializeOwned>(line: &[u8]) -> Result<Record<E>, serde_json::Error> {
     match Gap::parse(line) {
         Some(gap) => Ok(Record::Gap(gap)),
-        None => serde_json::from_slice(line).map(Record::Event),
+        None => decode_event(line).map(Record::Event),
     }
+}
+
+/// Any crate of a program may turn on `serde_json/arbitrary_precision`. Then a float that `serde`
+/// has to keep until it knows its type, as in tagged, untagged and flattened values, arrives as a
+/// map and is refused. A [`Value`] gives floats as floats, so such a line is read by that detour.
+fn decode_event<E: DeserializeOwned>(line: &[u8]) -> Result<E, serde_json::Error> {
+    serde_json::from_slice(line).or_else(|error| {
+        if !floats_keep_their_digits() {
+            return Err(error);
+        }
+        let value = serde_json::from_slice::<Value>(line);
+        value.and_then(E::deserialize).map_err(|_| error)
+    })
+}
+
+/// Whether `serde_json/arbitrary_precision` is on.
+fn floats_keep_their_digits() -> bool {
+    const DIGITS: &str = "1.50";
+    serde_json::from_str::<Number>(DIGITS).is_ok_and(|number| number.to_string() == DIGITS)
 }
 
 /// Where the record in a line starts: after the last zero byte.
