@@ -42,6 +42,11 @@ impl Watch {
         self.bottom.is_some_and(|bottom| self.deepest > bottom)
     }
 
+    /// Whether the event brought JSON along.
+    pub(super) fn has_raw(&self) -> bool {
+        self.has_raw
+    }
+
     fn open(&mut self) -> io::Result<()> {
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);

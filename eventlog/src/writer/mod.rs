@@ -20,6 +20,8 @@ pub(crate) mod faithful;
 pub(crate) mod follower;
 pub(crate) mod gap;
 pub(crate) mod handle;
+mod line;
+mod lines;
 pub(crate) mod notice;
 pub(crate) mod pending;
 pub(crate) mod records;

@@ -1,17 +1,14 @@
 //! Lines on their way to a destination, in a buffer that is used again and again.
 
-use std::{
-    mem,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{ops::Range, sync::Arc};
 
 use serde::Serialize;
 
 use super::{
     config::{Notices, Unfaithful, WriterConfig},
-    faithful::Watch,
     gap::{Gap, GapReason},
+    line::write_line,
+    lines::Lines,
     notice::Notice,
     records::{Meta, Records},
 };
@@ -21,7 +18,7 @@ use crate::{frontier::Frontier, seq::Seq};
 const MAX_TEXT_BYTES: usize = 64 << 10;
 
 /// A batch is closed when it holds this many bytes, so that one commit stays short.
-const MAX_BATCH_BYTES: usize = 4 << 20;
+pub(super) const MAX_BATCH_BYTES: usize = 4 << 20;
 
 /// Counters of lines and losses.
 #[derive(Clone, Copy, Default)]
@@ -35,11 +32,7 @@ pub(super) struct Counts {
 
 /// Whole lines that are not yet known to be stored, and events that have no line yet.
 pub(crate) struct Pending {
-    bytes: Vec<u8>,
-    /// The end of each line in `bytes`.
-    ends: Vec<usize>,
-    /// What each line accounts for.
-    metas: Vec<Meta>,
+    lines: Lines,
     /// The first line that is not stored. The lines before it wait for the buffer to be emptied.
     first: usize,
     /// Events that will have no line of their own: one gap line will count them.
@@ -58,9 +51,7 @@ pub(crate) struct Pending {
 impl Pending {
     pub(super) fn new(config: &WriterConfig, frontier: Arc<Frontier>, numbered: bool) -> Self {
         Self {
-            bytes: Vec::new(),
-            ends: Vec::new(),
-            metas: Vec::new(),
+            lines: Lines::default(),
             first: 0,
             gap: None,
             counts: Counts::default(),
@@ -75,17 +66,17 @@ impl Pending {
 
     /// Whether no line waits to be stored.
     pub(super) fn is_empty(&self) -> bool {
-        self.first == self.ends.len()
+        self.first == self.lines.len()
     }
 
     /// How many lines wait to be stored.
     pub(super) fn len(&self) -> usize {
-        self.ends.len() - self.first
+        self.lines.len() - self.first
     }
 
     /// Whether it is time to commit, because there is as much as one commit should have.
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes.len() >= MAX_BATCH_BYTES
+        self.lines.bytes.len() >= MAX_BATCH_BYTES
     }
 
     /// The average length of an event's line so far, in bytes.
@@ -96,36 +87,30 @@ impl Pending {
     /// Adds an event's line, and before it the line for what was lost before it. An event that
     /// cannot be serialised is lost too.
     pub(crate) fn push_event(&mut self, seq: u64, version: u64, event: &impl Serialize) {
-        let (lines, before) = (self.ends.len(), self.bytes.len());
+        let before = self.lines.len();
         if let Some((through, gap)) = self.gap {
             self.push_gap_line(through, gap);
         }
-        let start = self.bytes.len();
-        match self.serialise(event) {
+        let start = self.lines.bytes.len();
+        match write_line(&mut self.lines.bytes, event, self.unfaithful) {
             Ok(unfaithful) => {
                 if let Some(error) = unfaithful {
                     self.tell_unserializable(GapReason::Unfaithful, seq, version, error);
                     if self.unfaithful == Unfaithful::Refuse {
-                        let text = self.bytes.split_off(start);
-                        self.bytes.truncate(before);
-                        self.ends.truncate(lines);
-                        self.metas.truncate(lines);
+                        let text = self.lines.bytes.split_off(start);
+                        self.lines.truncate(before);
                         return self.refuse_unfaithful(seq, version, text);
                     }
                     self.counts.unacknowledged += 1;
                     self.frontier.disown(seq);
                 }
                 self.gap_has_line();
-                flatten(&mut self.bytes[start..]);
-                self.tell_from_gap(start);
                 self.end_line(Seq::new(seq), version, false);
                 self.counts.events += 1;
-                self.counts.bytes += (self.bytes.len() - start) as u64;
+                self.counts.bytes += (self.lines.bytes.len() - start) as u64;
             }
             Err(error) => {
-                self.bytes.truncate(before);
-                self.ends.truncate(lines);
-                self.metas.truncate(lines);
+                self.lines.truncate(before);
                 self.tell_unserializable(GapReason::Unserializable, seq, version, error);
                 let gap = Gap::new(1, version, version, GapReason::Unserializable);
                 self.push_lost(seq, gap);
@@ -133,29 +118,18 @@ impl Pending {
         }
     }
 
-    /// Writes the event's JSON, and says why it would not be read back as it is, if so.
-    fn serialise(&mut self, event: &impl Serialize) -> Result<Option<String>, String> {
-        let start = self.bytes.len();
-        catch_unwind(AssertUnwindSafe(|| {
-            let mut watch = match self.unfaithful {
-                Unfaithful::Refuse => Watch::stopping_at_bottomless_ones(),
-                Unfaithful::Write => Watch::default(),
-            };
-            let writer = &mut self.bytes;
-            let mut serializer = serde_json::Serializer::with_formatter(writer, &mut watch);
-            let written = event.serialize(&mut serializer);
-            if watch.has_stopped() {
-                self.bytes.truncate(start);
-            } else {
-                written.map_err(|error| error.to_string())?;
-            }
-            Ok(watch.verdict(event, &self.bytes[start..]))
-        }))
-        .unwrap_or_else(|payload| {
-            // The payload may panic in its own drop.
-            mem::forget(payload);
-            Err("its `Serialize` implementation panicked".to_owned())
-        })
+    /// Adds lines of events that were written ahead, as many as one commit should have, and says
+    /// how many.
+    pub(super) fn push_lines(&mut self, ahead: &Lines, mut lines: Range<usize>) -> usize {
+        self.close_gap();
+        let room = MAX_BATCH_BYTES.saturating_sub(self.lines.bytes.len());
+        while ahead.bytes_of(&lines) > room && lines.len() > 1 {
+            lines.end = lines.start + lines.len() / 2;
+        }
+        self.counts.events += lines.len() as u64;
+        self.counts.bytes += ahead.bytes_of(&lines) as u64;
+        self.lines.extend_from(ahead, lines.clone());
+        lines.len()
     }
 
     /// Says it once for events that follow each other and have the same fault.
@@ -180,7 +154,7 @@ impl Pending {
         let text = Some(text).filter(|text| !text.is_empty() && text.len() <= MAX_TEXT_BYTES);
         let text = text.and_then(|text| String::from_utf8(text).ok());
         let line = gap.line_with(text.as_deref());
-        self.bytes.extend_from_slice(line.trim_end().as_bytes());
+        self.push_text(&line);
         self.end_line(Seq::new(seq), version, true);
         self.counts.lost += 1;
         self.frontier.lose(seq..=seq);
@@ -218,22 +192,18 @@ impl Pending {
     /// Puts a gap line in place of the first line that is not stored, because the destination
     /// refuses it. Says `false` if that is a gap line already.
     pub(super) fn refuse_first(&mut self) -> bool {
-        let meta = self.metas[self.first];
-        if meta.is_gap {
+        let Some(&meta) = self.lines.meta(self.first).filter(|meta| !meta.is_gap) else {
             return false;
-        }
+        };
         let gap = Gap::new(1, meta.version, meta.version, GapReason::Refused);
         let gap = self.number(gap, meta.seq.get());
-        let start = self.first.checked_sub(1).map_or(0, |line| self.ends[line]);
-        let (end, line) = (self.ends[self.first], gap.to_line());
-        let line = line.as_bytes();
-        self.bytes.splice(start..end, line.iter().copied());
-        for end_of_line in &mut self.ends[self.first..] {
-            *end_of_line = *end_of_line - (end - start) + line.len();
-        }
-        self.metas[self.first].is_gap = true;
+        let is_gap = true;
+        let line = gap.to_line();
+        let bytes = self
+            .lines
+            .replace(self.first, line.as_bytes(), Meta { is_gap, ..meta });
         self.counts.events -= 1;
-        self.counts.bytes -= (end - start) as u64;
+        self.counts.bytes -= bytes as u64;
         self.counts.lost += 1;
         self.frontier.lose(meta.seq.get()..=meta.seq.get());
         self.gap = Some((meta.seq, gap));
@@ -243,26 +213,20 @@ impl Pending {
 
     /// The lines after the first `skip` that are not stored.
     pub(super) fn records(&self, skip: usize) -> Records<'_> {
-        Records::new(&self.bytes, &self.ends)
-            .with_metas(&self.metas)
-            .skip(self.first + skip)
+        self.lines.records().skip(self.first + skip)
     }
 
     /// Which sequence number is settled once the first `lines` are stored.
     pub(super) fn through(&self, lines: usize) -> Option<u64> {
         let last = lines.checked_sub(1)?;
-        Some(self.metas.get(self.first + last)?.seq.get())
+        Some(self.lines.meta(self.first + last)?.seq.get())
     }
 
     /// The first `lines` are stored and need not be kept.
     pub(super) fn settle(&mut self, lines: usize) {
-        self.first = (self.first + lines).min(self.ends.len());
+        self.first = (self.first + lines).min(self.lines.len());
         if self.is_empty() {
-            self.bytes.clear();
-            // Not for long the size of a giant.
-            self.bytes.shrink_to(2 * MAX_BATCH_BYTES);
-            self.ends.clear();
-            self.metas.clear();
+            self.lines.clear(2 * MAX_BATCH_BYTES);
             self.first = 0;
         }
     }
@@ -276,8 +240,7 @@ impl Pending {
     }
 
     fn push_gap_line(&mut self, through: Seq, gap: Gap) {
-        self.bytes
-            .extend_from_slice(gap.to_line().trim_end().as_bytes());
+        self.push_text(&gap.to_line());
         self.end_line(through, gap.max_version, true);
     }
 
@@ -291,36 +254,18 @@ impl Pending {
         }
     }
 
-    /// An event that looks like a gap line would be read as one. Its key is spelt in another way
-    /// that means the same.
-    fn tell_from_gap(&mut self, start: usize) {
-        let line = &self.bytes[start..];
-        if Gap::parse(line).is_some()
-            && let Some(letter) = line.iter().position(|byte| *byte == b'e')
-        {
-            let letter = start + letter;
-            self.bytes.splice(letter..=letter, *b"\\u0065");
-        }
+    fn push_text(&mut self, line: &str) {
+        self.lines
+            .bytes
+            .extend_from_slice(line.trim_end().as_bytes());
     }
 
     fn end_line(&mut self, seq: Seq, version: u64, is_gap: bool) {
-        self.bytes.push(b'\n');
-        self.ends.push(self.bytes.len());
-        self.metas.push(Meta {
+        self.lines.end_line(Meta {
             seq,
             version,
             is_gap,
         });
-    }
-}
-
-/// JSON holds a line break only between tokens (as `RawValue` may pass through), where a space
-/// means the same and keeps the line whole.
-fn flatten(line: &mut [u8]) {
-    if memchr::memchr(b'\n', line).is_some() {
-        for byte in line.iter_mut().filter(|byte| **byte == b'\n') {
-            *byte = b' ';
-        }
     }
 }
 
