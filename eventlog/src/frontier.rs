@@ -98,7 +98,7 @@ impl Frontier {
     }
 
     /// Everything up to `seq` is stored, except what is lost.
-    pub(crate) fn settle(&self, seq: u64) {
+    pub(crate) fn settle(&self, seq: u64) -> usize {
         let woken = self.with(|state| {
             if seq <= self.settled() {
                 return BTreeMap::new();
@@ -107,7 +107,9 @@ impl Frontier {
             let still_waiting = state.waiters.split_off(&(seq + 1, 0));
             mem::replace(&mut state.waiters, still_waiting)
         });
+        let count = woken.len();
         wake_all(woken.into_values());
+        count
     }
 
     /// These events, which were not lost before, will never be stored. Their numbers mostly rise

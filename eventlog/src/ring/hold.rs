@@ -49,6 +49,12 @@ impl Holds {
         self.list.iter().map(|hold| hold.from).min()
     }
 
+    /// The first event that a follower still needs.
+    pub(super) fn from(&self, id: HoldId) -> Option<u64> {
+        let mut holds = self.list.iter();
+        holds.find(|hold| hold.id == id).map(|hold| hold.from)
+    }
+
     pub(super) fn get_mut(&mut self, id: HoldId) -> Option<&mut Hold> {
         self.list.iter_mut().find(|hold| hold.id == id)
     }

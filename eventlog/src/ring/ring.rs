@@ -186,11 +186,23 @@ impl<E> Ring<E> {
         self.free_segments();
     }
 
-    /// Changes how many evicted events a hold may keep.
+    /// Changes how many evicted events a hold may keep, and gives up what exceeds that.
     pub(crate) fn limit_hold(&mut self, id: HoldId, limit: u64) {
         if let Some(hold) = self.holds.get_mut(id) {
             hold.limit_to(limit);
+            self.enforce_limits();
         }
+    }
+
+    /// Lends up to `max` held events from `seq` on, which stay held.
+    pub(crate) fn peek(&self, id: HoldId, seq: u64, max: u64) -> Taken<E> {
+        let mut taken = Taken::new(self.segments.segment_len());
+        if let Some(from) = self.holds.from(id) {
+            let from = from.max(seq).min(self.next);
+            let to = self.next.min(from.saturating_add(max));
+            taken.add(&self.segments, from..to);
+        }
+        taken
     }
 
     /// Takes up to `max` held events: what was lost before them, and the segments they are in.
@@ -212,6 +224,10 @@ impl<E> Ring<E> {
         let version = self.segments.entry(self.oldest).version;
         self.evicted_max = self.evicted_max.max(Some(version));
         self.oldest += 1;
+        self.enforce_limits();
+    }
+
+    fn enforce_limits(&mut self) {
         let segments = &self.segments;
         self.holds
             .enforce(self.oldest, |seq| segments.entry(seq).version);

@@ -68,6 +68,11 @@ impl<E> Taken<E> {
             })
     }
 
+    /// Passes over events that are not needed.
+    pub(crate) fn skip(&mut self, count: u64) {
+        self.range.start = self.range.end.min(self.range.start + count);
+    }
+
     /// Whether there are events left.
     pub(crate) fn has_more(&self) -> bool {
         !self.range.is_empty()

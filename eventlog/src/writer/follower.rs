@@ -1,19 +1,22 @@
 //! A place in the log's ring that the log does not run away from, within a limit.
 
 use std::{
+    io,
     sync::Arc,
     task::Waker,
-    thread,
+    thread::{self, ThreadId},
     time::{Duration, Instant},
 };
 
 use serde::Serialize;
 
 use super::{
+    ahead::Ahead,
     config::WriterConfig,
     destination::Standing,
     gap::{Gap, GapReason},
-    pending::Pending,
+    lines::Lines,
+    pending::{MAX_BATCH_BYTES, Pending},
     source::Source,
 };
 use crate::{
@@ -25,7 +28,7 @@ use crate::{
 };
 
 /// Events taken from the ring under one lock.
-const MAX_TAKE: u64 = 8192;
+const MAX_TAKE: u64 = 4096;
 
 /// Takes every event of a log once, and keeps those that it has not taken alive after the ring
 /// evicted them, up to a limit. It has a name, under which a later follower goes on where this one
@@ -41,15 +44,25 @@ pub(super) struct Follower<E> {
     /// Losses below this number happened before the writer started.
     missed_before: u64,
     taken: Option<Taken<E>>,
+    ahead: Ahead<E>,
+    /// Lines that were written ahead.
+    lines: Lines,
     backlog_events: u64,
     backlog_bytes: u64,
     waker: Option<Waker>,
 }
 
-impl<E> Follower<E> {
+impl<E: Serialize + Send + Sync + 'static> Follower<E> {
     /// Follows from where the destination stands, or where a follower of this name left off, or
     /// from the first event on. What was evicted before this comes as lost.
-    pub(super) fn new(shared: &Arc<Shared<E>>, config: &WriterConfig, standing: Standing) -> Self {
+    ///
+    /// # Errors
+    /// If the system refuses a thread.
+    pub(super) fn new(
+        shared: &Arc<Shared<E>>,
+        config: &WriterConfig,
+        standing: Standing,
+    ) -> io::Result<Self> {
         let backlog_events = config.backlog_events as u64;
         let place = match standing {
             Standing::At(cursor) => Some(place_of(shared, cursor)),
@@ -64,7 +77,9 @@ impl<E> Follower<E> {
             let position = left_off.next.max(inner.ring.oldest());
             (hold, inner.readers.new_id(), left_off.next, position)
         });
-        Self {
+        let ahead = Ahead::start(shared, hold, position, config);
+        let ahead = ahead.inspect_err(|_| shared.with_caught(|inner| inner.ring.release(hold)))?;
+        Ok(Self {
             shared: shared.clone(),
             name: config.name.clone(),
             hold,
@@ -73,21 +88,30 @@ impl<E> Follower<E> {
             position,
             missed_before: position,
             taken: None,
+            ahead,
+            lines: Lines::default(),
             backlog_events,
             backlog_bytes: config.backlog_bytes as u64,
             waker: None,
-        }
+        })
     }
+}
 
+impl<E> Follower<E> {
     /// The first sequence number that this follower has to account for.
     pub(super) fn begin(&self) -> u64 {
         self.begin
     }
 
-    fn take(&mut self) -> Taken<E> {
+    /// The thread that serialises ahead.
+    pub(super) fn thread(&self) -> ThreadId {
+        self.ahead.thread_id()
+    }
+
+    fn take(&mut self, max: u64) -> Taken<E> {
         let taken = self
             .shared
-            .with_caught(|inner| inner.ring.take(self.hold, MAX_TAKE));
+            .with_caught(|inner| inner.ring.take(self.hold, max));
         self.position = taken.end();
         taken
     }
@@ -110,6 +134,37 @@ impl<E> Follower<E> {
         let gap = Gap::new(count, min_version, max_version, reason);
         pending.push_lost(taken.start() - 1, gap);
         true
+    }
+
+    /// Takes the events whose lines were written ahead.
+    fn take_lines(&mut self, pending: &mut Pending) {
+        while self.taken.is_none() && !pending.is_full() {
+            if self.lines.place(self.position) == self.lines.len() {
+                self.lines.clear(2 * MAX_BATCH_BYTES);
+                self.ahead.take(&mut self.lines);
+            }
+            let Some(last) = self.lines.last() else {
+                break;
+            };
+            let left = (last.seq.get() + 1).saturating_sub(self.position);
+            let mut taken = self.take(left.min(MAX_TAKE));
+            self.note_lost(&mut taken, pending);
+            let lines = self.lines.place(taken.start())..self.lines.place(taken.end());
+            if !lines.is_empty() {
+                taken.skip(pending.push_lines(&self.lines, lines) as u64);
+            }
+            self.put_back(taken);
+        }
+    }
+
+    /// Keeps what was taken and is left.
+    fn put_back(&mut self, taken: Taken<E>) {
+        if taken.has_more() {
+            self.taken = Some(taken);
+        } else {
+            // The writer often holds events last, so their `Drop` runs here.
+            caught_all([taken]);
+        }
     }
 
     /// Sets how many evicted events are kept: the bound in events, or in bytes at the size that
@@ -144,11 +199,15 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
     const NUMBERED: bool = true;
 
     fn fill(&mut self, pending: &mut Pending) -> bool {
-        let mut took = false;
+        let before = self.position;
+        self.take_lines(pending);
+        let mut took = self.position > before;
+        // What comes from now on is written while the destination is busy with this.
+        let newest = self.shared.with_caught(|inner| inner.ring.next());
         while !pending.is_full() {
             let mut taken = match self.taken.take() {
                 Some(taken) => taken,
-                None => self.take(),
+                None => self.take(MAX_TAKE),
             };
             let had = self.note_lost(&mut taken, pending) | taken.has_more();
             for (seq, entry) in taken.drain() {
@@ -157,20 +216,24 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
                     break;
                 }
             }
-            if taken.has_more() {
-                self.taken = Some(taken);
-            } else {
-                // The writer often holds events last, so their `Drop` runs here.
-                caught_all([taken]);
-            }
+            self.put_back(taken);
             took |= had;
-            if !had {
+            if !had || (self.position >= newest && self.taken.is_none()) {
                 break;
             }
         }
         pending.close_gap();
+        self.ahead.pass(self.position);
         self.limit(pending.event_bytes());
         took
+    }
+
+    fn destination_is_busy(&mut self) {
+        self.ahead.begin();
+    }
+
+    fn destination_is_free(&mut self) {
+        self.ahead.end();
     }
 
     fn wait(&mut self, until: Option<Instant>) {

@@ -3,7 +3,7 @@
 use std::{
     fmt, io,
     sync::{Arc, atomic::Ordering},
-    thread::{self, Thread},
+    thread::{self, Thread, ThreadId},
     time::Duration,
 };
 
@@ -84,6 +84,8 @@ pub struct Writer<E> {
     shared: Arc<Shared<E>>,
     control: Arc<Control>,
     thread: Thread,
+    /// The thread that serialises ahead.
+    ahead: ThreadId,
     drop_timeout: Duration,
 }
 
@@ -134,7 +136,8 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
         let standing = destination
             .open(log.epoch())
             .map_err(StartError::Destination)?;
-        let follower = Follower::new(&log.shared, &config, standing);
+        let follower = Follower::new(&log.shared, &config, standing).map_err(StartError::Thread)?;
+        let ahead = follower.thread();
         let level = destination.level();
         let control = Arc::new(Control::new(
             config.name.clone(),
@@ -154,6 +157,7 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
             shared: log.shared.clone(),
             control,
             thread,
+            ahead,
             drop_timeout,
         })
     }
@@ -343,7 +347,8 @@ impl<E> Drop for Writer<E> {
         }
         let was_stopping = self.control.drop_writer();
         self.thread.unpark();
-        if !was_stopping && thread::current().id() != self.thread.id() {
+        let here = thread::current().id();
+        if !was_stopping && here != self.thread.id() && here != self.ahead {
             block_on_for(Wait::for_end(&self.control), self.drop_timeout);
         }
     }

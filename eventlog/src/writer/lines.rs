@@ -27,6 +27,15 @@ impl Lines {
         self.metas.get(line)
     }
 
+    pub(super) fn last(&self) -> Option<&Meta> {
+        self.metas.last()
+    }
+
+    /// The first line that accounts for this event or for later ones, where events rise.
+    pub(super) fn place(&self, seq: u64) -> usize {
+        self.metas.partition_point(|meta| meta.seq.get() < seq)
+    }
+
     /// All of them, for a destination.
     pub(super) fn records(&self) -> Records<'_> {
         Records::new(&self.bytes, &self.ends).with_metas(&self.metas)

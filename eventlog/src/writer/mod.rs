@@ -13,6 +13,7 @@
 //! ```
 
 pub(crate) mod ack;
+mod ahead;
 pub(crate) mod config;
 pub(crate) mod control;
 pub(crate) mod destination;
@@ -26,6 +27,7 @@ pub(crate) mod notice;
 pub(crate) mod pending;
 pub(crate) mod records;
 mod retry;
+mod sizes;
 pub(crate) mod source;
 pub(crate) mod stats;
 pub(crate) mod worker;

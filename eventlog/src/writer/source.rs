@@ -12,6 +12,12 @@ pub(crate) trait Source: Send {
     /// Moves what there is into `pending`, until that is full. Says whether there was anything.
     fn fill(&mut self, pending: &mut Pending) -> bool;
 
+    /// The destination is busy from now on; what comes can be prepared meanwhile.
+    fn destination_is_busy(&mut self) {}
+
+    /// The destination is not busy any more.
+    fn destination_is_free(&mut self) {}
+
     /// Sleeps until there may be more, the thread is unparked, or the instant comes.
     fn wait(&mut self, until: Option<Instant>);
 

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    io,
+    io, mem,
     sync::Arc,
     thread::{self, Thread},
     time::{Duration, Instant},
@@ -37,6 +37,8 @@ pub(crate) struct Worker<S: Source, D> {
     retry: Retry,
     commits: u64,
     failures: u64,
+    /// How many waited for what the last commit stored.
+    woken: usize,
     synced_at: Instant,
     /// The last field, so that the destination is free when the end is told.
     end: EndOnDrop,
@@ -100,6 +102,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
             ),
             commits: 0,
             failures: 0,
+            woken: 0,
             synced_at: Instant::now(),
             end: EndOnDrop { control, config },
         }
@@ -123,8 +126,11 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
     fn next(&mut self) -> Step {
         // Looked at before the source: what was appended before the stop is then seen.
         let stopping = self.end.control.is_stopping();
-        // Threads that were just told that an event is stored may be about to append the next.
-        thread::yield_now();
+        // Threads that were just told that an event is stored may be about to append the next. One
+        // alone would have to wait for the others of a busy machine.
+        if mem::take(&mut self.woken) > 1 {
+            thread::yield_now();
+        }
         let took =
             !(stopping && self.end.control.is_flushed()) && self.source.fill(&mut self.pending);
         let ending = stopping || self.source.has_ended();
@@ -160,6 +166,13 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
 
     /// Tries until it succeeds. Returns `false` if the writer has to end before that.
     fn commit(&mut self, sync: bool) -> bool {
+        self.source.destination_is_busy();
+        let done = self.try_until_done(sync);
+        self.source.destination_is_free();
+        done
+    }
+
+    fn try_until_done(&mut self, sync: bool) -> bool {
         loop {
             let outcome = self.attempt(sync);
             match outcome {
@@ -200,7 +213,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
         };
         self.publish_stats();
         if let Some(seq) = settled {
-            self.end.control.frontier.settle(seq);
+            self.woken += self.end.control.frontier.settle(seq);
         }
         outcome
     }

@@ -1,6 +1,11 @@
 //! The event of these tests, and the account that lines must give of a history.
 
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ops::RangeInclusive,
+    sync::{Arc, Condvar, Mutex},
+    time::Duration,
+};
 
 use eventlog::{
     EventLog, Seq, SeqRange, Versioned,
@@ -31,11 +36,55 @@ pub const REFUSES: i32 = -1;
 /// An exit code whose serialisation panics.
 pub const PANICS: i32 = -2;
 
+/// An event with this exit code, or one below, is not serialised before the test opens that code's
+/// gate. Each test has a code of its own.
+pub const HELD: i32 = -100;
+pub static GATES: Gates = Gates {
+    states: Mutex::new(BTreeMap::new()),
+    changed: Condvar::new(),
+};
+
+pub struct Gates {
+    /// Whether the gate is open, of each code that was met.
+    states: Mutex<BTreeMap<i32, bool>>,
+    changed: Condvar,
+}
+
+impl Gates {
+    fn hold(&self, code: i32) {
+        self.states.lock().unwrap().entry(code).or_default();
+        self.changed.notify_all();
+        self.wait(|states| states[&code]);
+    }
+
+    /// Returns once an event is held by this gate.
+    pub fn wait_held(&self, code: i32) {
+        self.wait(|states| states.contains_key(&code));
+    }
+
+    pub fn open(&self, code: i32) {
+        self.states.lock().unwrap().insert(code, true);
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, until: impl Fn(&BTreeMap<i32, bool>) -> bool) {
+        let states = self.states.lock().unwrap();
+        let waited = self
+            .changed
+            .wait_timeout_while(states, PATIENCE, |states| !until(states));
+        assert!(!waited.unwrap().1.timed_out(), "waited in vain at a gate");
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's call shape")]
 fn exit_code<S: Serializer>(code: &i32, serializer: S) -> Result<S::Ok, S::Error> {
     match *code {
         REFUSES => Err(S::Error::custom("no such code")),
         PANICS => panic!("a bug in the user's Serialize"),
+        code if code <= HELD => {
+            GATES.hold(code);
+            serializer.serialize_i32(code)
+        }
         code => serializer.serialize_i32(code),
     }
 }

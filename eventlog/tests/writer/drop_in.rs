@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::account::{Event, PATIENCE, account, event, line};
+use crate::account::{Event, GATES, HELD, PATIENCE, account, event, exited, line};
 use crate::warnings;
 
 struct Bench {
@@ -131,20 +131,22 @@ async fn what_the_ring_has_lost_too_is_counted() {
 
 /// What was dropped was never appended, so the ring has something else in its place: the events
 /// before it, which have their lines already.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_ring_with_another_history_is_no_substitute() {
     let mut bench = Bench::new(64, 4);
     let writer = bench.start();
-    bench.publish(&event(1));
-    bench.publish(&event(2));
-    timeout(PATIENCE, written(&bench.path, 2)).await.unwrap();
+    let second = exited(2, HELD);
+    bench.publish_all(&[event(1), second.clone()]);
+    GATES.wait_held(HELD);
     bench.log.append(event(9));
     for version in 3..=11 {
         bench.sender.send(event(version)).unwrap();
     }
     bench.publish(&event(12));
+    GATES.open(HELD);
     let lines = bench.end(writer).await;
-    let history: Vec<_> = (1..=12).map(event).collect();
+    let mut history: Vec<_> = (1..=12).map(event).collect();
+    history[1] = second;
     assert_eq!(account(&lines, &history), [(3..=8, GapReason::Missed)]);
 }
 
@@ -156,14 +158,17 @@ async fn written(path: &Path, lines: usize) {
 
 /// The channel goes on with version 9, which the ring has twice. What was dropped stands before the
 /// one that is as far from the last event written as so many were dropped.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_channel_drops_is_told_from_what_looks_like_it() {
+    const GATE: i32 = HELD - 1;
     let mut bench = Bench::new(64, 4);
     let writer = bench.start();
-    let history = [8, 1, 2, 3, 4, 9, 5, 6, 9].map(event);
+    let mut history = [8, 1, 2, 3, 4, 9, 5, 6, 9].map(event);
+    history[1] = exited(1, GATE);
     bench.publish_all(&history[..2]);
-    timeout(PATIENCE, written(&bench.path, 2)).await.unwrap();
+    GATES.wait_held(GATE);
     bench.publish_all(&history[2..]);
+    GATES.open(GATE);
     let lines = bench.end(writer).await;
     assert_eq!(lines, history.iter().map(line).collect::<Vec<_>>());
 }

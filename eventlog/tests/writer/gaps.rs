@@ -37,7 +37,8 @@ fn w03_what_outgrows_the_backlog_is_one_exact_gap_line() {
 
 #[test]
 fn w03_the_backlog_is_bounded_in_bytes_too() {
-    let history: Vec<_> = (1..=100).map(event).collect();
+    // All of one length.
+    let history: Vec<_> = (1001..=1100).map(event).collect();
     let bytes = 10 * line(&history[0]).len();
     let (log, writer, remote) = scripted(4, &config("w03-bytes").backlog_bytes(bytes));
     stick(&log, &remote, history[0].clone());

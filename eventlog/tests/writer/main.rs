@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod account;
+mod ahead;
 #[cfg(feature = "tokio")]
 mod drop_in;
 mod failing;

@@ -5,26 +5,27 @@ use std::sync::Arc;
 use eventlog::EventLog;
 use eventlog::disk::{DiskConfig, DiskWriter};
 
-use crate::account::{Event, event};
+use crate::account::{Event, event, line};
 use crate::warnings::{listen, said, whispered};
 
 #[test]
-fn recovery_and_the_end_of_a_writer_are_told_at_debug_level() {
+fn opening_rotation_recovery_and_the_end_of_a_writer_are_told_at_debug_level() {
     listen();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.log");
-    let config = DiskConfig::new(&path);
+    let config = DiskConfig::new(&path).max_bytes(2 * line(&event(1)).len() as u64);
     let log = Arc::new(EventLog::new(None));
     let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
     log.append_batch([1, 2, 3].map(event));
     drop(writer);
-    let ended = whispered(&path);
-    assert!(
-        ended
-            .iter()
-            .any(|line| line.contains("settled=3") && line.contains("ended")),
-        "{ended:?}"
-    );
+    let heard = whispered(&path);
+    let is_told = |words: &[&str]| {
+        let told = |line: &String| words.iter().all(|word| line.contains(word));
+        assert!(heard.iter().any(told), "{words:?} in {heard:?}");
+    };
+    is_told(&["an event log was opened"]);
+    is_told(&["a full file was put aside"]);
+    is_told(&["settled=3", "ended"]);
 
     let (_log, recovery) = EventLog::<Event>::recover(&config).unwrap();
     let recovered = whispered(&path);

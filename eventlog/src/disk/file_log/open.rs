@@ -38,6 +38,8 @@ impl<S: Storage> Detached<S> {
             Ok(found) => found,
             Err(error) => return (State::Detached(self), Err(error)),
         };
+        let opened = found.as_ref().map(|found| &found.opened);
+        tracing::debug!(path = %site.paths.log.display(), ?opened, "an event log was opened");
         let held = Held {
             lock: self.lock,
             synced: true,

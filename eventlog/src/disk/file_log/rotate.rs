@@ -40,6 +40,8 @@ impl<S: Storage> FileLog<S> {
             }
             result => {
                 if matches!(self.state, State::Empty(_)) {
+                    let path = self.site.paths.log.display();
+                    tracing::debug!(%path, "a full file was put aside");
                     self.tell_rotation(None);
                 }
                 result

@@ -1,0 +1,219 @@
+//! What is serialised while the destination is stuck, and how much waits then.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
+    time::Instant,
+};
+
+use eventlog::{
+    EventLog, Versioned,
+    disk::{DiskWriter, Gap, GapReason},
+};
+use serde::{Serialize, Serializer, ser::Error as _};
+
+use crate::account::{PATIENCE, config};
+use crate::script::{Remote, Script};
+
+/// What the events of a log have been through.
+#[derive(Default)]
+struct Notes {
+    /// Versions that were serialised, or tried to be, in this order.
+    tried: Mutex<Vec<u64>>,
+    alive: AtomicUsize,
+}
+
+struct Noted {
+    version: u64,
+    bytes: usize,
+    refuses: bool,
+    notes: Arc<Notes>,
+}
+
+impl Versioned for Noted {
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl Serialize for Noted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.notes.tried.lock().unwrap().push(self.version);
+        if self.refuses {
+            return Err(S::Error::custom("no"));
+        }
+        (self.version, "x".repeat(self.bytes)).serialize(serializer)
+    }
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        self.notes.alive.fetch_sub(1, SeqCst);
+    }
+}
+
+struct Bench {
+    log: EventLog<Noted>,
+    writer: DiskWriter<Noted>,
+    remote: Remote,
+    notes: Arc<Notes>,
+}
+
+impl Bench {
+    fn new(capacity: usize, backlog_bytes: usize) -> Self {
+        let log = EventLog::builder().capacity(capacity).build().unwrap();
+        let (script, remote) = Script::new();
+        let config = config("ahead").backlog_bytes(backlog_bytes);
+        let writer = DiskWriter::spawn_to(&log, config.writer().clone(), script).unwrap();
+        let notes = Arc::default();
+        Self {
+            log,
+            writer,
+            remote,
+            notes,
+        }
+    }
+
+    fn append(&self, version: u64, bytes: usize, refuses: bool) {
+        self.notes.alive.fetch_add(1, SeqCst);
+        let notes = self.notes.clone();
+        self.log.append(Noted {
+            version,
+            bytes,
+            refuses,
+            notes,
+        });
+    }
+
+    /// Appends the event 1 and waits until it is stuck in the destination.
+    fn stick(&self) {
+        self.remote.stall();
+        self.append(1, 1, false);
+        self.remote.wait_stalled();
+    }
+
+    fn tried(&self) -> Vec<u64> {
+        self.notes.tried.lock().unwrap().clone()
+    }
+
+    fn wait(&self, what: &str, reached: impl Fn(&Notes) -> bool) {
+        let began = Instant::now();
+        while !reached(&self.notes) {
+            assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
+            thread::yield_now();
+        }
+    }
+}
+
+/// The versions of the lines; a gap's are those that it spans.
+fn versions(lines: &[String]) -> Vec<u64> {
+    let version = |line: &String| match Gap::parse(line.trim_end().as_bytes()) {
+        Some(gap) => (gap.min_version..=gap.max_version).collect(),
+        None => vec![serde_json::from_str::<(u64, String)>(line).unwrap().0],
+    };
+    lines.iter().flat_map(version).collect()
+}
+
+#[test]
+fn what_comes_while_the_destination_is_stuck_is_serialised_meanwhile_and_once() {
+    let bench = Bench::new(2_000, 1 << 30);
+    bench.stick();
+    for version in 2..=1_000 {
+        bench.append(version, 10, false);
+    }
+    bench.wait("all events to be serialised", |notes| {
+        notes.tried.lock().unwrap().len() == 1_000
+    });
+    assert_eq!(bench.remote.lock().durable.len(), 0, "it is stuck");
+    bench.remote.release();
+    bench.writer.blocking_shutdown(PATIENCE).unwrap();
+    let all: Vec<_> = (1..=1_000).collect();
+    assert_eq!(versions(&bench.remote.durable()), all);
+    assert_eq!(bench.tried(), all);
+}
+
+#[test]
+fn lines_written_ahead_stop_at_an_event_that_has_none() {
+    let bench = Bench::new(2_000, 1 << 30);
+    bench.stick();
+    for version in 2..=1_000 {
+        bench.append(version, 10, version % 100 == 0);
+    }
+    bench.wait("the first that has no line", |notes| {
+        notes.tried.lock().unwrap().contains(&100)
+    });
+    bench.remote.release();
+    bench.writer.blocking_shutdown(PATIENCE).unwrap_err();
+    let lines = bench.remote.durable();
+    assert_eq!(versions(&lines), (1..=1_000).collect::<Vec<_>>());
+    let gaps = lines
+        .iter()
+        .filter_map(|line| Gap::parse(line.trim_end().as_bytes()));
+    assert!(
+        gaps.clone()
+            .all(|gap| gap.reason == GapReason::Unserializable)
+    );
+    assert_eq!(gaps.count(), 10);
+}
+
+/// The same is lost with lines written ahead as without them: what they were written for stays in
+/// the backlog, and leaves it when that is full.
+#[test]
+fn lines_written_ahead_of_lost_events_are_thrown_away() {
+    let bench = Bench::new(4, 1 << 20);
+    let lines = 2_000;
+    bench.stick();
+    for version in 2..=lines {
+        bench.append(version, 10, false);
+    }
+    bench.wait("some events to be serialised", |notes| {
+        notes.tried.lock().unwrap().len() > 100
+    });
+    // Larger ones: of these fewer fit.
+    for version in lines + 1..=lines + 200 {
+        bench.append(version, 32 << 10, false);
+    }
+    bench.wait("the backlog to be cut down", |notes| {
+        notes.alive.load(SeqCst) <= 32 + 4 + 2 * 256
+    });
+    bench.remote.release();
+    bench.writer.blocking_shutdown(PATIENCE).unwrap_err();
+    let durable = bench.remote.durable();
+    assert_eq!(versions(&durable), (1..=lines + 200).collect::<Vec<_>>());
+    let stats = bench.writer.stats();
+    assert_eq!(stats.events + stats.lost, lines + 200);
+}
+
+/// The bound in bytes was one of so many events, at the size that events had before: two thousand
+/// of a megabyte after many of some bytes were all kept.
+#[test]
+fn w18_the_backlog_is_bounded_by_the_bytes_that_wait() {
+    const EACH: usize = 16 << 10;
+    const FIT: usize = 100;
+    let bench = Bench::new(16, FIT * EACH);
+    for version in 1..=1_000 {
+        bench.append(version, 1, false);
+    }
+    bench.writer.blocking_flush(PATIENCE).unwrap();
+    bench.stick();
+    for version in 2..=1_500 {
+        bench.append(version, EACH, false);
+    }
+    // The ring's own 16, and the segments that the oldest and the newest stand in.
+    bench.wait("the backlog to be cut down", |notes| {
+        notes.alive.load(SeqCst) <= FIT + 16 + 2 * 256
+    });
+    bench.remote.release();
+    bench.writer.blocking_shutdown(PATIENCE).unwrap_err();
+    let lines = bench.remote.durable();
+    let gap = lines
+        .iter()
+        .find_map(|line| Gap::parse(line.trim_end().as_bytes()));
+    let lost = 1_500 - 1 - FIT as u64 - 16;
+    let gap = gap.unwrap();
+    assert_eq!(gap.reason, GapReason::Backlog);
+    assert!((lost..=lost + 10).contains(&gap.count), "{gap:?}");
+}
