@@ -11,7 +11,10 @@
     reason = "a benchmark's figures are approximate, and it may stop at any surprise"
 )]
 
+mod latency;
+mod rotation;
 #[allow(dead_code, reason = "each benchmark uses its part")]
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::{
@@ -73,11 +76,33 @@ fn main() {
             tasks(&runtime, 15),
             Target::Faster(8.0),
         ),
+        Row::new(
+            "one event, over a sync of 140 µs",
+            latency::beside_a_fixed_sync(9),
+            Target::CostAtMost(1.05),
+        ),
+        Row::new(
+            "the same, on another bare thread",
+            latency::beside_another_thread(9),
+            Target::CostAtMost(1.05),
+        ),
+        Row::new(
+            "one event, over a bare fdatasync",
+            latency::on_this_disk(9),
+            Target::CostAtMost(1.15),
+        ),
         Row::new("recover 4096 of 16 MiB", recover(21), Target::Faster(3.0)),
     ];
+    let growth = [10, 100, 500].map(|keep| {
+        let what = format!("a rotation, {keep} files kept");
+        Row::new(what, rotation::keeping(keep, 9), Target::CostAtMost(1.5))
+    });
     table::print("Targets (medians of interleaved rounds)", &rows);
     println!("\nevents in a commit of the burst: {batch}\n");
+    table::print("Growth, beside a log that keeps two full files", &growth);
+    println!();
     table::print_markdown(&rows);
+    table::print_markdown(&growth);
 }
 
 fn directory() -> TempDir {
