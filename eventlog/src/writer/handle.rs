@@ -30,10 +30,11 @@ use crate::{
 /// Stores the events of a log at a destination, on a thread of its own.
 ///
 /// The thread follows the log's ring. A batch is whatever was appended during the previous commit,
-/// so one event is stored at once and many share a sync, without timers. No fault or stall of the
-/// destination reaches [`append`](EventLog::append): events wait in memory, up to a backlog beyond
-/// the ring, and writing is tried again until it succeeds. What exceeds that bound is lost, and counted
-/// by a gap line.
+/// so one event is stored at once and many share a sync, without timers. While the destination is
+/// busy a second thread serialises what comes; an event may be serialised there once more, only to
+/// learn how long it is. No fault or stall of the destination reaches [`append`](EventLog::append):
+/// events wait in memory, up to a backlog beyond the ring, and writing is tried again until it
+/// succeeds. What exceeds that bound is lost, and counted by a gap line.
 ///
 /// # The end of a process
 ///
