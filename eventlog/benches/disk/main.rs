@@ -12,6 +12,7 @@
 )]
 
 mod latency;
+mod reading;
 mod rotation;
 #[allow(dead_code, reason = "each benchmark uses its part")]
 #[path = "../support/mod.rs"]
@@ -90,6 +91,11 @@ fn main() {
             "one event, over a bare fdatasync",
             latency::on_this_disk(9),
             Target::CostAtMost(1.15),
+        ),
+        Row::new(
+            "read back, an event",
+            reading::beside_a_bare_loop(15),
+            Target::CostAtMost(1.25),
         ),
         Row::new("recover 4096 of 16 MiB", recover(21), Target::Faster(3.0)),
     ];

@@ -34,26 +34,39 @@ impl Found<'_> {
         }
     }
 
-    /// What the line says: damage, a record, or damage and the record after it.
-    pub(crate) fn decode<E: DeserializeOwned>(&self) -> (Option<Damage>, Option<Record<E>>) {
+    /// What the line says: a record, or damage, and perhaps a record after it.
+    pub(crate) fn decode<E: DeserializeOwned>(&self) -> Result<Record<E>, Box<Damaged<E>>> {
         let Some(bytes) = self.bytes else {
             let kind = DamageKind::TooLong { limit: self.limit };
-            return (Some(self.damage(self.len, kind)), None);
+            return Err(Box::new((self.damage(self.len, kind), None)));
         };
+        decode(bytes).map_err(|error| Box::new(self.look_after_zeros(bytes, error)))
+    }
+
+    /// Only a line that cannot be read may have any zeros, so the others are not looked through.
+    #[cold]
+    fn look_after_zeros<E>(&self, bytes: &[u8], mut error: serde_json::Error) -> Damaged<E>
+    where
+        E: DeserializeOwned,
+    {
         let zeros = record_start(bytes);
-        match decode(&bytes[zeros..]) {
-            Ok(record) => {
-                let damage = (zeros > 0).then(|| self.damage(zeros as u64, DamageKind::Zeros));
-                (damage, Some(record))
-            }
-            Err(error) => {
-                let reason = error.to_string();
-                let kind = DamageKind::NotAnEvent { reason };
-                (Some(self.damage(self.len, kind)), None)
+        if zeros > 0 {
+            match decode(&bytes[zeros..]) {
+                Ok(record) => {
+                    let damage = self.damage(zeros as u64, DamageKind::Zeros);
+                    return (damage, Some(record));
+                }
+                Err(after) => error = after,
             }
         }
+        let reason = error.to_string();
+        let kind = DamageKind::NotAnEvent { reason };
+        (self.damage(self.len, kind), None)
     }
 }
+
+/// What is damaged, and the record that follows it on the same line.
+pub(crate) type Damaged<E> = (Damage, Option<Record<E>>);
 
 /// Adds what a line says.
 pub(crate) fn push_line<E: DeserializeOwned>(
@@ -70,9 +83,14 @@ pub(crate) fn push_line<E: DeserializeOwned>(
         bytes: line.bytes,
         limit,
     };
-    let (damage, record) = found.decode();
-    items.extend(damage.map(Err));
-    items.extend(record.map(Ok));
+    match found.decode() {
+        Ok(record) => items.push_back(Ok(record)),
+        Err(damaged) => {
+            let (damage, record) = *damaged;
+            items.push_back(Err(damage));
+            items.extend(record.map(Ok));
+        }
+    }
 }
 
 /// The unfinished line at the end of a file that was read to its end.

@@ -163,12 +163,15 @@ impl<E: DeserializeOwned> Collected<E> {
             bytes: line.bytes,
             limit: MAX_LINE_BYTES,
         };
-        let (damage, record) = found.decode();
-        if let Some(record) = record {
-            self.push(record);
-        }
-        if let Some(damage) = damage {
-            self.damage.push_front(damage);
+        match found.decode() {
+            Ok(record) => self.push(record),
+            Err(damaged) => {
+                let (damage, record) = *damaged;
+                if let Some(record) = record {
+                    self.push(record);
+                }
+                self.damage.push_front(damage);
+            }
         }
     }
 
