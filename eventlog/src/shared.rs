@@ -2,11 +2,7 @@
 
 #[cfg(feature = "disk")]
 use std::sync::Weak;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError},
-    task::Waker,
-};
+use std::{collections::BTreeMap, sync::Arc, task::Waker};
 
 use crate::{
     cursor::Epoch,
@@ -108,7 +104,7 @@ impl<E> Shared<E> {
     /// after unlocking, so no `Drop` of an event runs under the lock.
     ///
     /// The one panic that can happen in here is that of `append_with`'s closure, before anything
-    /// was changed, so a poisoned lock guards a sound ring.
+    /// was changed, so the lock then guards a sound ring.
     #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
         let mut inner = self.lock();
@@ -132,7 +128,7 @@ impl<E> Shared<E> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<E>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 
     /// As [`with`](Self::with), then wakes everything that waits. Waking comes before the dead are

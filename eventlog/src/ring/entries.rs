@@ -1,10 +1,11 @@
 //! Iteration over a range of slots, across segments.
 
-use std::{collections::vec_deque, ops::Range, slice, sync::Arc, sync::OnceLock};
+use std::{collections::vec_deque, ops::Range, slice, sync::Arc};
 
 use super::segment::{Entry, Segment, SegmentList};
+use crate::sync::Slot;
 
-type Slots<'a, E> = slice::Iter<'a, OnceLock<Entry<E>>>;
+type Slots<'a, E> = slice::Iter<'a, Slot<Entry<E>>>;
 
 /// The entries of a range of sequence numbers with these numbers, from both ends.
 pub(crate) struct Entries<'a, E> {

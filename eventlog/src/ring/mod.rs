@@ -1,6 +1,6 @@
 //! The bounded ring: a pure data structure that knows no lock, no I/O and no runtime.
 //!
-//! Events live in segments of `OnceLock` slots behind `Arc`. The ring fills slots of a segment
+//! Events live in segments of slots behind `Arc`. The ring fills slots of a segment
 //! that readers may already share, so obtaining a snapshot clones one `Arc`, whatever the capacity.
 
 mod entries;

@@ -7,12 +7,12 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     slice,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use crate::cursor::Epoch;
+use crate::{cursor::Epoch, sync::Slot};
 
 /// An event beside its version, which was asked for once, outside the lock.
 pub(crate) struct Entry<E> {
@@ -26,7 +26,7 @@ pub(crate) struct Segment<E> {
     /// carry it.
     epoch: Epoch,
     first: u64,
-    slots: Box<[OnceLock<Entry<E>>]>,
+    slots: Box<[Slot<Entry<E>>]>,
     alive: Arc<AtomicUsize>,
 }
 
@@ -37,7 +37,7 @@ impl<E> Segment<E> {
         Self {
             epoch,
             first,
-            slots: (0..len).map(|_| OnceLock::new()).collect(),
+            slots: (0..len).map(|_| Slot::new()).collect(),
             alive: alive.clone(),
         }
     }
@@ -50,7 +50,7 @@ impl<E> Segment<E> {
         self.first + self.slots.len() as u64
     }
 
-    pub(super) fn slots(&self) -> &[OnceLock<Entry<E>>] {
+    pub(super) fn slots(&self) -> &[Slot<Entry<E>>] {
         &self.slots
     }
 
@@ -69,9 +69,8 @@ impl<E> Segment<E> {
 
     /// Fills the slot of `seq`, which the ring does once per sequence number.
     pub(super) fn fill(&self, seq: u64, entry: Entry<E>) {
-        debug_assert!(self.get(seq).is_none(), "{seq} has a slot that is empty");
         if let Some(index) = self.index_of(seq) {
-            self.slots[index].get_or_init(|| entry);
+            self.slots[index].fill(entry);
         }
     }
 }
@@ -83,19 +82,20 @@ impl<E> Drop for Segment<E> {
         self.alive.fetch_sub(1, Ordering::Relaxed);
         let mut remains = Remains(self.slots.iter_mut());
         for slot in &mut remains.0 {
-            drop(slot.take());
+            // What was in it is dropped in its place.
+            *slot = Slot::new();
         }
     }
 }
 
 /// What is left to be dropped. There is nothing, unless a drop has panicked: another panic would
 /// then abort the process, so it is caught.
-struct Remains<'a, E>(slice::IterMut<'a, OnceLock<Entry<E>>>);
+struct Remains<'a, E>(slice::IterMut<'a, Slot<Entry<E>>>);
 
 impl<E> Drop for Remains<'_, E> {
     fn drop(&mut self) {
         for slot in &mut self.0 {
-            caught_all(slot.take());
+            caught_all([mem::replace(slot, Slot::new())]);
         }
     }
 }
