@@ -1,6 +1,11 @@
 //! What an append costs.
 
-use std::{hint::black_box, sync::Barrier, thread, time::Duration};
+use std::{
+    hint::black_box,
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
 
 use eventlog::{
     EventLog,
@@ -13,7 +18,7 @@ use crate::{
     sides::{Sides, batch, full},
     support::{
         event::{Event, Sample},
-        measure::{Pair, compare, cpu_each, ns_each},
+        measure::{Pair, compare, cpu_each},
     },
 };
 
@@ -148,9 +153,10 @@ pub fn producers(count: usize, rounds: usize) -> Pair {
     )
 }
 
-/// A batch of events on each thread, by the clock on the wall.
+/// A batch of events on each thread, by the clock on the wall: from the first that begins to the
+/// last that ends.
 fn on_threads(count: usize, publish: impl Fn(Event) + Sync) -> f64 {
-    let start = Barrier::new(count + 1);
+    let start = Barrier::new(count);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..count)
             .map(|_| {
@@ -158,17 +164,17 @@ fn on_threads(count: usize, publish: impl Fn(Event) + Sync) -> f64 {
                 let events = batch(0);
                 scope.spawn(move || {
                     start.wait();
+                    let began = Instant::now();
                     for event in events {
                         publish(event);
                     }
+                    (began, Instant::now())
                 })
             })
             .collect();
-        start.wait();
-        ns_each(count * BATCH, || {
-            for thread in threads {
-                thread.join().unwrap();
-            }
-        })
+        let spans = threads.into_iter().map(|thread| thread.join().unwrap());
+        let (began, ended): (Vec<_>, Vec<_>) = spans.unzip();
+        let all = ended.into_iter().max().unwrap() - began.into_iter().min().unwrap();
+        all.as_secs_f64() * 1e9 / (count * BATCH) as f64
     })
 }

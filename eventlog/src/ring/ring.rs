@@ -9,8 +9,10 @@ use std::{
 };
 
 use super::{
+    dead::caught_all,
     hold::{HoldId, Holds, Lost},
-    segment::{Entry, Segment, SegmentList},
+    list::SegmentList,
+    segment::{Entry, Segment},
     snapshot::{Snapshot, missed_through},
     taken::{LeftOff, Taken},
 };
@@ -29,6 +31,8 @@ pub(crate) type Dead<E> = Vec<Arc<Segment<E>>>;
 pub(crate) struct Ring<E> {
     epoch: Epoch,
     segments: Arc<SegmentList<E>>,
+    /// The last of the segments, which is being filled.
+    tip: Option<Arc<Segment<E>>>,
     /// Segments that are no longer needed, kept until they can be dropped where user code may run.
     dead: Dead<E>,
     capacity: u64,
@@ -36,6 +40,8 @@ pub(crate) struct Ring<E> {
     next: u64,
     newest_version: Option<u64>,
     last_fall: u64,
+    /// The highest version in segments that were evicted whole, and among what was never here.
+    /// Events that were evicted of the segment after those are looked at when someone asks.
     evicted_max: Option<u64>,
     is_partial: bool,
     base: Option<u64>,
@@ -52,6 +58,7 @@ impl<E> Ring<E> {
             segments: Arc::new(SegmentList::new(
                 capacity.min(SEGMENT_LEN).next_power_of_two(),
             )),
+            tip: None,
             dead: Vec::new(),
             capacity: capacity as u64,
             oldest: 1,
@@ -80,16 +87,28 @@ impl<E> Ring<E> {
     }
 
     /// Appends, and evicts what is over the capacity.
+    #[inline]
     pub(crate) fn push(&mut self, entry: Entry<E>) -> u64 {
         let seq = self.next;
         let version = entry.version;
-        self.fill(seq, entry);
-        if self.newest_version.is_some_and(|newest| version < newest) {
-            self.last_fall = seq;
+        match self.newest_version {
+            Some(newest) if version < newest => self.last_fall = seq,
+            Some(_) => {}
+            None => {
+                self.base.get_or_insert(version.saturating_sub(1));
+            }
         }
-        self.base.get_or_insert(version.saturating_sub(1));
         self.newest_version = Some(version);
+        if self.tip.as_ref().is_none_or(|tip| tip.end() <= seq) {
+            self.begin_segment(seq);
+        }
+        if let Some(tip) = &self.tip {
+            tip.fill(seq, entry);
+        }
         self.next = seq + 1;
+        if self.segments.start_of(self.next) == self.next {
+            self.end_segment();
+        }
         if self.next - self.oldest > self.capacity {
             self.evict_oldest();
         }
@@ -112,6 +131,7 @@ impl<E> Ring<E> {
         Snapshot {
             segments: self.segments.clone(),
             retained: self.oldest..self.next,
+            oldest: self.oldest,
             last_fall: self.last_fall,
             newest_version: self.newest_version,
             evicted_max: self.evicted_max,
@@ -122,7 +142,12 @@ impl<E> Ring<E> {
 
     /// The highest version that a subscriber at `since` can no longer get, if there is one.
     pub(crate) fn missed_through(&self, since: u64) -> Option<u64> {
-        missed_through(self.evicted_max, self.base, since)
+        missed_through(self.evicted_max(), self.base, since)
+    }
+
+    fn evicted_max(&self) -> Option<u64> {
+        let in_part = self.segments.max_below(self.oldest, self.last_fall);
+        self.evicted_max.max(in_part)
     }
 
     pub(crate) fn newest_version(&self) -> Option<u64> {
@@ -153,7 +178,7 @@ impl<E> Ring<E> {
     /// What was evicted before that is lost.
     pub(crate) fn hold(&mut self, left_off: LeftOff, limit: u64) -> HoldId {
         let from = left_off.next.max(self.oldest);
-        let max_version = self.evicted_max.unwrap_or_default();
+        let max_version = self.evicted_max().unwrap_or_default();
         let lost = Lost {
             count: from - left_off.next,
             min_version: left_off.min_version.min(max_version),
@@ -208,14 +233,28 @@ impl<E> Ring<E> {
         taken
     }
 
+    #[inline]
     fn evict_oldest(&mut self) {
-        let version = self.segments.entry(self.oldest).version;
-        self.evicted_max = self.evicted_max.max(Some(version));
         self.oldest += 1;
+        let has_left = self.segments.start_of(self.oldest) == self.oldest;
         let segments = &self.segments;
-        self.holds
+        let has_lost = self
+            .holds
             .enforce(self.oldest, |seq| segments.entry(seq).version);
-        self.free_segments();
+        if has_left {
+            self.leave_segment();
+        }
+        if has_left || has_lost {
+            self.free_segments();
+        }
+    }
+
+    /// Counts a segment of which every event is evicted by now.
+    #[cold]
+    fn leave_segment(&mut self) {
+        let left = self.segments.segment(self.oldest - 1);
+        let versions = left.and_then(|segment| segment.versions());
+        self.evicted_max = self.evicted_max.max(versions.map(|known| known.max));
     }
 
     fn free_segments(&mut self) {
@@ -224,21 +263,34 @@ impl<E> Ring<E> {
             .floor()
             .map_or(self.oldest, |floor| floor.min(self.oldest));
         while self.segments.has_below(needed) {
-            let dead = Arc::make_mut(&mut self.segments).pop_below(needed);
+            let dead = Arc::make_mut(&mut self.segments).pop();
             self.dead.extend(dead);
         }
     }
 
-    /// Puts the entry into its slot. A list that snapshots share is copied first, once per segment.
-    fn fill(&mut self, seq: u64, entry: Entry<E>) {
-        if self.segments.end().is_none_or(|end| end <= seq) {
-            let len = self.segments.segment_len();
-            let first = seq - seq % len as u64;
-            let segment = Segment::new(self.epoch, first, len, &self.alive);
-            Arc::make_mut(&mut self.segments).push(Arc::new(segment));
+    /// Makes the segment for `seq`. A list that snapshots share is copied first, once per segment.
+    #[cold]
+    fn begin_segment(&mut self, seq: u64) {
+        let (first, len) = (self.segments.start_of(seq), self.segments.segment_len());
+        let segment = Arc::new(Segment::new(self.epoch, first, len, &self.alive));
+        Arc::make_mut(&mut self.segments).push(segment.clone());
+        self.tip = Some(segment);
+    }
+
+    #[cold]
+    fn end_segment(&mut self) {
+        if let Some(tip) = &self.tip {
+            tip.note_full(self.last_fall <= tip.first());
+            self.segments.note_full();
         }
-        if let Some(segment) = self.segments.last() {
-            segment.fill(seq, entry);
-        }
+    }
+}
+
+impl<E> Drop for Ring<E> {
+    /// The events that are retained are dropped after this, and one of them may panic in its `Drop`.
+    /// A second panic meanwhile would abort the process, so nothing else may be left then.
+    fn drop(&mut self) {
+        self.tip = None; // the list has it too
+        caught_all(self.dead.drain(..));
     }
 }
