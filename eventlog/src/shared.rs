@@ -2,19 +2,19 @@
 
 #[cfg(feature = "disk")]
 use std::sync::Weak;
-use std::{collections::BTreeMap, sync::Arc, task::Waker};
+use std::{collections::BTreeMap, mem, sync::Arc, task::Waker};
 
 use crate::{
     cursor::Epoch,
-    ring::{Ring, bury_all},
-    sync::{AtomicU64, Mutex, MutexGuard, Ordering},
+    ring::{Entry, Ring, caught_all},
+    sync::{AtomicU64, Mutex, Ordering},
     waiters::Waiters,
 };
 #[cfg(feature = "disk")]
-use crate::{
-    frontier::Frontier,
-    ring::{LeftOff, caught_all},
-};
+use crate::{frontier::Frontier, ring::LeftOff};
+
+/// Entries for which room is kept between batches.
+const MOST_ROOM: usize = 256;
 
 /// The end of a log that is not closed.
 const OPEN: u64 = u64::MAX;
@@ -34,6 +34,8 @@ pub(crate) struct Inner<E> {
     pub(crate) ring: Ring<E>,
     pub(crate) waiters: Waiters,
     pub(crate) readers: Readers,
+    /// The room in which the last batch was gathered, empty.
+    room: Vec<Entry<E>>,
     /// Where writers that have ended left off, by their names.
     #[cfg(feature = "disk")]
     pub(crate) left_off: BTreeMap<Arc<str>, LeftOff>,
@@ -92,6 +94,7 @@ impl<E> Shared<E> {
                 ring,
                 waiters: Waiters::default(),
                 readers: Readers::default(),
+                room: Vec::new(),
                 #[cfg(feature = "disk")]
                 left_off: BTreeMap::new(),
                 #[cfg(feature = "disk")]
@@ -100,50 +103,30 @@ impl<E> Shared<E> {
         }
     }
 
-    /// Runs `f` under the lock, the only way to it. What died in the ring meanwhile is dropped
-    /// after unlocking, so no `Drop` of an event runs under the lock.
+    /// Runs `f` under the lock. What died in the ring meanwhile is dropped after unlocking, so no
+    /// `Drop` of an event runs under the lock; one that panics ends nobody.
     ///
     /// The one panic that can happen in here is that of `append_with`'s closure, before anything
     /// was changed, so the lock then guards a sound ring.
     #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
-        let mut inner = self.lock();
-        let result = f(&mut inner);
-        if let Some(dead) = inner.ring.take_dead() {
-            drop(inner);
-            bury_all(dead);
-        }
-        result
-    }
-
-    /// As [`with`](Self::with), for a thread that the panic of a user's `Drop` must not end.
-    #[cfg(feature = "disk")]
-    pub(crate) fn with_caught<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         let result = f(&mut inner);
         let dead = inner.ring.take_dead();
         drop(inner);
-        caught_all(dead.into_iter().flatten());
+        if let Some(dead) = dead {
+            caught_all(dead);
+        }
         result
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner<E>> {
-        self.inner.lock()
-    }
-
-    /// As [`with`](Self::with), then wakes everything that waits. Waking comes before the dead are
-    /// dropped: a panic in the user's `Drop` must not cost a reader an event.
-    fn with_and_wake<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
-        let mut inner = self.lock();
-        let result = f(&mut inner);
-        let (dead, waiters) = (inner.ring.take_dead(), inner.waiters.take_all());
-        drop(inner);
-        if let Some(waiters) = waiters {
-            waiters.wake();
-        }
-        if let Some(dead) = dead {
-            bury_all(dead);
-        }
+    /// As [`with`](Self::with), for a thread that has time: it also drops what waits for one.
+    pub(crate) fn with_time<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
+        let (result, waiting) = self.with(|inner| {
+            let result = f(inner);
+            (result, inner.ring.take_waiting())
+        });
+        caught_all(waiting);
         result
     }
 
@@ -154,6 +137,44 @@ impl<E> Shared<E> {
             self.oldest.store(inner.ring.oldest(), Ordering::Release);
             result
         })
+    }
+
+    /// Appends all of them under one lock: the first and the last number, if there is any. What
+    /// makes them is user code, so they are gathered before.
+    pub(crate) fn append_all(&self, entries: impl Iterator<Item = Entry<E>>) -> Option<(u64, u64)> {
+        let mut room = self.with(|inner| mem::take(&mut inner.room));
+        room.extend(entries);
+        if room.is_empty() {
+            return None;
+        }
+        self.with_and_wake(|inner| {
+            let first = inner.ring.next();
+            for entry in room.drain(..) {
+                inner.ring.push(entry);
+            }
+            self.oldest.store(inner.ring.oldest(), Ordering::Release);
+            // Made anew for each batch, it would cost more than the appends.
+            if room.capacity() <= MOST_ROOM {
+                inner.room = room;
+            }
+            Some((first, inner.ring.next() - 1))
+        })
+    }
+
+    /// Runs `f` under the lock, then wakes everything that waits. The dead are dropped after that,
+    /// because a `Drop` may take long.
+    fn with_and_wake<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
+        let mut inner = self.inner.lock();
+        let result = f(&mut inner);
+        let (dead, waiters) = (inner.ring.take_dead(), inner.waiters.take_all());
+        drop(inner);
+        if let Some(waiters) = waiters {
+            waiters.wake();
+        }
+        if let Some(dead) = dead {
+            caught_all(dead);
+        }
+        result
     }
 
     /// Ends the live stream after the newest event. Only the first call counts.
@@ -197,7 +218,7 @@ impl<E> Shared<E> {
     /// says `false`, and the reader looks again.
     pub(crate) fn wait(&self, id: u64, waker: Waker, ready: impl FnOnce(&Ring<E>) -> bool) -> bool {
         // What is replaced, or not needed, is handed out: a waker's drop is user code too.
-        let (waits, _dropped_unlocked) = self.with(|inner| {
+        let (waits, _dropped_unlocked) = self.with_time(|inner| {
             if ready(&inner.ring) {
                 (false, Some(waker))
             } else {

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     future::poll_fn,
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
@@ -16,7 +17,7 @@ use crate::{
     frontier::{Fate, Frontier},
     received::{Batch, EventRef, Lagged, RecvError, TryRecvError},
     replay::Replay,
-    ring::{Segment, Snapshot},
+    ring::{Segment, Snapshot, caught_all},
     shared::Shared,
     sync::{AtomicU64, Ordering},
     waiters::block_on,
@@ -405,10 +406,10 @@ impl<E> Subscription<E> {
     fn find(&mut self, seq: u64) -> Option<EventRef<E>> {
         let is_elsewhere = |segment: &Arc<Segment<E>>| segment.index_of(seq).is_none();
         if self.segment.as_ref().is_none_or(is_elsewhere) {
-            // In two steps, because what the old segment drops is user code and must not run
-            // under the lock.
+            // In two steps, because what the old segment drops is user code: it must not run under
+            // the lock, and a panic of its must not end the reader.
             let segment = self.shared.with(|inner| inner.ring.segment_of(seq))?;
-            self.segment = Some(segment);
+            caught_all(self.segment.replace(segment));
         }
         EventRef::find(self.segment.as_ref()?, seq)
     }
@@ -436,7 +437,7 @@ impl<E> Subscription<E> {
         let lost = to - seq;
         self.shared.count_lagged(lost);
         self.move_to(to);
-        self.segment = segment;
+        caught_all(mem::replace(&mut self.segment, segment));
         if is_readable {
             self.in_hand = self.find(to);
         }
@@ -533,6 +534,8 @@ impl<E> Stream for Subscription<E> {
 impl<E> Drop for Subscription<E> {
     fn drop(&mut self) {
         self.shared.leave(self.id);
+        caught_all(self.in_hand.take());
+        caught_all(self.segment.take());
     }
 }
 

@@ -7,7 +7,7 @@ use spin::once::Once as Cell;
 pub(crate) use std::thread::park_timeout;
 #[cfg(not(shuttle))]
 pub(crate) use {
-    parking_lot::{Mutex, MutexGuard},
+    parking_lot::Mutex,
     std::{
         sync::atomic::{AtomicU64, Ordering},
         thread::{Thread, current as current_thread, park},
@@ -15,7 +15,7 @@ pub(crate) use {
 };
 
 #[cfg(shuttle)]
-pub(crate) use checked::{Mutex, MutexGuard};
+pub(crate) use checked::Mutex;
 #[cfg(all(feature = "disk", shuttle))]
 pub(crate) use shuttle::thread::park_timeout;
 #[cfg(shuttle)]
@@ -31,7 +31,7 @@ use std::sync::OnceLock as Cell;
 mod checked {
     use std::sync::PoisonError;
 
-    pub(crate) use shuttle::sync::MutexGuard;
+    use shuttle::sync::MutexGuard;
 
     pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
 

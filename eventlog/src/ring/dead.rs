@@ -7,7 +7,7 @@ use std::{
 
 /// Drops all of them, one by one: two panics at once would abort the process. The first panic of a
 /// user's `Drop` reaches the caller after that.
-pub(crate) fn bury_all<T>(all: impl IntoIterator<Item = T>) {
+pub(super) fn bury_all<T>(all: impl IntoIterator<Item = T>) {
     let mut panicked = None;
     for one in all {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(one))) {

@@ -15,7 +15,7 @@ mod snapshot;
 mod taken;
 mod versions;
 
-pub(crate) use dead::{bury_all, caught_all};
+pub(crate) use dead::caught_all;
 pub(crate) use entries::Entries;
 pub(crate) use hold::{HoldId, Lost};
 pub(crate) use ring::{DEFAULT_CAPACITY, Ring};

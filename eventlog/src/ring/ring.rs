@@ -24,9 +24,6 @@ pub(crate) const DEFAULT_CAPACITY: usize = 4096;
 /// Slots per segment, unless the capacity is smaller. A power of two.
 const SEGMENT_LEN: usize = 256;
 
-/// Segments that are no longer needed. Dropping them runs the user's `Drop`.
-pub(crate) type Dead<E> = Vec<Arc<Segment<E>>>;
-
 /// The newest `capacity` events of a history, and of older ones what followers still need.
 pub(crate) struct Ring<E> {
     epoch: Epoch,
@@ -34,7 +31,9 @@ pub(crate) struct Ring<E> {
     /// The last of the segments, which is being filled.
     tip: Option<Arc<Segment<E>>>,
     /// Segments that are no longer needed, kept until they can be dropped where user code may run.
-    dead: Dead<E>,
+    dead: Vec<Arc<Segment<E>>>,
+    /// At most one of them, which waits for a thread that has time to drop it.
+    waiting: Option<Arc<Segment<E>>>,
     capacity: u64,
     oldest: u64,
     next: u64,
@@ -60,6 +59,7 @@ impl<E> Ring<E> {
             )),
             tip: None,
             dead: Vec::new(),
+            waiting: None,
             capacity: capacity as u64,
             oldest: 1,
             next: 1,
@@ -120,10 +120,28 @@ impl<E> Ring<E> {
         self.epoch
     }
 
-    /// The segments that died since the last call, if any did. The caller drops them after giving
-    /// the log's lock up.
-    pub(crate) fn take_dead(&mut self) -> Option<Dead<E>> {
-        (!self.dead.is_empty()).then(|| mem::take(&mut self.dead))
+    /// The segments that died since the last call, if any did, without one that is left for
+    /// another thread, where none is yet. The caller drops them after giving the log's lock up.
+    #[inline]
+    pub(crate) fn take_dead(&mut self) -> Option<Vec<Arc<Segment<E>>>> {
+        (!self.dead.is_empty()).then(|| self.leave_one())
+    }
+
+    #[cold]
+    fn leave_one(&mut self) -> Vec<Arc<Segment<E>>> {
+        let mut dead = mem::take(&mut self.dead);
+        // One that readers hold costs nothing to let go of.
+        if self.waiting.is_none()
+            && let Some(at) = dead.iter().position(|dead| Arc::strong_count(dead) == 1)
+        {
+            self.waiting = Some(dead.swap_remove(at));
+        }
+        dead
+    }
+
+    /// The one that waits for a thread with time, which drops it after giving the log's lock up.
+    pub(crate) fn take_waiting(&mut self) -> Option<Arc<Segment<E>>> {
+        self.waiting.take()
     }
 
     /// The ring as it is now.
@@ -171,7 +189,7 @@ impl<E> Ring<E> {
     pub(crate) fn pinned_segments(&self) -> usize {
         self.alive
             .load(Ordering::Relaxed)
-            .saturating_sub(self.segments.len())
+            .saturating_sub(self.segments.len() + usize::from(self.waiting.is_some()))
     }
 
     /// Holds on to every event after `left_off`, at most `limit` of them after they were evicted.
@@ -291,6 +309,6 @@ impl<E> Drop for Ring<E> {
     /// A second panic meanwhile would abort the process, so nothing else may be left then.
     fn drop(&mut self) {
         self.tip = None; // the list has it too
-        caught_all(self.dead.drain(..));
+        caught_all(self.dead.drain(..).chain(self.waiting.take()));
     }
 }

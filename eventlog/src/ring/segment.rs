@@ -108,6 +108,9 @@ impl<E> Drop for Segment<E> {
     /// is dropped all the same.
     fn drop(&mut self) {
         self.alive.fetch_sub(1, Ordering::Relaxed);
+        if !mem::needs_drop::<E>() {
+            return; // and do not write to each slot for nothing
+        }
         let mut remains = Remains(self.slots.iter_mut());
         for slot in &mut remains.0 {
             // What was in it is dropped in its place.

@@ -27,6 +27,9 @@ use crate::{
 /// Events taken from the ring under one lock.
 const MAX_TAKE: u64 = 8192;
 
+/// Events between two looks whether something waits to be dropped.
+const HELP_EVERY: u64 = 64;
+
 /// Takes every event of a log once, and keeps those that it has not taken alive after the ring
 /// evicted them, up to a limit. It has a name, under which a later follower goes on where this one
 /// left off.
@@ -87,7 +90,7 @@ impl<E> Follower<E> {
     fn take(&mut self) -> Taken<E> {
         let taken = self
             .shared
-            .with_caught(|inner| inner.ring.take(self.hold, MAX_TAKE));
+            .with_time(|inner| inner.ring.take(self.hold, MAX_TAKE));
         self.position = taken.end();
         taken
     }
@@ -117,7 +120,7 @@ impl<E> Follower<E> {
     fn limit(&self, event_bytes: u64) {
         let limit = self.backlog_events.min(self.backlog_bytes / event_bytes);
         self.shared
-            .with_caught(|inner| inner.ring.limit_hold(self.hold, limit));
+            .with_time(|inner| inner.ring.limit_hold(self.hold, limit));
     }
 }
 
@@ -156,6 +159,9 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
                 if pending.is_full() {
                     break;
                 }
+                if seq.is_multiple_of(HELP_EVERY) {
+                    self.shared.with_time(|_| ());
+                }
             }
             if taken.has_more() {
                 self.taken = Some(taken);
@@ -192,7 +198,7 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
     }
 
     fn leave_off(&mut self, settled: u64) {
-        self.shared.with_caught(|inner| {
+        self.shared.with_time(|inner| {
             let left_off: LeftOff = inner.ring.left_off(settled + 1);
             inner.left_off.insert(self.name.clone(), left_off);
         });
@@ -214,8 +220,7 @@ pub(crate) fn park_until(until: Option<Instant>) {
 
 impl<E> Drop for Follower<E> {
     fn drop(&mut self) {
-        self.shared
-            .with_caught(|inner| inner.ring.release(self.hold));
+        self.shared.with_time(|inner| inner.ring.release(self.hold));
         caught_all(self.taken.take());
         self.shared.leave(self.id);
     }
