@@ -1,14 +1,18 @@
 //! What a log's handle, its subscriptions and its followers share: the lock and the wake-ups.
 
 #[cfg(feature = "disk")]
-use std::sync::Weak;
-use std::{collections::BTreeMap, mem, sync::Arc, task::Waker};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+};
+use std::{mem, task::Waker};
 
 use crate::{
     cursor::Epoch,
+    readers::Readers,
     ring::{Entry, Ring, caught_all},
     sync::{AtomicU64, Mutex, Ordering},
-    waiters::Waiters,
+    waiters::{Ticket, Waiters, wake_all},
 };
 #[cfg(feature = "disk")]
 use crate::{frontier::Frontier, ring::LeftOff};
@@ -21,6 +25,8 @@ const OPEN: u64 = u64::MAX;
 
 pub(crate) struct Shared<E> {
     inner: Mutex<Inner<E>>,
+    /// Behind a lock of its own, so that no appender waits while `stats` looks at each of them.
+    pub(crate) readers: Readers,
     pub(crate) epoch: Epoch,
     /// The oldest retained sequence number, for readers that are not at the tip to look at
     /// without the lock. It changes only under the lock.
@@ -33,7 +39,6 @@ pub(crate) struct Shared<E> {
 pub(crate) struct Inner<E> {
     pub(crate) ring: Ring<E>,
     pub(crate) waiters: Waiters,
-    pub(crate) readers: Readers,
     /// The room in which the last batch was gathered, empty.
     room: Vec<Entry<E>>,
     /// Where writers that have ended left off, by their names.
@@ -44,45 +49,6 @@ pub(crate) struct Inner<E> {
     pub(crate) frontiers: Vec<Weak<Frontier>>,
 }
 
-/// The live subscriptions: where each stands.
-#[derive(Default)]
-pub(crate) struct Readers {
-    next_id: u64,
-    places: BTreeMap<u64, Arc<AtomicU64>>,
-}
-
-impl Readers {
-    /// A reader's id and the place that it keeps up to date.
-    pub(crate) fn add(&mut self, place: u64) -> (u64, Arc<AtomicU64>) {
-        let id = self.new_id();
-        let place = Arc::new(AtomicU64::new(place));
-        self.places.insert(id, place.clone());
-        (id, place)
-    }
-
-    /// An id for what waits without being a subscriber.
-    pub(crate) fn new_id(&mut self) -> u64 {
-        self.next_id += 1;
-        self.next_id
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    /// The place of the slowest reader.
-    pub(crate) fn slowest(&self) -> Option<u64> {
-        self.places
-            .values()
-            .map(|place| place.load(Ordering::Relaxed))
-            .min()
-    }
-
-    fn remove(&mut self, id: u64) {
-        self.places.remove(&id);
-    }
-}
-
 impl<E> Shared<E> {
     pub(crate) fn new(ring: Ring<E>) -> Self {
         Self {
@@ -90,10 +56,10 @@ impl<E> Shared<E> {
             end: AtomicU64::new(OPEN),
             lagged: AtomicU64::new(0),
             epoch: ring.epoch(),
+            readers: Readers::default(),
             inner: Mutex::new(Inner {
                 ring,
                 waiters: Waiters::default(),
-                readers: Readers::default(),
                 room: Vec::new(),
                 #[cfg(feature = "disk")]
                 left_off: BTreeMap::new(),
@@ -169,7 +135,7 @@ impl<E> Shared<E> {
         let (dead, waiters) = (inner.ring.take_dead(), inner.waiters.take_all());
         drop(inner);
         if let Some(waiters) = waiters {
-            waiters.wake();
+            wake_all(waiters.into_iter().flatten());
         }
         if let Some(dead) = dead {
             caught_all(dead);
@@ -216,23 +182,25 @@ impl<E> Shared<E> {
 
     /// Has `waker` woken by the next append or close, unless the reader is `ready` by now: then it
     /// says `false`, and the reader looks again.
-    pub(crate) fn wait(&self, id: u64, waker: Waker, ready: impl FnOnce(&Ring<E>) -> bool) -> bool {
+    pub(crate) fn wait(
+        &self,
+        ticket: &mut Ticket,
+        waker: Waker,
+        ready: impl FnOnce(&Ring<E>) -> bool,
+    ) -> bool {
         // What is replaced, or not needed, is handed out: a waker's drop is user code too.
         let (waits, _dropped_unlocked) = self.with_time(|inner| {
             if ready(&inner.ring) {
                 (false, Some(waker))
             } else {
-                (true, inner.waiters.insert(id, waker))
+                (true, inner.waiters.insert(ticket, waker))
             }
         });
         waits
     }
 
-    /// Forgets a reader.
-    pub(crate) fn leave(&self, id: u64) {
-        let _dropped_unlocked = self.with(|inner| {
-            inner.readers.remove(id);
-            inner.waiters.remove(id)
-        });
+    /// Forgets one that waits.
+    pub(crate) fn leave(&self, ticket: &mut Ticket) {
+        let _dropped_unlocked = self.with(|inner| inner.waiters.remove(ticket));
     }
 }

@@ -33,6 +33,7 @@ mod checked {
 
     use shuttle::sync::MutexGuard;
 
+    #[derive(Default)]
     pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
 
     impl<T> Mutex<T> {

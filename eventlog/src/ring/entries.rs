@@ -2,10 +2,7 @@
 
 use std::{ops::Range, slice};
 
-use super::{
-    list::SegmentList,
-    segment::{Entry, Segment},
-};
+use super::{list::SegmentList, segment::Entry};
 use crate::sync::Slot;
 
 type Slots<'a, E> = slice::Iter<'a, Slot<Entry<E>>>;
@@ -36,7 +33,7 @@ impl<'a, E> Entries<'a, E> {
             let (first, last) = (segments.number(range.start), segments.number(range.end - 1));
             let slots = |number| {
                 let segment = segments.numbered(number);
-                segment.map_or([].iter(), |segment| part(segment, &range))
+                segment.map_or([].iter(), |segment| segment.slots_of(range.clone()).iter())
             };
             entries.front = slots(first);
             if first < last {
@@ -99,13 +96,6 @@ impl<'a, E> Entries<'a, E> {
             };
         }
     }
-}
-
-/// The slots of `segment` that are in `range`.
-fn part<'a, E>(segment: &'a Segment<E>, range: &Range<u64>) -> Slots<'a, E> {
-    let from = segment.index_of(range.start).unwrap_or(0);
-    let to = segment.index_of(range.end).unwrap_or(segment.slots().len());
-    segment.slots()[from..to].iter()
 }
 
 impl<E> Entries<'_, E> {

@@ -1,7 +1,9 @@
 //! A fixed run of slots, filled once each, shared with readers while it fills.
 
 use std::{
-    mem, slice,
+    mem,
+    ops::Range,
+    slice,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -61,6 +63,13 @@ impl<E> Segment<E> {
 
     pub(super) fn slots(&self) -> &[Slot<Entry<E>>] {
         &self.slots
+    }
+
+    /// The slots of the numbers in `range` that have their place here.
+    pub(crate) fn slots_of(&self, range: Range<u64>) -> &[Slot<Entry<E>>] {
+        let from = self.index_of(range.start).unwrap_or(0);
+        let to = self.index_of(range.end).unwrap_or(self.slots.len());
+        self.slots.get(from..to).unwrap_or_default()
     }
 
     /// The slot's index, if `seq` has its place here.

@@ -21,7 +21,7 @@ use crate::{
     replay::Replay,
     ring::{HoldId, LeftOff, Lost, Taken, caught_all},
     shared::Shared,
-    waiters::thread_waker,
+    waiters::{Ticket, thread_waker},
 };
 
 /// Events taken from the ring under one lock.
@@ -37,7 +37,7 @@ pub(super) struct Follower<E> {
     shared: Arc<Shared<E>>,
     name: Arc<str>,
     hold: HoldId,
-    id: u64,
+    ticket: Ticket,
     begin: u64,
     /// The sequence number of the event to be taken next.
     position: u64,
@@ -58,20 +58,20 @@ impl<E> Follower<E> {
             Standing::At(cursor) => Some(place_of(shared, cursor)),
             Standing::Unknown => None,
         };
-        let (hold, id, begin, position) = shared.with(|inner| {
+        let (hold, begin, position) = shared.with(|inner| {
             // What a writer of this name left says more of what was evicted since.
             let left_off = inner.left_off.get(&config.name).copied();
             let left_off = left_off.filter(|at| place.is_none_or(|place| at.next == place));
             let left_off = left_off.unwrap_or_else(|| inner.ring.left_off(place.unwrap_or(1)));
             let hold = inner.ring.hold(left_off, backlog_events);
             let position = left_off.next.max(inner.ring.oldest());
-            (hold, inner.readers.new_id(), left_off.next, position)
+            (hold, left_off.next, position)
         });
         Self {
             shared: shared.clone(),
             name: config.name.clone(),
             hold,
-            id,
+            ticket: Ticket::default(),
             begin,
             position,
             missed_before: position,
@@ -183,7 +183,7 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
         let waker = self.waker.get_or_insert_with(thread_waker).clone();
         let is_idle = self
             .shared
-            .wait(self.id, waker, |ring| ring.next() > self.position);
+            .wait(&mut self.ticket, waker, |ring| ring.next() > self.position);
         if is_idle {
             park_until(until);
         }
@@ -222,6 +222,6 @@ impl<E> Drop for Follower<E> {
     fn drop(&mut self) {
         self.shared.with_time(|inner| inner.ring.release(self.hold));
         caught_all(self.taken.take());
-        self.shared.leave(self.id);
+        self.shared.leave(&mut self.ticket);
     }
 }
