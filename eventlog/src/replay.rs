@@ -11,9 +11,9 @@ use crate::{
 /// The events after a version or a cursor, what they cover, and the newest version: all as of one
 /// instant, whatever other threads do meanwhile.
 ///
-/// Obtaining one clones no event and costs the same at every capacity, as long as versions do not
-/// fall. While it lives it keeps the log's segments of that instant alive, so hold it for a request,
-/// not for a session: [`subscribe`](crate::EventLog::subscribe) is for that.
+/// Obtaining one clones no event and costs the same at every capacity; where versions fall, it passes
+/// by what cannot matter. While it lives it keeps the log's segments of that instant alive, so hold it
+/// for a request, not for a session: [`subscribe`](crate::EventLog::subscribe) is for that.
 ///
 /// Serialised, it is what a server answers, with numbers as text because browsers round them:
 /// `{"events":[…],"coverage":"complete","newest":"9","cursor":"…"}`.
