@@ -3,7 +3,7 @@
 //! The writer's thread moves it on; the futures of its handle and the subscriptions that deliver
 //! only what is stored wait for it.
 
-use std::{collections::BTreeMap, mem, ops::RangeInclusive, sync::PoisonError, task::Waker};
+use std::{collections::BTreeMap, mem, ops::RangeInclusive, task::Waker};
 
 use crate::{
     sync::{AtomicU64, Mutex, Ordering},
@@ -190,7 +190,7 @@ impl Frontier {
     }
 
     fn with<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
-        f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut self.state.lock())
     }
 }
 

@@ -53,6 +53,7 @@ pub mod disk;
 #[cfg_attr(not(feature = "disk"), allow(dead_code, reason = "writers move it on"))]
 mod frontier;
 mod log;
+mod readers;
 mod received;
 mod replay;
 #[cfg_attr(

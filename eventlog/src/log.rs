@@ -71,8 +71,11 @@ impl<E: Versioned> EventLog<E> {
 
     /// Appends an event and wakes the subscribers. The oldest event makes room if the log is full.
     ///
-    /// Never waits for a reader or a disk. A panic in the `Drop` of an event that made room reaches
-    /// the caller after the append is done; the log stays usable.
+    /// Never waits for a reader or a disk. Events that made room are dropped later, 256 at a time,
+    /// here or on the thread of a reader or a writer that has time. A panic in the `Drop` of one
+    /// of them goes no further.
+    // Inlined, so that the event is built where it is handed over, and copied once less.
+    #[inline]
     pub fn append(&self, event: E) -> Seq {
         let entry = Entry {
             version: event.version(),
@@ -95,23 +98,11 @@ impl<E: Versioned> EventLog<E> {
     /// assert_eq!(log.append_batch([]), None);
     /// ```
     pub fn append_batch(&self, events: impl IntoIterator<Item = E>) -> Option<SeqRange> {
-        let entries: Vec<_> = events
-            .into_iter()
-            .map(|event| Entry {
-                version: event.version(),
-                event,
-            })
-            .collect();
-        if entries.is_empty() {
-            return None;
-        }
-        let (first, last) = self.shared.append(|ring| {
-            let first = ring.next();
-            for entry in entries {
-                ring.push(entry);
-            }
-            (first, ring.next() - 1)
+        let entries = events.into_iter().map(|event| Entry {
+            version: event.version(),
+            event,
         });
+        let (first, last) = self.shared.append_all(entries)?;
         SeqRange::of(first, last)
     }
 
@@ -176,7 +167,7 @@ impl<E> EventLog<E> {
 
     /// The retained events from a [`Start`] on (such as those with a version above `since`), what
     /// they cover, and the newest version, all as of one instant. Clones nothing, and costs the same
-    /// at every capacity, except where versions fall: those events are looked at one by one.
+    /// at every capacity; where versions fall, about a microsecond more at 2^20 events.
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
@@ -256,19 +247,21 @@ impl<E> EventLog<E> {
         self.written_to.get_or_init(|| path.to_owned());
     }
 
-    /// Counters as of this instant.
+    /// Counters as of this instant. Looks at each subscription (a few µs for a thousand), which no
+    /// appender waits for.
     #[must_use]
     pub fn stats(&self) -> Stats {
+        // Before the ring: the distance is never less than it was.
+        let (subscribers, slowest) = self.shared.readers.summary();
         self.shared.with(|inner| {
             let (oldest, next) = (inner.ring.oldest(), inner.ring.next());
-            let slowest = inner.readers.slowest().unwrap_or(next);
             let end = self.shared.not_past_end(next);
             Stats {
                 appended: next - 1,
                 evicted: oldest - 1,
                 retained: next - oldest,
-                subscribers: inner.readers.len(),
-                slowest_distance: end.saturating_sub(slowest),
+                subscribers,
+                slowest_distance: end.saturating_sub(slowest.unwrap_or(next)),
                 lagged: self.shared.lagged(),
                 pinned_segments: inner.ring.pinned_segments(),
             }

@@ -5,6 +5,7 @@ use std::{
     fmt,
     iter::FusedIterator,
     ops::{Deref, Range},
+    slice,
     sync::Arc,
 };
 
@@ -12,6 +13,7 @@ use crate::{
     cursor::Cursor,
     ring::{Entry, Segment},
     seq::Seq,
+    sync::Slot,
 };
 
 /// An event as it is delivered: a reference that keeps its segment of the log alive. No event is
@@ -84,12 +86,10 @@ impl<E> EventRef<E> {
 
     /// This event and those after it in its segment, below `end`.
     pub(crate) fn into_batch(self, end: u64) -> Batch<E> {
-        let mut after = self.seq + 1;
-        while after < end && self.segment.get(after).is_some() {
-            after += 1;
-        }
+        let slots = self.segment.slots_of(self.seq..end);
+        let filled = slots.iter().take_while(|slot| slot.get().is_some());
         Batch {
-            range: self.seq..after,
+            range: self.seq..self.seq + filled.count() as u64,
             segment: self.segment,
         }
     }
@@ -161,10 +161,7 @@ impl<E> Batch<E> {
     /// The events, oldest first.
     #[must_use]
     pub fn iter(&self) -> BatchIter<'_, E> {
-        BatchIter {
-            segment: &self.segment,
-            range: self.range.clone(),
-        }
+        BatchIter(self.segment.slots_of(self.range.clone()).iter())
     }
 
     /// Where a subscriber stands that has seen all of them.
@@ -209,21 +206,18 @@ impl<E> IntoIterator for Batch<E> {
 }
 
 /// The events of a [`Batch`], by reference.
-pub struct BatchIter<'a, E> {
-    segment: &'a Segment<E>,
-    range: Range<u64>,
-}
+pub struct BatchIter<'a, E>(slice::Iter<'a, Slot<Entry<E>>>);
 
 impl<'a, E> Iterator for BatchIter<'a, E> {
     type Item = &'a E;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a E> {
-        let seq = self.range.next()?;
-        Some(&entry(self.segment, seq).event)
+        Some(&self.0.next()?.get()?.event)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.range.size_hint()
+        self.0.size_hint()
     }
 }
 
@@ -232,7 +226,7 @@ impl<E> FusedIterator for BatchIter<'_, E> {}
 
 impl<E> fmt::Debug for BatchIter<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("BatchIter").field(&self.range).finish()
+        f.debug_tuple("BatchIter").field(&self.len()).finish()
     }
 }
 

@@ -11,9 +11,9 @@ use crate::{
 /// The events after a version or a cursor, what they cover, and the newest version: all as of one
 /// instant, whatever other threads do meanwhile.
 ///
-/// Obtaining one clones no event and costs the same at every capacity, as long as versions do not
-/// fall. While it lives it keeps the log's segments of that instant alive, so hold it for a request,
-/// not for a session: [`subscribe`](crate::EventLog::subscribe) is for that.
+/// Obtaining one clones no event and costs the same at every capacity; where versions fall, it passes
+/// by what cannot matter. While it lives it keeps the log's segments of that instant alive, so hold it
+/// for a request, not for a session: [`subscribe`](crate::EventLog::subscribe) is for that.
 ///
 /// Serialised, it is what a server answers, with numbers as text because browsers round them:
 /// `{"events":[…],"coverage":"complete","newest":"9","cursor":"…"}`.
@@ -41,7 +41,6 @@ pub struct Replay<E> {
     range: Range<u64>,
     /// Set only where versions fall within the range: the version that an event must exceed.
     above: Option<u64>,
-    len: usize,
     coverage: Coverage,
 }
 
@@ -113,35 +112,26 @@ impl<E> Replay<E> {
         above: Option<u64>,
         coverage: Coverage,
     ) -> Self {
-        let mut replay = Self {
+        Self {
             snapshot,
             epoch,
             range,
             above,
-            len: 0,
             coverage,
-        };
-        replay.len = match above {
-            // A range of slots in memory never has more than `usize::MAX` of them.
-            None => usize::try_from(replay.range.end - replay.range.start).unwrap_or(usize::MAX),
-            Some(_) => replay
-                .entries()
-                .filter(|entry| replay.keeps(entry.version))
-                .count(),
-        };
-        replay
+        }
     }
 
-    /// How many events there are.
+    /// How many events there are. Where versions fall, they are counted anew each time.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len
+        self.kept().len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        // It begins with an event that is kept, if there is one.
+        self.range.is_empty()
     }
 
     /// What the events cover.
@@ -179,23 +169,14 @@ impl<E> Replay<E> {
 
     fn kept(&self) -> Kept<'_, E> {
         Kept {
-            entries: self.entries(),
-            above: self.above,
-            rest: self.len,
+            entries: self.snapshot.entries(self.range.clone()),
+            above: self.above.map(|above| (above, &self.snapshot)),
         }
     }
 
     /// The sequence number of the first event that a subscriber is handed.
     pub(crate) fn start(&self) -> u64 {
         self.range.start
-    }
-
-    fn entries(&self) -> Entries<'_, E> {
-        self.snapshot.entries(self.range.clone())
-    }
-
-    fn keeps(&self, version: u64) -> bool {
-        self.above.is_none_or(|above| version > above)
     }
 }
 
@@ -260,7 +241,8 @@ impl<'a, E> Iterator for Iter<'a, E> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.0.len(), Some(self.0.len()))
+        let len = self.0.len();
+        (len, Some(len))
     }
 }
 
@@ -306,7 +288,8 @@ impl<'a, E> Iterator for WithCursors<'a, E> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.kept.len(), Some(self.kept.len()))
+        let len = self.kept.len();
+        (len, Some(len))
     }
 }
 
@@ -338,33 +321,33 @@ impl<E: fmt::Debug> fmt::Debug for WithCursors<'_, E> {
 /// The entries that a replay keeps.
 struct Kept<'a, E> {
     entries: Entries<'a, E>,
-    above: Option<u64>,
-    /// The number of events left, where `above` is set; otherwise all entries are events.
-    rest: usize,
+    /// Where not all are kept: the version that they must exceed, and what counts them.
+    above: Option<(u64, &'a Snapshot<E>)>,
 }
 
 impl<'a, E> Kept<'a, E> {
     #[inline]
     fn next(&mut self) -> Option<&'a Entry<E>> {
-        let Some(above) = self.above else {
-            return self.entries.next();
-        };
-        let kept = self.entries.find(|entry| entry.version > above)?;
-        self.rest -= 1;
-        Some(kept)
+        match self.above {
+            None => self.entries.next(),
+            Some((above, _)) => self.entries.next_above(above),
+        }
     }
 
     fn next_back(&mut self) -> Option<&'a Entry<E>> {
-        let Some(above) = self.above else {
-            return self.entries.next_back();
-        };
-        let kept = self.entries.rfind(|entry| entry.version > above)?;
-        self.rest -= 1;
-        Some(kept)
+        match self.above {
+            None => self.entries.next_back(),
+            Some((above, _)) => self.entries.next_back_above(above),
+        }
     }
 
     fn len(&self) -> usize {
-        self.above.map_or_else(|| self.entries.len(), |_| self.rest)
+        match self.above {
+            None => self.entries.len(),
+            Some((above, snapshot)) => {
+                snapshot.count_above(self.entries.start()..self.entries.end(), above)
+            }
+        }
     }
 }
 

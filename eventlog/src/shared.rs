@@ -1,30 +1,32 @@
 //! What a log's handle, its subscriptions and its followers share: the lock and the wake-ups.
 
 #[cfg(feature = "disk")]
-use std::sync::Weak;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError},
-    task::Waker,
+    sync::{Arc, Weak},
 };
+use std::{mem, task::Waker};
 
 use crate::{
     cursor::Epoch,
-    ring::{Ring, bury_all},
-    sync::{AtomicU64, Mutex, MutexGuard, Ordering},
-    waiters::Waiters,
+    readers::Readers,
+    ring::{Entry, Ring, caught_all},
+    sync::{AtomicU64, Mutex, Ordering},
+    waiters::{Ticket, Waiters, wake_all},
 };
 #[cfg(feature = "disk")]
-use crate::{
-    frontier::Frontier,
-    ring::{LeftOff, caught_all},
-};
+use crate::{frontier::Frontier, ring::LeftOff};
+
+/// Entries for which room is kept between batches.
+const MOST_ROOM: usize = 256;
 
 /// The end of a log that is not closed.
 const OPEN: u64 = u64::MAX;
 
 pub(crate) struct Shared<E> {
     inner: Mutex<Inner<E>>,
+    /// Behind a lock of its own, so that no appender waits while `stats` looks at each of them.
+    pub(crate) readers: Readers,
     pub(crate) epoch: Epoch,
     /// The oldest retained sequence number, for readers that are not at the tip to look at
     /// without the lock. It changes only under the lock.
@@ -37,52 +39,14 @@ pub(crate) struct Shared<E> {
 pub(crate) struct Inner<E> {
     pub(crate) ring: Ring<E>,
     pub(crate) waiters: Waiters,
-    pub(crate) readers: Readers,
+    /// The room in which the last batch was gathered, empty.
+    room: Vec<Entry<E>>,
     /// Where writers that have ended left off, by their names.
     #[cfg(feature = "disk")]
     pub(crate) left_off: BTreeMap<Arc<str>, LeftOff>,
     /// The writers' frontiers, whose subscriptions have to learn of a close.
     #[cfg(feature = "disk")]
     pub(crate) frontiers: Vec<Weak<Frontier>>,
-}
-
-/// The live subscriptions: where each stands.
-#[derive(Default)]
-pub(crate) struct Readers {
-    next_id: u64,
-    places: BTreeMap<u64, Arc<AtomicU64>>,
-}
-
-impl Readers {
-    /// A reader's id and the place that it keeps up to date.
-    pub(crate) fn add(&mut self, place: u64) -> (u64, Arc<AtomicU64>) {
-        let id = self.new_id();
-        let place = Arc::new(AtomicU64::new(place));
-        self.places.insert(id, place.clone());
-        (id, place)
-    }
-
-    /// An id for what waits without being a subscriber.
-    pub(crate) fn new_id(&mut self) -> u64 {
-        self.next_id += 1;
-        self.next_id
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    /// The place of the slowest reader.
-    pub(crate) fn slowest(&self) -> Option<u64> {
-        self.places
-            .values()
-            .map(|place| place.load(Ordering::Relaxed))
-            .min()
-    }
-
-    fn remove(&mut self, id: u64) {
-        self.places.remove(&id);
-    }
 }
 
 impl<E> Shared<E> {
@@ -92,10 +56,11 @@ impl<E> Shared<E> {
             end: AtomicU64::new(OPEN),
             lagged: AtomicU64::new(0),
             epoch: ring.epoch(),
+            readers: Readers::default(),
             inner: Mutex::new(Inner {
                 ring,
                 waiters: Waiters::default(),
-                readers: Readers::default(),
+                room: Vec::new(),
                 #[cfg(feature = "disk")]
                 left_off: BTreeMap::new(),
                 #[cfg(feature = "disk")]
@@ -104,50 +69,30 @@ impl<E> Shared<E> {
         }
     }
 
-    /// Runs `f` under the lock, the only way to it. What died in the ring meanwhile is dropped
-    /// after unlocking, so no `Drop` of an event runs under the lock.
+    /// Runs `f` under the lock. What died in the ring meanwhile is dropped after unlocking, so no
+    /// `Drop` of an event runs under the lock; one that panics ends nobody.
     ///
     /// The one panic that can happen in here is that of `append_with`'s closure, before anything
-    /// was changed, so a poisoned lock guards a sound ring.
+    /// was changed, so the lock then guards a sound ring.
     #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
-        let mut inner = self.lock();
-        let result = f(&mut inner);
-        if let Some(dead) = inner.ring.take_dead() {
-            drop(inner);
-            bury_all(dead);
-        }
-        result
-    }
-
-    /// As [`with`](Self::with), for a thread that the panic of a user's `Drop` must not end.
-    #[cfg(feature = "disk")]
-    pub(crate) fn with_caught<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         let result = f(&mut inner);
         let dead = inner.ring.take_dead();
         drop(inner);
-        caught_all(dead.into_iter().flatten());
+        if let Some(dead) = dead {
+            caught_all(dead);
+        }
         result
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner<E>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// As [`with`](Self::with), then wakes everything that waits. Waking comes before the dead are
-    /// dropped: a panic in the user's `Drop` must not cost a reader an event.
-    fn with_and_wake<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
-        let mut inner = self.lock();
-        let result = f(&mut inner);
-        let (dead, waiters) = (inner.ring.take_dead(), inner.waiters.take_all());
-        drop(inner);
-        if let Some(waiters) = waiters {
-            waiters.wake();
-        }
-        if let Some(dead) = dead {
-            bury_all(dead);
-        }
+    /// As [`with`](Self::with), for a thread that has time: it also drops what waits for one.
+    pub(crate) fn with_time<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
+        let (result, waiting) = self.with(|inner| {
+            let result = f(inner);
+            (result, inner.ring.take_waiting())
+        });
+        caught_all(waiting);
         result
     }
 
@@ -158,6 +103,44 @@ impl<E> Shared<E> {
             self.oldest.store(inner.ring.oldest(), Ordering::Release);
             result
         })
+    }
+
+    /// Appends all of them under one lock: the first and the last number, if there is any. What
+    /// makes them is user code, so they are gathered before.
+    pub(crate) fn append_all(&self, entries: impl Iterator<Item = Entry<E>>) -> Option<(u64, u64)> {
+        let mut room = self.with(|inner| mem::take(&mut inner.room));
+        room.extend(entries);
+        if room.is_empty() {
+            return None;
+        }
+        self.with_and_wake(|inner| {
+            let first = inner.ring.next();
+            for entry in room.drain(..) {
+                inner.ring.push(entry);
+            }
+            self.oldest.store(inner.ring.oldest(), Ordering::Release);
+            // Made anew for each batch, it would cost more than the appends.
+            if room.capacity() <= MOST_ROOM {
+                inner.room = room;
+            }
+            Some((first, inner.ring.next() - 1))
+        })
+    }
+
+    /// Runs `f` under the lock, then wakes everything that waits. The dead are dropped after that,
+    /// because a `Drop` may take long.
+    fn with_and_wake<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
+        let mut inner = self.inner.lock();
+        let result = f(&mut inner);
+        let (dead, waiters) = (inner.ring.take_dead(), inner.waiters.take_all());
+        drop(inner);
+        if let Some(waiters) = waiters {
+            wake_all(waiters.into_iter().flatten());
+        }
+        if let Some(dead) = dead {
+            caught_all(dead);
+        }
+        result
     }
 
     /// Ends the live stream after the newest event. Only the first call counts.
@@ -199,23 +182,25 @@ impl<E> Shared<E> {
 
     /// Has `waker` woken by the next append or close, unless the reader is `ready` by now: then it
     /// says `false`, and the reader looks again.
-    pub(crate) fn wait(&self, id: u64, waker: Waker, ready: impl FnOnce(&Ring<E>) -> bool) -> bool {
+    pub(crate) fn wait(
+        &self,
+        ticket: &mut Ticket,
+        waker: Waker,
+        ready: impl FnOnce(&Ring<E>) -> bool,
+    ) -> bool {
         // What is replaced, or not needed, is handed out: a waker's drop is user code too.
-        let (waits, _dropped_unlocked) = self.with(|inner| {
+        let (waits, _dropped_unlocked) = self.with_time(|inner| {
             if ready(&inner.ring) {
                 (false, Some(waker))
             } else {
-                (true, inner.waiters.insert(id, waker))
+                (true, inner.waiters.insert(ticket, waker))
             }
         });
         waits
     }
 
-    /// Forgets a reader.
-    pub(crate) fn leave(&self, id: u64) {
-        let _dropped_unlocked = self.with(|inner| {
-            inner.readers.remove(id);
-            inner.waiters.remove(id)
-        });
+    /// Forgets one that waits.
+    pub(crate) fn leave(&self, ticket: &mut Ticket) {
+        let _dropped_unlocked = self.with(|inner| inner.waiters.remove(ticket));
     }
 }

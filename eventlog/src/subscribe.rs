@@ -3,6 +3,7 @@
 use std::{
     fmt,
     future::poll_fn,
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
@@ -16,10 +17,10 @@ use crate::{
     frontier::{Fate, Frontier},
     received::{Batch, EventRef, Lagged, RecvError, TryRecvError},
     replay::Replay,
-    ring::{Segment, Snapshot},
+    ring::{Segment, Snapshot, caught_all},
     shared::Shared,
     sync::{AtomicU64, Ordering},
-    waiters::block_on,
+    waiters::{Ticket, block_on},
 };
 
 /// How many events a reader that is polled takes in a row before it lets other tasks run.
@@ -61,6 +62,8 @@ const TURN: usize = 128;
 pub struct Subscription<E> {
     shared: Arc<Shared<E>>,
     id: u64,
+    /// Where its waker is.
+    ticket: Ticket,
     /// The sequence number of the next event; `stats` reads it.
     place: Arc<AtomicU64>,
     /// Version of the last event delivered.
@@ -97,13 +100,10 @@ impl<E> Subscription<E> {
         Self::up_to(shared, start, Some(Stored::new(frontier)))
     }
 
-    /// Takes a place and a snapshot in one critical section, then finds where to start.
+    /// Takes a place and a snapshot, then finds where to start.
     fn up_to(shared: &Arc<Shared<E>>, start: Start, stored: Option<Stored>) -> Self {
-        let (mut snapshot, id, place) = shared.with(|inner| {
-            let snapshot = inner.ring.snapshot();
-            let (id, place) = inner.readers.add(snapshot.retained.start);
-            (snapshot, id, place)
-        });
+        let (id, place) = shared.readers.add(shared.oldest());
+        let mut snapshot = shared.with(|inner| inner.ring.snapshot());
         let mut live_from = snapshot.retained.end;
         if let Some(stored) = &stored {
             live_from = live_from.min(stored.frontier.settled() + 1);
@@ -127,6 +127,7 @@ impl<E> Subscription<E> {
         Self {
             shared: shared.clone(),
             id,
+            ticket: Ticket::default(),
             place,
             version,
             before,
@@ -330,7 +331,7 @@ impl<E> Subscription<E> {
             let shared = &self.shared;
             let waits = match &mut self.stored {
                 Some(stored) => stored.wait(seq, waker, || shared.is_past_end(seq)),
-                None => shared.wait(self.id, waker, |ring| {
+                None => shared.wait(&mut self.ticket, waker, |ring| {
                     ring.next() > seq || shared.is_past_end(seq)
                 }),
             };
@@ -342,6 +343,7 @@ impl<E> Subscription<E> {
     }
 
     /// The next event, which is not yet noted as delivered.
+    #[inline]
     fn next_event(&mut self) -> Result<EventRef<E>, TryRecvError> {
         loop {
             if let Some(event) = self.in_hand.take() {
@@ -402,19 +404,27 @@ impl<E> Subscription<E> {
     }
 
     /// The event at `seq`. Takes the lock once per segment.
+    #[inline]
     fn find(&mut self, seq: u64) -> Option<EventRef<E>> {
         let is_elsewhere = |segment: &Arc<Segment<E>>| segment.index_of(seq).is_none();
         if self.segment.as_ref().is_none_or(is_elsewhere) {
-            // In two steps, because what the old segment drops is user code and must not run
-            // under the lock.
-            let segment = self.shared.with(|inner| inner.ring.segment_of(seq))?;
-            self.segment = Some(segment);
+            self.go_to_segment_of(seq)?;
         }
         EventRef::find(self.segment.as_ref()?, seq)
     }
 
+    /// In two steps, because what the old segment drops is user code: it must not run under the
+    /// lock, and a panic of its must not end the reader.
+    #[cold]
+    fn go_to_segment_of(&mut self, seq: u64) -> Option<()> {
+        let segment = self.shared.with(|inner| inner.ring.segment_of(seq))?;
+        caught_all(self.segment.replace(segment));
+        Some(())
+    }
+
     /// Moves past what is evicted or lost and takes the event there in hand, if there is one by
     /// now; says how many were passed over.
+    #[cold]
     fn catch_up(&mut self) -> u64 {
         let seq = self.next_seq();
         let (oldest, segment) = self.shared.with(|inner| {
@@ -436,7 +446,7 @@ impl<E> Subscription<E> {
         let lost = to - seq;
         self.shared.count_lagged(lost);
         self.move_to(to);
-        self.segment = segment;
+        caught_all(mem::replace(&mut self.segment, segment));
         if is_readable {
             self.in_hand = self.find(to);
         }
@@ -532,7 +542,10 @@ impl<E> Stream for Subscription<E> {
 
 impl<E> Drop for Subscription<E> {
     fn drop(&mut self) {
-        self.shared.leave(self.id);
+        self.shared.leave(&mut self.ticket);
+        self.shared.readers.remove(self.id);
+        caught_all(self.in_hand.take());
+        caught_all(self.segment.take());
     }
 }
 

@@ -3,7 +3,6 @@
 #[cfg(feature = "disk")]
 use std::time::{Duration, Instant};
 use std::{
-    collections::BTreeMap,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
@@ -15,31 +14,60 @@ use std::{
 use crate::sync::park_timeout;
 use crate::sync::{Thread, current_thread, park};
 
-/// One waker per waiting reader, by the reader's id.
+/// The wakers of those that wait, at most one each. Only who waits is in here, and waking takes the
+/// whole list, so a wake-up costs what the waiting readers cost, however many others there are.
 #[derive(Default)]
-pub(crate) struct Waiters(BTreeMap<u64, Waker>);
+pub(crate) struct Waiters {
+    /// How often all were woken.
+    round: u64,
+    list: Vec<Option<Waker>>,
+    /// Places in the list that were left.
+    free: Vec<usize>,
+}
+
+/// Where the waker of one reader is, until all are woken.
+#[derive(Default)]
+pub(crate) struct Ticket(Option<(u64, usize)>);
 
 impl Waiters {
     /// Registers a waker, and gives back what it replaces, to be dropped outside the lock.
     #[must_use = "a waker's drop is user code and runs outside the lock"]
-    pub(crate) fn insert(&mut self, id: u64, waker: Waker) -> Option<Waker> {
-        self.0.insert(id, waker)
+    pub(crate) fn insert(&mut self, ticket: &mut Ticket, waker: Waker) -> Option<Waker> {
+        if let Some(place) = self.place(ticket) {
+            return place.replace(waker);
+        }
+        let at = self.free.pop().unwrap_or(self.list.len());
+        match self.list.get_mut(at) {
+            Some(place) => *place = Some(waker), // which is empty
+            None => self.list.push(Some(waker)),
+        }
+        ticket.0 = Some((self.round, at));
+        None
     }
 
     /// Forgets a reader, and gives its waker back, to be dropped outside the lock.
     #[must_use = "a waker's drop is user code and runs outside the lock"]
-    pub(crate) fn remove(&mut self, id: u64) -> Option<Waker> {
-        self.0.remove(&id)
+    pub(crate) fn remove(&mut self, ticket: &mut Ticket) -> Option<Waker> {
+        let waker = self.place(ticket)?.take();
+        let (_, at) = ticket.0.take()?;
+        self.free.push(at);
+        waker
     }
 
     /// All wakers, to be woken outside the lock; `None` if there is none.
-    pub(crate) fn take_all(&mut self) -> Option<Self> {
-        (!self.0.is_empty()).then(|| mem::take(self))
+    #[inline]
+    pub(crate) fn take_all(&mut self) -> Option<Vec<Option<Waker>>> {
+        (!self.list.is_empty()).then(|| {
+            self.round += 1;
+            self.free.clear();
+            mem::take(&mut self.list)
+        })
     }
 
-    /// Wakes all that wait.
-    pub(crate) fn wake(self) {
-        wake_all(self.0.into_values());
+    /// The place of a ticket, if it was not woken since.
+    fn place(&mut self, ticket: &Ticket) -> Option<&mut Option<Waker>> {
+        let (round, at) = ticket.0?;
+        self.list.get_mut(at).filter(|_| round == self.round)
     }
 }
 
@@ -116,5 +144,43 @@ pub(crate) fn block_on_for<F: Future>(future: F, timeout: Duration) -> Option<F:
             return None;
         }
         park_timeout(left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_was_left_is_used_again() {
+        let mut waiters = Waiters::default();
+        let mut stays = Ticket::default();
+        assert!(waiters.insert(&mut stays, Waker::noop().clone()).is_none());
+        for _ in 0..100 {
+            let mut goes = Ticket::default();
+            assert!(waiters.insert(&mut goes, Waker::noop().clone()).is_none());
+            assert!(waiters.insert(&mut goes, Waker::noop().clone()).is_some());
+            assert!(waiters.remove(&mut goes).is_some());
+            assert!(waiters.remove(&mut goes).is_none());
+        }
+        assert_eq!(waiters.list.len(), 2);
+        assert!(waiters.remove(&mut stays).is_some());
+    }
+
+    /// Its place is another reader's by then.
+    #[test]
+    fn a_ticket_from_before_a_waking_is_for_nothing() {
+        let mut waiters = Waiters::default();
+        let (mut old, mut new) = (Ticket::default(), Ticket::default());
+        assert!(waiters.insert(&mut old, Waker::noop().clone()).is_none());
+        assert_eq!(waiters.take_all().map(|woken| woken.len()), Some(1));
+        assert!(waiters.take_all().is_none());
+        assert!(waiters.insert(&mut new, Waker::noop().clone()).is_none());
+        assert!(waiters.remove(&mut old).is_none());
+        assert!(waiters.insert(&mut old, Waker::noop().clone()).is_none());
+        assert_eq!(
+            waiters.take_all().into_iter().flatten().flatten().count(),
+            2
+        );
     }
 }

@@ -3,7 +3,7 @@
 #![cfg(feature = "derive")]
 #![allow(clippy::unwrap_used)]
 
-use eventlog::{Cursor, EventLog, Versioned};
+use eventlog::{Coverage, Cursor, EventLog, Versioned};
 use proptest::prelude::*;
 
 /// The smallest event.
@@ -88,5 +88,78 @@ proptest! {
         back.reverse();
         let read: Vec<_> = front.into_iter().chain(back).collect();
         prop_assert_eq!(read, expected);
+    }
+}
+
+/// Runs of rising versions, each of which begins anywhere: a counter that starts again.
+fn histories() -> impl Strategy<Value = Vec<u64>> {
+    let run = (0..40_000_u64, 1..9_000_usize, 0..3_u64);
+    prop::collection::vec(run, 1..7).prop_map(|runs| {
+        let versions = |(first, len, step): (u64, usize, u64)| {
+            (0..len as u64).map(move |at| first + at * step)
+        };
+        runs.into_iter().flat_map(versions).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 48,
+        ..ProptestConfig::default()
+    })]
+
+    /// In logs of many segments, where whole runs of them are passed by: the same events as one by
+    /// one, from both ends, and as many as it says; and it stays so while the log goes on.
+    #[test]
+    fn r02_versions_that_fall_hide_nothing_in_a_large_log(
+        versions in histories(),
+        capacity in prop::sample::select(vec![300, 5_000, 16_384, 40_000]),
+        since in prop::collection::vec(0..60_000_u64, 6),
+        ends in prop::collection::vec(any::<bool>(), 64),
+    ) {
+        let log = log(&versions, capacity);
+        let evicted = versions.len().saturating_sub(capacity);
+        let gone = versions[..evicted].iter().max().copied();
+        let base = versions[0].saturating_sub(1);
+        let oldest = versions[evicted].saturating_sub(1);
+        let asked = since.into_iter().chain([0, oldest, *versions.last().unwrap()]);
+        let replays: Vec<_> = asked.map(|since| (since, log.replay(since))).collect();
+        for version in 0..1_000 {
+            log.append(Tick { version });
+        }
+        for (since, replay) in replays {
+            let kept: Vec<u64> = expected(&versions, capacity, Some(since))
+                .into_iter()
+                .map(|(_, version)| version)
+                .collect();
+            prop_assert_eq!(replay.len(), kept.len());
+            prop_assert_eq!(replay.is_empty(), kept.is_empty());
+            prop_assert!(replay.iter().map(Versioned::version).eq(kept.iter().copied()));
+            let back = replay.iter().rev().map(Versioned::version);
+            prop_assert!(back.eq(kept.iter().rev().copied()));
+            let missed = gone.max(Some(base)).filter(|missed| *missed > since);
+            let is_ahead = since > *versions.last().unwrap();
+            let truncated = matches!(replay.coverage(), Coverage::Truncated { .. });
+            prop_assert_eq!(truncated, missed.is_some() && !is_ahead);
+
+            let place = |(cursor, event): (Cursor, &Tick)| (cursor.seq().get(), event.version);
+            let wanted = expected(&versions, capacity, Some(since));
+            prop_assert!(replay.with_cursors().map(place).eq(wanted.iter().copied()));
+            let back = replay.with_cursors().rev().map(place);
+            prop_assert!(back.eq(wanted.iter().rev().copied()));
+
+            let mut iter = replay.iter();
+            let mut left = kept.as_slice();
+            for at_front in &ends {
+                let (next, wanted) = if *at_front {
+                    (iter.next(), left.split_off_first())
+                } else {
+                    (iter.next_back(), left.split_off_last())
+                };
+                prop_assert_eq!(next.map(Versioned::version), wanted.copied());
+                prop_assert_eq!(iter.len(), left.len());
+            }
+        }
     }
 }

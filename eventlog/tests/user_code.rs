@@ -124,13 +124,28 @@ impl NosyLog {
 fn r11_version_and_drop_may_use_the_log_during_an_append() {
     without_deadlock(|| {
         let nosy = NosyLog::new();
-        // 12 times `version`, and `Drop` in the two segments that are gone: 1..=3 and 4..=7.
-        assert_eq!(nosy.asked_during(|| nosy.append_all(1..=12)), 19);
+        // 12 times `version`, and `Drop` in 4..=7. The first segment that is gone, 1..=3, waits.
+        assert_eq!(nosy.asked_during(|| nosy.append_all(1..=12)), 16);
         let batch: Vec<_> = (13..=20).map(|version| nosy.event(version)).collect();
         let asked = nosy.asked_during(|| {
             nosy.log.append_batch(batch);
         });
         assert_eq!(asked, 16);
+    });
+}
+
+/// A reader that is about to wait drops what waits for a thread with time.
+#[test]
+fn r11_drop_may_use_the_log_when_a_reader_waits() {
+    without_deadlock(|| {
+        let nosy = NosyLog::new();
+        nosy.append_all(1..=8);
+        let mut subscription = nosy.log.subscribe(eventlog::Start::Now);
+        let mut context = Context::from_waker(Waker::noop());
+        let asked = nosy.asked_during(|| {
+            assert!(subscription.poll_recv(&mut context).is_pending());
+        });
+        assert_eq!(asked, 3);
     });
 }
 
@@ -364,25 +379,51 @@ fn r11_a_clone_that_panics_changes_nothing() {
     assert_eq!(log.replay(0).len(), 3);
 }
 
-/// The event that makes room panics in its `Drop`: the appender hears of it, after its append is
-/// done and every reader was woken.
+/// Events panic in their `Drop` where they make room, and where a reader or a batch drops them for
+/// others: that ends nobody, every reader is woken, and no other event is kept by it.
 #[test]
-fn r11_a_drop_that_panics_leaves_the_append_done() {
+fn r11_a_drop_that_panics_ends_nobody() {
     let log = EventLog::builder().capacity(1).build().unwrap();
     let mut subscription = log.subscribe(0);
+    let mut late = log.subscribe(0);
     log.append(Bad::new(1, Bug::InDrop));
-    let mut late = log.subscribe(1);
+    drop(subscription.try_recv().unwrap());
+    late.skip_to_newest();
     let (woken, waker) = on_wake(|| {});
     let mut context = Context::from_waker(&waker);
     assert!(late.poll_recv(&mut context).is_pending());
 
-    assert!(panics(|| log.append(Bad::good(2))));
-    assert_eq!(log.newest_version(), Some(2));
+    // The subscription is the last to hold the first event, the log to hold those after it.
+    for version in 2..=4 {
+        assert_eq!(log.append(Bad::new(version, Bug::InDrop)).get(), version);
+    }
     assert_eq!(woken.wakes.load(Ordering::Relaxed), 1);
-    assert_eq!(late.try_recv().unwrap().version, 2);
-    assert_eq!(log.append(Bad::good(3)).get(), 3);
-    assert_eq!(subscription.try_recv().err(), Some(TryRecvError::Lagged(2)));
-    assert_eq!(subscription.try_recv().unwrap().version, 3);
+    let batch = [5, 6].map(|version| Bad::new(version, Bug::InDrop));
+    assert!(log.append_batch(batch).is_some());
+    assert_eq!(log.append(Bad::good(7)).get(), 7);
+    for reader in [&mut subscription, &mut late] {
+        assert!(matches!(
+            reader.try_recv(),
+            Err(TryRecvError::Lagged(5 | 6))
+        ));
+        assert_eq!(reader.try_recv().unwrap().version, 7);
+        // It has time now, and drops what waits.
+        assert!(reader.poll_recv(&mut context).is_pending());
+    }
+}
+
+/// Whoever lets go last of several that panic is not ended by the second of them.
+#[test]
+fn r11_a_log_and_its_last_reader_may_go_together() {
+    let log = EventLog::builder().capacity(1).build().unwrap();
+    let mut subscription = log.subscribe(0);
+    log.append(Bad::new(1, Bug::InDrop));
+    drop(subscription.try_recv().unwrap());
+    log.append(Bad::new(2, Bug::InDrop));
+    log.append(Bad::new(3, Bug::InDrop));
+    drop(log);
+    // What is retained panics where the log ends; the rest was caught before.
+    assert!(panics(|| drop(subscription)));
 }
 
 /// S04: a reader that panics with a replay, an event and a subscription in its hands delays nobody.

@@ -23,6 +23,7 @@ use std::{
     io::{Write as _, stderr},
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    task::{Context, Waker},
 };
 
 use eventlog::{
@@ -306,6 +307,34 @@ fn s03_two_appenders_wake_every_waiter() {
         let got = reader.join().unwrap();
         join(appenders);
         got
+    });
+}
+
+/// S03: readers that come, wait and go take no one else's place, before a wake-up or after it.
+#[test]
+fn s03_readers_that_go_take_no_wake_up_along() {
+    explore("S03 come and go", 4, || {
+        let log = log_of(4);
+        let guests = [(); 2].map(|()| {
+            let log = log.clone();
+            thread::spawn(move || {
+                let mut guest = log.subscribe(0);
+                let mut context = Context::from_waker(Waker::noop());
+                guest.poll_recv(&mut context).is_ready()
+            })
+        });
+        let mut stays = log.subscribe(0);
+        let stays = thread::spawn(move || {
+            let (first, waits) = block_on(recv_counting_waits(&mut stays));
+            assert_eq!(first.unwrap().0, 1);
+            let (second, more) = block_on(recv_counting_waits(&mut stays));
+            assert_eq!(second.unwrap().0, 2);
+            (waits, more)
+        });
+        log.append(Tick(1));
+        log.append(Tick(2));
+        let saw = guests.map(|guest| guest.join().unwrap());
+        (saw, stays.join().unwrap())
     });
 }
 

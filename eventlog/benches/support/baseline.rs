@@ -8,12 +8,12 @@ use super::event::Event;
 
 /// A ring of events behind one lock. Live subscribers have a `tokio::sync::broadcast` channel
 /// beside it.
-pub struct Baseline {
-    ring: Mutex<VecDeque<Event>>,
+pub struct Baseline<E = Event> {
+    ring: Mutex<VecDeque<E>>,
     capacity: usize,
 }
 
-impl Baseline {
+impl<E: Versioned + Clone> Baseline<E> {
     pub fn new(capacity: usize) -> Self {
         Self {
             ring: Mutex::new(VecDeque::with_capacity(capacity)),
@@ -21,7 +21,7 @@ impl Baseline {
         }
     }
 
-    pub fn append(&self, event: Event) {
+    pub fn append(&self, event: E) {
         let mut ring = self.ring.lock().unwrap();
         if ring.len() == self.capacity {
             ring.pop_front();
@@ -30,7 +30,7 @@ impl Baseline {
     }
 
     /// Scans the ring and clones what is newer, all under the lock.
-    pub fn events_since(&self, since: u64) -> Vec<Event> {
+    pub fn events_since(&self, since: u64) -> Vec<E> {
         let ring = self.ring.lock().unwrap();
         ring.iter()
             .filter(|event| event.version() > since)

@@ -1,6 +1,6 @@
 //! Interleaved timing.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Medians of two programs that were measured in turns.
 #[derive(Clone, Copy)]
@@ -11,11 +11,34 @@ pub struct Pair {
     pub speedup: f64,
 }
 
-/// Nanoseconds of one of `operations` that `work` does.
+/// Nanoseconds of one of `operations` that `work` does, by the clock on the wall.
 pub fn ns_each(operations: usize, work: impl FnOnce()) -> f64 {
     let start = Instant::now();
     work();
     start.elapsed().as_secs_f64() * 1e9 / operations as f64
+}
+
+/// The same in CPU time of the calling thread, which does not count what other programs on the
+/// machine, or other threads of this one, do meanwhile.
+pub fn cpu_each(operations: usize, work: impl FnOnce()) -> f64 {
+    let start = thread_time();
+    work();
+    thread_time().saturating_sub(start).as_secs_f64() * 1e9 / operations as f64
+}
+
+#[cfg(unix)]
+pub fn thread_time() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Elsewhere the clock on the wall has to do.
+#[cfg(not(unix))]
+pub fn thread_time() -> Duration {
+    use std::sync::OnceLock;
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    BEGAN.get_or_init(Instant::now).elapsed()
 }
 
 /// Runs both in turns, each round in the other order. Each side returns nanoseconds an operation.
@@ -36,10 +59,18 @@ pub fn compare(
             figures.push((baseline(), first));
         }
     }
-    Pair {
-        baseline_ns: median(figures.iter().map(|(baseline, _)| *baseline)),
-        ours_ns: median(figures.iter().map(|(_, ours)| *ours)),
-        speedup: median(figures.iter().map(|(baseline, ours)| baseline / ours)),
+    Pair::of(figures)
+}
+
+impl Pair {
+    /// Of each round's figures, the baseline's first.
+    pub fn of(rounds: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        let rounds: Vec<_> = rounds.into_iter().collect();
+        Self {
+            baseline_ns: median(rounds.iter().map(|(baseline, _)| *baseline)),
+            ours_ns: median(rounds.iter().map(|(_, ours)| *ours)),
+            speedup: median(rounds.iter().map(|(baseline, ours)| baseline / ours)),
+        }
     }
 }
 

@@ -1,63 +1,101 @@
 //! Iteration over a range of slots, across segments.
 
-use std::{collections::vec_deque, ops::Range, slice, sync::Arc, sync::OnceLock};
+use std::{ops::Range, slice};
 
-use super::segment::{Entry, Segment, SegmentList};
+use super::{list::SegmentList, segment::Entry};
+use crate::sync::Slot;
 
-type Slots<'a, E> = slice::Iter<'a, OnceLock<Entry<E>>>;
+type Slots<'a, E> = slice::Iter<'a, Slot<Entry<E>>>;
 
 /// The entries of a range of sequence numbers with these numbers, from both ends.
 pub(crate) struct Entries<'a, E> {
     /// The number after the last that is left. The number of the first follows from it, so that
     /// iterating forward pays for no second counter.
     end: u64,
-    segment_len: usize,
+    segments: &'a SegmentList<E>,
     front: Slots<'a, E>,
-    middle: vec_deque::Iter<'a, Arc<Segment<E>>>,
+    /// The numbers of the segments between the two ends.
+    middle: Range<u64>,
     back: Slots<'a, E>,
 }
 
 impl<'a, E> Entries<'a, E> {
     /// Every number in `range` must have been appended, and its segment be in the list.
     pub(super) fn new(segments: &'a SegmentList<E>, range: Range<u64>) -> Self {
-        let positions = segments
-            .index(range.start)
-            .zip(segments.index(range.end.saturating_sub(1)))
-            .filter(|_| !range.is_empty());
-        let Some((first, last)) = positions else {
-            let none = [].iter();
-            return Self {
-                end: range.end,
-                segment_len: 0,
-                front: none.clone(),
-                middle: segments.range(0..0),
-                back: none,
-            };
-        };
-        let slots = |at: usize| {
-            let segment = segments.range(at..at + 1).next();
-            segment.map_or([].iter(), |segment| part(segment, &range))
-        };
-        let back = if first == last {
-            [].iter()
-        } else {
-            slots(last)
-        };
-        Self {
+        let mut entries = Self {
             end: range.end,
-            segment_len: segments.segment_len(),
-            front: slots(first),
-            middle: segments.range((first + 1).min(last)..last),
-            back,
+            segments,
+            front: [].iter(),
+            middle: 0..0,
+            back: [].iter(),
+        };
+        if !range.is_empty() {
+            let (first, last) = (segments.number(range.start), segments.number(range.end - 1));
+            let slots = |number| {
+                let segment = segments.numbered(number);
+                segment.map_or([].iter(), |segment| segment.slots_of(range.clone()).iter())
+            };
+            entries.front = slots(first);
+            if first < last {
+                entries.middle = first + 1..last;
+                entries.back = slots(last);
+            }
+        }
+        entries
+    }
+
+    /// The next with a version above `above`, past segments that have none.
+    pub(crate) fn next_above(&mut self, above: u64) -> Option<&'a Entry<E>> {
+        let segments = self.segments;
+        self.next_with(
+            |slots| {
+                slots
+                    .filter_map(Slot::get)
+                    .find(|entry| entry.version > above)
+            },
+            |middle| segments.first_reaching(middle, above),
+        )
+    }
+
+    /// The last with a version above `above`, past segments that have none.
+    pub(crate) fn next_back_above(&mut self, above: u64) -> Option<&'a Entry<E>> {
+        loop {
+            let entry = self.next_back()?;
+            if entry.version > above {
+                return Some(entry);
+            }
+            if self.back.len() > 0 {
+                continue;
+            }
+            let middle = self.middle.clone();
+            let next = self.segments.last_reaching(middle, above);
+            let next = next.map_or(self.middle.start, |number| number + 1);
+            self.end -= (self.middle.end - next) * self.segments.segment_len() as u64;
+            self.middle.end = next;
         }
     }
-}
 
-/// The slots of `segment` that are in `range`.
-fn part<'a, E>(segment: &'a Segment<E>, range: &Range<u64>) -> Slots<'a, E> {
-    let from = segment.index_of(range.start).unwrap_or(0);
-    let to = segment.index_of(range.end).unwrap_or(segment.slots().len());
-    segment.slots()[from..to].iter()
+    /// What `find` finds in the slots at the front, which are those of the segment that `choose`
+    /// chooses next once nothing is found.
+    #[inline]
+    fn next_with(
+        &mut self,
+        find: impl Fn(&mut Slots<'a, E>) -> Option<&'a Entry<E>>,
+        choose: impl Fn(Range<u64>) -> Option<u64>,
+    ) -> Option<&'a Entry<E>> {
+        loop {
+            if let Some(found) = find(&mut self.front) {
+                return Some(found);
+            }
+            let next = choose(self.middle.clone());
+            self.middle.start = next.map_or(self.middle.end, |number| number + 1);
+            self.front = match next.and_then(|number| self.segments.numbered(number)) {
+                Some(segment) => segment.slots().iter(),
+                None if self.back.len() > 0 => std::mem::take(&mut self.back),
+                None => return None,
+            };
+        }
+    }
 }
 
 impl<E> Entries<'_, E> {
@@ -77,20 +115,15 @@ impl<'a, E> Iterator for Entries<'a, E> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(slot) = self.front.next() {
-                return slot.get();
-            }
-            self.front = match self.middle.next() {
-                Some(segment) => segment.slots().iter(),
-                None if self.back.len() > 0 => std::mem::take(&mut self.back),
-                None => return None,
-            };
-        }
+        self.next_with(
+            |slots| slots.next()?.get(),
+            |middle| Some(middle.start).filter(|number| *number < middle.end),
+        )
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let len = self.front.len() + self.middle.len() * self.segment_len + self.back.len();
+        let middle = usize::try_from(self.middle.end - self.middle.start).unwrap_or(usize::MAX);
+        let len = self.front.len() + middle * self.segments.segment_len() + self.back.len();
         (len, Some(len))
     }
 }
@@ -102,7 +135,8 @@ impl<E> DoubleEndedIterator for Entries<'_, E> {
                 self.end -= 1;
                 return slot.get();
             }
-            self.back = match self.middle.next_back() {
+            let previous = self.middle.next_back();
+            self.back = match previous.and_then(|number| self.segments.numbered(number)) {
                 Some(segment) => segment.slots().iter(),
                 None if self.front.len() > 0 => std::mem::take(&mut self.front),
                 None => return None,
@@ -117,7 +151,7 @@ impl<E> Clone for Entries<'_, E> {
     fn clone(&self) -> Self {
         Self {
             end: self.end,
-            segment_len: self.segment_len,
+            segments: self.segments,
             front: self.front.clone(),
             middle: self.middle.clone(),
             back: self.back.clone(),

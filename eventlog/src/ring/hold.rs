@@ -60,12 +60,17 @@ impl Holds {
     }
 
     /// Called when `oldest` has moved on: gives up what exceeds a hold's limit, and counts it.
-    pub(super) fn enforce(&mut self, oldest: u64, version_of: impl Fn(u64) -> u64) {
+    /// Says whether there was anything.
+    #[inline]
+    pub(super) fn enforce(&mut self, oldest: u64, version_of: impl Fn(u64) -> u64) -> bool {
+        let mut has_lost = false;
         for hold in &mut self.list {
             while oldest.saturating_sub(hold.from) > hold.limit {
                 hold.lose(version_of(hold.from));
+                has_lost = true;
             }
         }
+        has_lost
     }
 }
 

@@ -9,8 +9,10 @@ use std::{
 };
 
 use super::{
+    dead::caught_all,
     hold::{HoldId, Holds, Lost},
-    segment::{Entry, Segment, SegmentList},
+    list::SegmentList,
+    segment::{Entry, Segment},
     snapshot::{Snapshot, missed_through},
     taken::{LeftOff, Taken},
 };
@@ -22,20 +24,23 @@ pub(crate) const DEFAULT_CAPACITY: usize = 4096;
 /// Slots per segment, unless the capacity is smaller. A power of two.
 const SEGMENT_LEN: usize = 256;
 
-/// Segments that are no longer needed. Dropping them runs the user's `Drop`.
-pub(crate) type Dead<E> = Vec<Arc<Segment<E>>>;
-
 /// The newest `capacity` events of a history, and of older ones what followers still need.
 pub(crate) struct Ring<E> {
     epoch: Epoch,
     segments: Arc<SegmentList<E>>,
+    /// The last of the segments, which is being filled.
+    tip: Option<Arc<Segment<E>>>,
     /// Segments that are no longer needed, kept until they can be dropped where user code may run.
-    dead: Dead<E>,
+    dead: Vec<Arc<Segment<E>>>,
+    /// At most one of them, which waits for a thread that has time to drop it.
+    waiting: Option<Arc<Segment<E>>>,
     capacity: u64,
     oldest: u64,
     next: u64,
     newest_version: Option<u64>,
     last_fall: u64,
+    /// The highest version in segments that were evicted whole, and among what was never here.
+    /// Events that were evicted of the segment after those are looked at when someone asks.
     evicted_max: Option<u64>,
     is_partial: bool,
     base: Option<u64>,
@@ -52,7 +57,9 @@ impl<E> Ring<E> {
             segments: Arc::new(SegmentList::new(
                 capacity.min(SEGMENT_LEN).next_power_of_two(),
             )),
+            tip: None,
             dead: Vec::new(),
+            waiting: None,
             capacity: capacity as u64,
             oldest: 1,
             next: 1,
@@ -80,16 +87,28 @@ impl<E> Ring<E> {
     }
 
     /// Appends, and evicts what is over the capacity.
+    #[inline]
     pub(crate) fn push(&mut self, entry: Entry<E>) -> u64 {
         let seq = self.next;
         let version = entry.version;
-        self.fill(seq, entry);
-        if self.newest_version.is_some_and(|newest| version < newest) {
-            self.last_fall = seq;
+        match self.newest_version {
+            Some(newest) if version < newest => self.last_fall = seq,
+            Some(_) => {}
+            None => {
+                self.base.get_or_insert(version.saturating_sub(1));
+            }
         }
-        self.base.get_or_insert(version.saturating_sub(1));
         self.newest_version = Some(version);
+        if self.tip.as_ref().is_none_or(|tip| tip.end() <= seq) {
+            self.begin_segment(seq);
+        }
+        if let Some(tip) = &self.tip {
+            tip.fill(seq, entry);
+        }
         self.next = seq + 1;
+        if self.segments.start_of(self.next) == self.next {
+            self.end_segment();
+        }
         if self.next - self.oldest > self.capacity {
             self.evict_oldest();
         }
@@ -101,10 +120,28 @@ impl<E> Ring<E> {
         self.epoch
     }
 
-    /// The segments that died since the last call, if any did. The caller drops them after giving
-    /// the log's lock up.
-    pub(crate) fn take_dead(&mut self) -> Option<Dead<E>> {
-        (!self.dead.is_empty()).then(|| mem::take(&mut self.dead))
+    /// The segments that died since the last call, if any did, without one that is left for
+    /// another thread, where none is yet. The caller drops them after giving the log's lock up.
+    #[inline]
+    pub(crate) fn take_dead(&mut self) -> Option<Vec<Arc<Segment<E>>>> {
+        (!self.dead.is_empty()).then(|| self.leave_one())
+    }
+
+    #[cold]
+    fn leave_one(&mut self) -> Vec<Arc<Segment<E>>> {
+        let mut dead = mem::take(&mut self.dead);
+        // One that readers hold costs nothing to let go of.
+        if self.waiting.is_none()
+            && let Some(at) = dead.iter().position(|dead| Arc::strong_count(dead) == 1)
+        {
+            self.waiting = Some(dead.swap_remove(at));
+        }
+        dead
+    }
+
+    /// The one that waits for a thread with time, which drops it after giving the log's lock up.
+    pub(crate) fn take_waiting(&mut self) -> Option<Arc<Segment<E>>> {
+        self.waiting.take()
     }
 
     /// The ring as it is now.
@@ -112,6 +149,7 @@ impl<E> Ring<E> {
         Snapshot {
             segments: self.segments.clone(),
             retained: self.oldest..self.next,
+            oldest: self.oldest,
             last_fall: self.last_fall,
             newest_version: self.newest_version,
             evicted_max: self.evicted_max,
@@ -122,7 +160,12 @@ impl<E> Ring<E> {
 
     /// The highest version that a subscriber at `since` can no longer get, if there is one.
     pub(crate) fn missed_through(&self, since: u64) -> Option<u64> {
-        missed_through(self.evicted_max, self.base, since)
+        missed_through(self.evicted_max(), self.base, since)
+    }
+
+    fn evicted_max(&self) -> Option<u64> {
+        let in_part = self.segments.max_below(self.oldest, self.last_fall);
+        self.evicted_max.max(in_part)
     }
 
     pub(crate) fn newest_version(&self) -> Option<u64> {
@@ -146,14 +189,14 @@ impl<E> Ring<E> {
     pub(crate) fn pinned_segments(&self) -> usize {
         self.alive
             .load(Ordering::Relaxed)
-            .saturating_sub(self.segments.len())
+            .saturating_sub(self.segments.len() + usize::from(self.waiting.is_some()))
     }
 
     /// Holds on to every event after `left_off`, at most `limit` of them after they were evicted.
     /// What was evicted before that is lost.
     pub(crate) fn hold(&mut self, left_off: LeftOff, limit: u64) -> HoldId {
         let from = left_off.next.max(self.oldest);
-        let max_version = self.evicted_max.unwrap_or_default();
+        let max_version = self.evicted_max().unwrap_or_default();
         let lost = Lost {
             count: from - left_off.next,
             min_version: left_off.min_version.min(max_version),
@@ -190,7 +233,9 @@ impl<E> Ring<E> {
     pub(crate) fn limit_hold(&mut self, id: HoldId, limit: u64) {
         if let Some(hold) = self.holds.get_mut(id) {
             hold.limit_to(limit);
-            self.enforce_limits();
+            if self.enforce_limits() {
+                self.free_segments();
+            }
         }
     }
 
@@ -220,18 +265,32 @@ impl<E> Ring<E> {
         taken
     }
 
+    #[inline]
     fn evict_oldest(&mut self) {
-        let version = self.segments.entry(self.oldest).version;
-        self.evicted_max = self.evicted_max.max(Some(version));
         self.oldest += 1;
-        self.enforce_limits();
+        let has_left = self.segments.start_of(self.oldest) == self.oldest;
+        let has_lost = self.enforce_limits();
+        if has_left {
+            self.leave_segment();
+        }
+        if has_left || has_lost {
+            self.free_segments();
+        }
     }
 
-    fn enforce_limits(&mut self) {
+    /// Gives up what exceeds the limit of a hold. Says whether anything did.
+    fn enforce_limits(&mut self) -> bool {
         let segments = &self.segments;
         self.holds
-            .enforce(self.oldest, |seq| segments.entry(seq).version);
-        self.free_segments();
+            .enforce(self.oldest, |seq| segments.entry(seq).version)
+    }
+
+    /// Counts a segment of which every event is evicted by now.
+    #[cold]
+    fn leave_segment(&mut self) {
+        let left = self.segments.segment(self.oldest - 1);
+        let versions = left.and_then(|segment| segment.versions());
+        self.evicted_max = self.evicted_max.max(versions.map(|known| known.max));
     }
 
     fn free_segments(&mut self) {
@@ -240,21 +299,34 @@ impl<E> Ring<E> {
             .floor()
             .map_or(self.oldest, |floor| floor.min(self.oldest));
         while self.segments.has_below(needed) {
-            let dead = Arc::make_mut(&mut self.segments).pop_below(needed);
+            let dead = Arc::make_mut(&mut self.segments).pop();
             self.dead.extend(dead);
         }
     }
 
-    /// Puts the entry into its slot. A list that snapshots share is copied first, once per segment.
-    fn fill(&mut self, seq: u64, entry: Entry<E>) {
-        if self.segments.end().is_none_or(|end| end <= seq) {
-            let len = self.segments.segment_len();
-            let first = seq - seq % len as u64;
-            let segment = Segment::new(self.epoch, first, len, &self.alive);
-            Arc::make_mut(&mut self.segments).push(Arc::new(segment));
+    /// Makes the segment for `seq`. A list that snapshots share is copied first, once per segment.
+    #[cold]
+    fn begin_segment(&mut self, seq: u64) {
+        let (first, len) = (self.segments.start_of(seq), self.segments.segment_len());
+        let segment = Arc::new(Segment::new(self.epoch, first, len, &self.alive));
+        Arc::make_mut(&mut self.segments).push(segment.clone());
+        self.tip = Some(segment);
+    }
+
+    #[cold]
+    fn end_segment(&mut self) {
+        if let Some(tip) = &self.tip {
+            tip.note_full(self.last_fall <= tip.first());
+            self.segments.note_full();
         }
-        if let Some(segment) = self.segments.last() {
-            segment.fill(seq, entry);
-        }
+    }
+}
+
+impl<E> Drop for Ring<E> {
+    /// The events that are retained are dropped after this, and one of them may panic in its `Drop`.
+    /// A second panic meanwhile would abort the process, so nothing else may be left then.
+    fn drop(&mut self) {
+        self.tip = None; // the list has it too
+        caught_all(self.dead.drain(..).chain(self.waiting.take()));
     }
 }

@@ -1,18 +1,17 @@
 //! A fixed run of slots, filled once each, shared with readers while it fills.
 
 use std::{
-    collections::{VecDeque, vec_deque},
     mem,
     ops::Range,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     slice,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use crate::cursor::Epoch;
+use super::{dead::caught_all, versions::Versions};
+use crate::{cursor::Epoch, sync::Slot};
 
 /// An event beside its version, which was asked for once, outside the lock.
 pub(crate) struct Entry<E> {
@@ -26,7 +25,9 @@ pub(crate) struct Segment<E> {
     /// carry it.
     epoch: Epoch,
     first: u64,
-    slots: Box<[OnceLock<Entry<E>>]>,
+    slots: Box<[Slot<Entry<E>>]>,
+    /// Filled when all slots are.
+    versions: Slot<Versions>,
     alive: Arc<AtomicUsize>,
 }
 
@@ -37,7 +38,8 @@ impl<E> Segment<E> {
         Self {
             epoch,
             first,
-            slots: (0..len).map(|_| OnceLock::new()).collect(),
+            slots: (0..len).map(|_| Slot::new()).collect(),
+            versions: Slot::new(),
             alive: alive.clone(),
         }
     }
@@ -46,12 +48,28 @@ impl<E> Segment<E> {
         self.epoch
     }
 
+    pub(super) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// What is known of the versions, once all slots are filled.
+    pub(super) fn versions(&self) -> Option<Versions> {
+        self.versions.get().copied()
+    }
+
     pub(crate) fn end(&self) -> u64 {
         self.first + self.slots.len() as u64
     }
 
-    pub(super) fn slots(&self) -> &[OnceLock<Entry<E>>] {
+    pub(super) fn slots(&self) -> &[Slot<Entry<E>>] {
         &self.slots
+    }
+
+    /// The slots of the numbers in `range` that have their place here.
+    pub(crate) fn slots_of(&self, range: Range<u64>) -> &[Slot<Entry<E>>] {
+        let from = self.index_of(range.start).unwrap_or(0);
+        let to = self.index_of(range.end).unwrap_or(self.slots.len());
+        self.slots.get(from..to).unwrap_or_default()
     }
 
     /// The slot's index, if `seq` has its place here.
@@ -68,10 +86,28 @@ impl<E> Segment<E> {
     }
 
     /// Fills the slot of `seq`, which the ring does once per sequence number.
+    #[inline]
     pub(super) fn fill(&self, seq: u64, entry: Entry<E>) {
-        debug_assert!(self.get(seq).is_none(), "{seq} has a slot that is empty");
         if let Some(index) = self.index_of(seq) {
-            self.slots[index].get_or_init(|| entry);
+            self.slots[index].fill(entry);
+        }
+    }
+
+    /// Notes that all slots are filled, and whether versions rise from the first to the last.
+    pub(super) fn note_full(&self, rises: bool) {
+        let versions = || {
+            self.slots
+                .iter()
+                .filter_map(|slot| Some(slot.get()?.version))
+        };
+        // Two looks are enough where the others lie between them.
+        let known = if rises {
+            Versions::of(versions().take(1).chain(versions().next_back()))
+        } else {
+            Versions::of(versions())
+        };
+        if let Some(known) = known {
+            self.versions.fill(known);
         }
     }
 }
@@ -81,143 +117,25 @@ impl<E> Drop for Segment<E> {
     /// is dropped all the same.
     fn drop(&mut self) {
         self.alive.fetch_sub(1, Ordering::Relaxed);
+        if !mem::needs_drop::<E>() {
+            return; // and do not write to each slot for nothing
+        }
         let mut remains = Remains(self.slots.iter_mut());
         for slot in &mut remains.0 {
-            drop(slot.take());
+            // What was in it is dropped in its place.
+            *slot = Slot::new();
         }
     }
 }
 
 /// What is left to be dropped. There is nothing, unless a drop has panicked: another panic would
 /// then abort the process, so it is caught.
-struct Remains<'a, E>(slice::IterMut<'a, OnceLock<Entry<E>>>);
+struct Remains<'a, E>(slice::IterMut<'a, Slot<Entry<E>>>);
 
 impl<E> Drop for Remains<'_, E> {
     fn drop(&mut self) {
         for slot in &mut self.0 {
-            caught_all(slot.take());
-        }
-    }
-}
-
-/// Drops all of them, one by one: two panics at once would abort the process. The first panic of a
-/// user's `Drop` reaches the caller after that.
-pub(crate) fn bury_all<T>(all: impl IntoIterator<Item = T>) {
-    let mut panicked = None;
-    for one in all {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(one))) {
-            // The panic before can reach no caller any more, and may panic in its own drop.
-            mem::forget(panicked.replace(payload));
-        }
-    }
-    if let Some(payload) = panicked {
-        resume_unwind(payload);
-    }
-}
-
-/// As [`bury_all`], and a panic goes no further.
-pub(crate) fn caught_all<T>(all: impl IntoIterator<Item = T>) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| bury_all(all))) {
-        mem::forget(payload);
-    }
-}
-
-/// Segments of one ring, oldest first, without holes, all of one length: a power of two, so that a
-/// slot is found with a shift and a mask.
-pub(crate) struct SegmentList<E> {
-    list: VecDeque<Arc<Segment<E>>>,
-    segment_len: usize,
-}
-
-impl<E> SegmentList<E> {
-    /// No segments. `segment_len` must be a power of two.
-    pub(super) fn new(segment_len: usize) -> Self {
-        debug_assert!(segment_len.is_power_of_two());
-        Self {
-            list: VecDeque::new(),
-            segment_len,
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    /// Slots per segment.
-    pub(super) fn segment_len(&self) -> usize {
-        self.segment_len
-    }
-
-    /// The sequence number after the last that has a slot; `None` without segments.
-    pub(super) fn end(&self) -> Option<u64> {
-        self.list.back().map(|back| back.end())
-    }
-
-    /// The segment with a slot for `seq`, if there is one.
-    pub(super) fn segment(&self, seq: u64) -> Option<&Arc<Segment<E>>> {
-        self.list.get(self.index(seq)?)
-    }
-
-    /// The entry at `seq`, which must be in one of the segments.
-    pub(super) fn entry(&self, seq: u64) -> &Entry<E> {
-        #[expect(
-            clippy::expect_used,
-            reason = "callers ask only for what was appended and is held"
-        )]
-        self.segment(seq)
-            .and_then(|segment| segment.get(seq))
-            .expect("the slot of a retained sequence number is filled")
-    }
-
-    /// The segments with these positions in the list.
-    pub(super) fn range(&self, positions: Range<usize>) -> vec_deque::Iter<'_, Arc<Segment<E>>> {
-        self.list.range(positions)
-    }
-
-    /// The position in the list of the segment that has, or would have, a slot for `seq`.
-    pub(super) fn index(&self, seq: u64) -> Option<usize> {
-        let distance = seq.checked_sub(self.list.front()?.first)?;
-        // A shift, because a division is felt in each append. The segments of a distance beyond
-        // the address space are not in any list.
-        Some(usize::try_from(distance >> self.segment_len.trailing_zeros()).unwrap_or(usize::MAX))
-    }
-
-    /// Adds a segment that follows the last one.
-    pub(super) fn push(&mut self, segment: Arc<Segment<E>>) {
-        self.list.push_back(segment);
-    }
-
-    /// The last segment; `None` without segments.
-    pub(super) fn last(&self) -> Option<&Arc<Segment<E>>> {
-        self.list.back()
-    }
-
-    /// Takes the first segment out if all its numbers are below `needed`.
-    pub(super) fn pop_below(&mut self, needed: u64) -> Option<Arc<Segment<E>>> {
-        let front = self.list.front()?;
-        if front.end() > needed {
-            return None;
-        }
-        self.list.pop_front()
-    }
-
-    /// Whether the first segment has only numbers below `needed`.
-    pub(super) fn has_below(&self, needed: u64) -> bool {
-        self.list.front().is_some_and(|front| front.end() <= needed)
-    }
-}
-
-impl<E> Drop for SegmentList<E> {
-    fn drop(&mut self) {
-        bury_all(self.list.drain(..));
-    }
-}
-
-impl<E> Clone for SegmentList<E> {
-    fn clone(&self) -> Self {
-        Self {
-            list: self.list.clone(),
-            segment_len: self.segment_len,
+            caught_all([mem::replace(slot, Slot::new())]);
         }
     }
 }

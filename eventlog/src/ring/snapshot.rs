@@ -2,19 +2,21 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{entries::Entries, segment::SegmentList};
+use super::{entries::Entries, list::SegmentList};
 
 /// Everything that a question about one instant needs. Copied under the log's lock, read outside.
 pub(crate) struct Snapshot<E> {
     pub(super) segments: Arc<SegmentList<E>>,
     /// The retained sequence numbers.
     pub(crate) retained: Range<u64>,
+    /// The first of them in the ring, also where a reader wants fewer or more.
+    pub(super) oldest: u64,
     /// Sequence number of the last event whose version is lower than its predecessor's; 0 if
     /// versions never fell.
     pub(super) last_fall: u64,
     /// Version of the newest event; `None` if there never was one.
     pub(crate) newest_version: Option<u64>,
-    /// The highest version among all evicted events; `None` if nothing was evicted.
+    /// The highest version in segments that were evicted whole; `None` if there are none.
     pub(super) evicted_max: Option<u64>,
     /// Whether some of the history was never in this ring.
     pub(super) is_partial: bool,
@@ -30,12 +32,12 @@ impl<E> Snapshot<E> {
 
     /// The highest version that a subscriber at `since` can no longer get, if there is one.
     pub(crate) fn missed_through(&self, since: u64) -> Option<u64> {
-        missed_through(self.evicted_max, self.base, since)
+        missed_through(self.evicted_max(), self.base, since)
     }
 
     /// The version that a subscriber stands at before the first event; 0 where it is not told.
     pub(crate) fn version_before_first(&self) -> u64 {
-        let is_whole = self.evicted_max.is_none();
+        let is_whole = self.evicted_max().is_none();
         self.base.filter(|_| is_whole).unwrap_or(0)
     }
 
@@ -55,23 +57,24 @@ impl<E> Snapshot<E> {
         (!(wants_all && self.is_partial)).then_some(evicted)
     }
 
-    /// The highest version among all events that are gone.
+    /// The highest version among all events that are gone; `None` if there are none.
     pub(crate) fn evicted_max(&self) -> Option<u64> {
-        self.evicted_max
+        let in_part = self.segments.max_below(self.oldest, self.last_fall);
+        self.evicted_max.max(in_part)
     }
 
     /// The first retained event with a version above `since`, or the end.
     ///
-    /// Linear only over the part in which versions fall.
+    /// Where versions fall it passes blocks and segments by that have none, and looks at the events
+    /// of one segment one by one.
     pub(crate) fn first_above(&self, since: u64) -> u64 {
         if self.last_fall <= self.retained.start {
             return self.search_sorted(self.retained.start, since);
         }
-        let sorted_from = self.last_fall;
-        let unsorted = (self.retained.start..sorted_from)
-            .zip(self.entries(self.retained.start..sorted_from))
-            .find(|(_, entry)| entry.version > since);
-        unsorted.map_or_else(|| self.search_sorted(sorted_from, since), |(seq, _)| seq)
+        let unsorted = self.retained.start..self.last_fall;
+        self.segments
+            .first_above(unsorted, since)
+            .unwrap_or_else(|| self.search_sorted(self.last_fall, since))
     }
 
     /// Whether a version falls after `from`, so that what follows may be at or below any `since`.
@@ -82,6 +85,11 @@ impl<E> Snapshot<E> {
     /// The entries of `range`, which must be retained.
     pub(crate) fn entries(&self, range: Range<u64>) -> Entries<'_, E> {
         Entries::new(&self.segments, range)
+    }
+
+    /// How many of `range`, which must be retained, have a version above `above`.
+    pub(crate) fn count_above(&self, range: Range<u64>, above: u64) -> usize {
+        self.segments.count_above(range, above)
     }
 
     /// A subscriber that wants everything gets its place at once. Otherwise gallops back from the

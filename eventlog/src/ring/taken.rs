@@ -2,11 +2,7 @@
 
 use std::ops::Range;
 
-use super::{
-    entries::Entries,
-    hold::Lost,
-    segment::{Entry, SegmentList},
-};
+use super::{entries::Entries, hold::Lost, list::SegmentList, segment::Entry};
 
 /// Where a follower left off, or has yet to begin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +42,7 @@ impl<E> Taken<E> {
         }
         self.range = range;
     }
+
     /// The first sequence number that was not handed out yet.
     pub(crate) fn start(&self) -> u64 {
         self.range.start

@@ -28,7 +28,7 @@ use crate::{
     ring::{HoldId, Taken, caught_all},
     seq::Seq,
     shared::Shared,
-    waiters::waker_of,
+    waiters::{Ticket, waker_of},
 };
 
 /// The name of each writer's second thread.
@@ -51,8 +51,8 @@ const NAP: Duration = Duration::from_millis(1);
 /// The writer's side.
 pub(super) struct Ahead<E> {
     shared: Arc<Shared<E>>,
-    /// By which the shared state knows the thread's waker.
-    id: u64,
+    /// With which the next append finds the thread.
+    ticket: Ticket,
     waker: Waker,
     state: Arc<Mutex<State>>,
     thread: Thread,
@@ -98,11 +98,10 @@ impl<E: Serialize + Send + Sync + 'static> Ahead<E> {
             is_full: false,
             sizes: Sizes::default(),
         }));
-        let id = shared.with(|inner| inner.readers.new_id());
         let encoder = Encoder {
             shared: shared.clone(),
             state: state.clone(),
-            id,
+            ticket: Ticket::default(),
             hold,
             backlog_events: config.backlog_events as u64,
             backlog_bytes: config.backlog_bytes as u64,
@@ -115,7 +114,7 @@ impl<E: Serialize + Send + Sync + 'static> Ahead<E> {
             .spawn(move || encoder.run())?;
         Ok(Self {
             shared: shared.clone(),
-            id,
+            ticket: Ticket::default(),
             waker: waker_of(handle.thread().clone()),
             state,
             thread: handle.thread().clone(),
@@ -127,25 +126,24 @@ impl<E: Serialize + Send + Sync + 'static> Ahead<E> {
 impl<E> Ahead<E> {
     /// The destination is busy from now on. Wakes the thread if there is enough to do, or has the
     /// next append wake it.
-    pub(super) fn begin(&self) {
+    pub(super) fn begin(&mut self) {
         let mut state = lock(&self.state);
         state.destination = Phase::Busy;
         let (is_awake, worth) = (state.is_awake, state.next + WORTH_WAKING);
         drop(state);
-        let waker = self.waker.clone();
-        if !is_awake
-            && !self
-                .shared
-                .wait(self.id, waker, |ring| ring.next() >= worth)
-        {
+        if is_awake {
+            return;
+        }
+        let (ticket, waker) = (&mut self.ticket, self.waker.clone());
+        if !self.shared.wait(ticket, waker, |ring| ring.next() >= worth) {
             self.thread.unpark();
         }
     }
 
     /// The destination is not busy any more.
-    pub(super) fn end(&self) {
+    pub(super) fn end(&mut self) {
         lock(&self.state).destination = Phase::Free;
-        self.shared.leave(self.id);
+        self.shared.leave(&mut self.ticket);
     }
 
     /// Hands over the lines that are written, in exchange for an empty buffer.
@@ -173,7 +171,7 @@ impl<E> Drop for Ahead<E> {
         self.thread.unpark();
         // It catches what users' code throws.
         let _ = self.handle.take().map(JoinHandle::join);
-        self.shared.leave(self.id);
+        self.shared.leave(&mut self.ticket);
     }
 }
 
@@ -185,7 +183,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 struct Encoder<E> {
     shared: Arc<Shared<E>>,
     state: Arc<Mutex<State>>,
-    id: u64,
+    ticket: Ticket,
     hold: HoldId,
     backlog_events: u64,
     backlog_bytes: u64,
@@ -240,7 +238,7 @@ impl<E: Serialize> Encoder<E> {
         };
         drop(state);
         let shared = &self.shared;
-        let mut taken = shared.with_caught(|inner| inner.ring.peek(self.hold, from, STEP_EVENTS));
+        let mut taken = shared.with_time(|inner| inner.ring.peek(self.hold, from, STEP_EVENTS));
         if !taken.has_more() {
             return self.rest(from);
         }
@@ -267,7 +265,8 @@ impl<E: Serialize> Encoder<E> {
         }
         lock(&self.state).is_awake = false;
         let waker = waker_of(thread::current());
-        if self.shared.wait(self.id, waker, |ring| ring.next() > from) {
+        let ticket = &mut self.ticket;
+        if self.shared.wait(ticket, waker, |ring| ring.next() > from) {
             Step::Sleep
         } else {
             Step::Again
@@ -335,6 +334,6 @@ impl<E: Serialize> Encoder<E> {
         drop(state);
         let limit = self.backlog_events.min(fitting);
         self.shared
-            .with_caught(|inner| inner.ring.limit_hold(self.hold, limit));
+            .with_time(|inner| inner.ring.limit_hold(self.hold, limit));
     }
 }

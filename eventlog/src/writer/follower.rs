@@ -24,11 +24,14 @@ use crate::{
     replay::Replay,
     ring::{HoldId, LeftOff, Lost, Taken, caught_all},
     shared::Shared,
-    waiters::thread_waker,
+    waiters::{Ticket, thread_waker},
 };
 
 /// Events taken from the ring under one lock.
 const MAX_TAKE: u64 = 4096;
+
+/// Events between two looks whether something waits to be dropped.
+const HELP_EVERY: u64 = 64;
 
 /// Takes every event of a log once, and keeps those that it has not taken alive after the ring
 /// evicted them, up to a limit. It has a name, under which a later follower goes on where this one
@@ -37,7 +40,7 @@ pub(super) struct Follower<E> {
     shared: Arc<Shared<E>>,
     name: Arc<str>,
     hold: HoldId,
-    id: u64,
+    ticket: Ticket,
     begin: u64,
     /// The sequence number of the event to be taken next.
     position: u64,
@@ -68,22 +71,22 @@ impl<E: Serialize + Send + Sync + 'static> Follower<E> {
             Standing::At(cursor) => Some(place_of(shared, cursor)),
             Standing::Unknown => None,
         };
-        let (hold, id, begin, position) = shared.with(|inner| {
+        let (hold, begin, position) = shared.with(|inner| {
             // What a writer of this name left says more of what was evicted since.
             let left_off = inner.left_off.get(&config.name).copied();
             let left_off = left_off.filter(|at| place.is_none_or(|place| at.next == place));
             let left_off = left_off.unwrap_or_else(|| inner.ring.left_off(place.unwrap_or(1)));
             let hold = inner.ring.hold(left_off, backlog_events);
             let position = left_off.next.max(inner.ring.oldest());
-            (hold, inner.readers.new_id(), left_off.next, position)
+            (hold, left_off.next, position)
         });
         let ahead = Ahead::start(shared, hold, position, config);
-        let ahead = ahead.inspect_err(|_| shared.with_caught(|inner| inner.ring.release(hold)))?;
+        let ahead = ahead.inspect_err(|_| shared.with(|inner| inner.ring.release(hold)))?;
         Ok(Self {
             shared: shared.clone(),
             name: config.name.clone(),
             hold,
-            id,
+            ticket: Ticket::default(),
             begin,
             position,
             missed_before: position,
@@ -111,7 +114,7 @@ impl<E> Follower<E> {
     fn take(&mut self, max: u64) -> Taken<E> {
         let taken = self
             .shared
-            .with_caught(|inner| inner.ring.take(self.hold, max));
+            .with_time(|inner| inner.ring.take(self.hold, max));
         self.position = taken.end();
         taken
     }
@@ -172,7 +175,7 @@ impl<E> Follower<E> {
     fn limit(&self, event_bytes: u64) {
         let limit = self.backlog_events.min(self.backlog_bytes / event_bytes);
         self.shared
-            .with_caught(|inner| inner.ring.limit_hold(self.hold, limit));
+            .with_time(|inner| inner.ring.limit_hold(self.hold, limit));
     }
 }
 
@@ -203,7 +206,7 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
         self.take_lines(pending);
         let mut took = self.position > before;
         // What comes from now on is written while the destination is busy with this.
-        let newest = self.shared.with_caught(|inner| inner.ring.next());
+        let newest = self.shared.with(|inner| inner.ring.next());
         while !pending.is_full() {
             let mut taken = match self.taken.take() {
                 Some(taken) => taken,
@@ -214,6 +217,9 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
                 pending.push_event(seq, entry.version, &entry.event);
                 if pending.is_full() {
                     break;
+                }
+                if seq.is_multiple_of(HELP_EVERY) {
+                    self.shared.with_time(|_| ());
                 }
             }
             self.put_back(taken);
@@ -240,7 +246,7 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
         let waker = self.waker.get_or_insert_with(thread_waker).clone();
         let is_idle = self
             .shared
-            .wait(self.id, waker, |ring| ring.next() > self.position);
+            .wait(&mut self.ticket, waker, |ring| ring.next() > self.position);
         if is_idle {
             park_until(until);
         }
@@ -255,7 +261,7 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
     }
 
     fn leave_off(&mut self, settled: u64) {
-        self.shared.with_caught(|inner| {
+        self.shared.with_time(|inner| {
             let left_off: LeftOff = inner.ring.left_off(settled + 1);
             inner.left_off.insert(self.name.clone(), left_off);
         });
@@ -277,9 +283,8 @@ pub(crate) fn park_until(until: Option<Instant>) {
 
 impl<E> Drop for Follower<E> {
     fn drop(&mut self) {
-        self.shared
-            .with_caught(|inner| inner.ring.release(self.hold));
+        self.shared.with_time(|inner| inner.ring.release(self.hold));
         caught_all(self.taken.take());
-        self.shared.leave(self.id);
+        self.shared.leave(&mut self.ticket);
     }
 }

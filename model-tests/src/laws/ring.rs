@@ -177,9 +177,10 @@ laws! {
         test: r11_no_user_code_under_the_lock,
     }
     R12 "memory is bounded" {
-        statement: "The log keeps at most capacity + one segment (the capacity rounded up to a power \
+        statement: "The log keeps at most capacity + two segments (the capacity rounded up to a power \
             of two, at most 256) events alive, beside what a replay or a reader pins; and each event \
-            is dropped once.",
+            is dropped once. One segment is being evicted, and one may wait for a thread with time \
+            to drop it.",
         why: "A ring that keeps what it evicted is a leak that shows after a week.",
         bug: "RxJava #1865, #6371 and #6475: the bounded replay retained what it had let go of.",
         needs: [Probe],

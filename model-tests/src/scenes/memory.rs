@@ -48,19 +48,23 @@ fn count<S: Subject>(
         }
         Ok(())
     };
-    append_many(3 * capacity + LONGEST_SEGMENT, capacity + segment, report)?;
+    append_many(
+        3 * capacity + 2 * LONGEST_SEGMENT,
+        capacity + 2 * segment,
+        report,
+    )?;
     report.visit(Class::Wrapped);
     if trial.budget.has(Capability::Subscribe) {
         // A reader that stalls in the middle pins the one segment that it stands in.
         let mut reader = log.subscribe(0);
         let _ = reader.try_recv();
         append_many(
-            4 * capacity + LONGEST_SEGMENT,
-            capacity + 2 * segment,
+            4 * capacity + 2 * LONGEST_SEGMENT,
+            capacity + 3 * segment,
             report,
         )?;
         drop(reader);
-        append_many(1, capacity + segment, report)?;
+        append_many(1, capacity + 2 * segment, report)?;
     }
     drop(log);
     match probe.live() {
