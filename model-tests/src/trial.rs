@@ -44,6 +44,10 @@ pub struct Budget {
     pub subject: &'static str,
     /// The file that keeps the seeds of failures, to be tried first the next time.
     pub regressions: Option<&'static str>,
+    /// The test that comes to this judgement again when this program is started with its name:
+    /// what a process of its own is for (killed, limited, traced) is judged there. `None` leaves
+    /// that out.
+    pub again: Option<&'static str>,
 }
 
 impl Default for Budget {
@@ -68,6 +72,7 @@ impl Default for Budget {
             lacks: &[],
             subject: "",
             regressions: None,
+            again: None,
         }
     }
 }

@@ -1,0 +1,293 @@
+//! Judges a writer whose disk stalls, or fails whatever it is asked.
+
+use std::{
+    io::ErrorKind,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread,
+};
+
+use super::{
+    files::{CAPACITY, no_place_to_write, open, works},
+    history::History,
+    patience::within,
+};
+use crate::{
+    evidence::Evidence,
+    process::{
+        parent::{Answer, Process, Start, stalled, traced},
+        replay, tools,
+    },
+    report::{Class, Report},
+    sim_disk::{Op, SimDisk},
+    subject::{adapter::Subject, capability::Capability, case::Case, log::Log as _},
+    trial::{Parted, Trial},
+};
+
+/// Law W09.
+pub(crate) fn no_delay<S: Subject>(
+    trial: &Trial<'_, S>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    no_place_to_write(trial, report)?;
+    report.stands_on(Evidence::RealFiles);
+    if trial.budget.has(Capability::Storage) {
+        stalled_simulated(trial, report)?;
+        failing_simulated(trial, report)?;
+        report.stands_on(Evidence::SimulatedFaults);
+        return Ok(());
+    }
+    stalled_traced(trial, report)
+}
+
+/// A door that threads wait at.
+#[derive(Default)]
+struct Door {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Door {
+    fn set(&self, open: bool) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = open;
+        self.opened.notify_all();
+    }
+
+    fn pass(&self) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*open {
+            open = self
+                .opened
+                .wait(open)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+fn stalled_simulated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
+    for stalls in [Op::Write, Op::Sync] {
+        let disk = SimDisk::new();
+        let door = Arc::new(Door::default());
+        let (waits, hooked) = (Arc::new(Mutex::new(0_u32)), door.clone());
+        let counted = waits.clone();
+        let log = open(
+            trial,
+            &Case::new(CAPACITY).on_disk(disk.clone()),
+            "before the disk stalls",
+        )?;
+        disk.set_hook(move |op| {
+            if op == stalls {
+                *counted.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+                hooked.pass();
+            }
+        });
+        let log = Arc::new(log);
+        let result = appends_meanwhile(trial, &log, &waits, report);
+        door.set(true);
+        result.map_err(|parted| Parted {
+            step: format!("{} while a {stalls:?} of the disk stalls", parted.step),
+            ..parted
+        })?;
+    }
+    Ok(())
+}
+
+/// Appends once, has that stored, and appends more once the disk has been asked.
+fn appends_meanwhile<S: Subject>(
+    trial: &Trial<'_, S>,
+    log: &Arc<S::Log>,
+    asked: &Mutex<u32>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    appends(trial, log, 1, "append")?;
+    let flushing = log.clone();
+    let flush = thread::spawn(move || flushing.flush().is_ok());
+    let is_asked = || *asked.lock().unwrap_or_else(PoisonError::into_inner) > 0;
+    while !is_asked() && !flush.is_finished() {
+        thread::yield_now();
+    }
+    if is_asked() {
+        report.visit(Class::Faulted);
+    }
+    appends(trial, log, 100, "100 appends")
+}
+
+/// So many appends, all of which return in time and without a panic.
+fn appends<S: Subject>(
+    trial: &Trial<'_, S>,
+    log: &Arc<S::Log>,
+    count: u32,
+    step: &str,
+) -> Result<(), Parted> {
+    let events: Vec<_> = (1..=count)
+        .map(|pick| trial.subject.event(u64::from(pick), pick))
+        .collect();
+    let log = log.clone();
+    within(trial.budget.patience, move || {
+        for event in events {
+            log.append(event);
+        }
+    })
+    .map_err(|stuck| Parted::said(step, "each returns", stuck.text(trial.budget.patience)))
+}
+
+/// Whatever the log asks of the disk fails, until it is well again.
+fn failing_simulated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
+    let disk = SimDisk::new();
+    let case = Case::new(CAPACITY).on_disk(disk.clone());
+    let log = Arc::new(open(trial, &case, "before the disk fails")?);
+    for op in [
+        Op::CreateNew,
+        Op::Write,
+        Op::Sync,
+        Op::SyncDir,
+        Op::Rename,
+        Op::Truncate,
+    ] {
+        disk.fail_all(op, ErrorKind::Other);
+    }
+    let result = appends(
+        trial,
+        &log,
+        100,
+        "100 appends while whatever the disk is asked fails",
+    );
+    disk.heal();
+    report.visit(Class::Faulted);
+    result
+}
+
+/// A process whose log is open, and whose every sync from here on stalls for longer than any
+/// patience; `None` where that cannot be.
+fn stalled_process<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    what: &'static str,
+    report: &mut Report,
+) -> Result<Option<Process>, Parted> {
+    let simulated = trial.budget.has(Capability::Storage);
+    let under = if simulated {
+        Ok(Vec::new())
+    } else {
+        syncs_of_opening(trial, case)?.map(stalled)
+    };
+    let process = under.and_then(|under| {
+        let start = Start {
+            under: &under,
+            simulated,
+            stalls: !simulated,
+        };
+        start.process(trial, case)
+    });
+    let mut process = match process {
+        Ok(process) => process,
+        Err(why) => {
+            report.leaves_out(what, why);
+            return Ok(None);
+        }
+    };
+    match process.ask_for("open", trial.budget.patience) {
+        Answer::Ok => {}
+        // To wait for the disk when opening is allowed.
+        Answer::Silence => {
+            report.leaves_out(what, "opening waits for the disk, now more often, now less");
+            return Ok(None);
+        }
+        other => {
+            let step = "open before the disk stalls";
+            return Err(Parted::said(step, "no error", format!("{other:?}")));
+        }
+    }
+    process.works("stall", "of a simulated disk")?;
+    Ok(Some(process))
+}
+
+/// How many syncs opening a new log takes.
+fn syncs_of_opening<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+) -> Result<Result<usize, String>, Parted> {
+    if let Err(why) = tools::strace() {
+        return Ok(Err(why));
+    }
+    let case = case.afresh();
+    let traces = works("tracing", || Ok(tempfile::tempdir()?))?;
+    let trace = traces.path().join("calls");
+    let under = traced(&trace, &[]);
+    let start = Start {
+        under: &under,
+        ..Start::PLAIN
+    };
+    match start.process(trial, &case) {
+        Ok(mut process) => {
+            process.works("open", "to count its syncs")?;
+            process.kill();
+            Ok(replay::syncs(&trace))
+        }
+        Err(why) => Ok(Err(why)),
+    }
+}
+
+fn stalled_traced<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
+    let history = History::mixed(trial);
+    let case = Case::new(CAPACITY);
+    let what = "a disk that stalls";
+    let Some(mut process) = stalled_process(trial, &case, what, report)? else {
+        return Ok(());
+    };
+    for versions in [1..=1, 2..=100] {
+        let order = history.order(versions);
+        match process.ask_for(&order, trial.budget.patience) {
+            Answer::Ok => {}
+            other => {
+                let step = format!("{order} while each sync of the disk stalls");
+                return Err(Parted::said(step, "each returns", format!("{other:?}")));
+            }
+        }
+        process.works("flushing", "while each sync of the disk stalls")?;
+        if process.stands_still(trial.budget.patience) {
+            report.visit(Class::Faulted);
+        }
+    }
+    report.stands_on(Evidence::InjectedFaults);
+    Ok(())
+}
+
+/// Law W18: what waits for a stalled disk has a bound.
+pub(crate) fn bounded<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
+    const BOUND: u64 = 1 << 20;
+    const SLACK: u64 = 8 << 20;
+    let case = Case::new(CAPACITY).with_waiting_bytes(BOUND as usize);
+    let what = "memory while the disk stalls";
+    let Some(mut process) = stalled_process(trial, &case, what, report)? else {
+        return Ok(());
+    };
+    let history = History::alike(trial);
+    let step = "while the disk stalls";
+    let memory = |process: &mut Process, last: u64| {
+        for first in (last - ROUND + 1..=last).step_by(10_000) {
+            process.works(&history.order(first..=first + 9_999), step)?;
+        }
+        Ok(process.ask("memory"))
+    };
+    let before = memory(&mut process, ROUND)?;
+    let after = memory(&mut process, 2 * ROUND)?;
+    let (Answer::Memory(before), Answer::Memory(after)) = (before, after) else {
+        report.leaves_out(what, "this system does not say how much it is");
+        return Ok(());
+    };
+    report.visit(Class::Faulted);
+    report.stands_on(if trial.budget.has(Capability::Storage) {
+        Evidence::SimulatedFaults
+    } else {
+        Evidence::InjectedFaults
+    });
+    if after > before + SLACK {
+        let step = format!("{ROUND} more appends {step}, with a bound of {BOUND} bytes");
+        let expected = format!("no more than {} bytes", before + SLACK);
+        return Err(Parted::said(step, expected, format!("{after} bytes")));
+    }
+    Ok(())
+}
+
+/// Events that are appended between two looks at the memory: far more than the bound holds.
+const ROUND: u64 = 300_000;
