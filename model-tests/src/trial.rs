@@ -205,9 +205,16 @@ impl<S: Subject> Trial<'_, S> {
             [] => String::new(),
             lacks => format!("\n    budget.lacks = &{lacks:?};"),
         };
+        let again = match self.budget.again {
+            None => String::new(),
+            Some(_) => format!(
+                "\n    budget.again = Some(\"{}_again\");",
+                id.to_lowercase()
+            ),
+        };
         let script = format!(
             "#[test]\nfn {}_again() {{\n    use model_tests::{{Capability::*, *}};\n    \
-             let subject = {};\n    let mut budget = Budget::default();{lacks}\n    \
+             let subject = {};\n    let mut budget = Budget::default();{lacks}{again}\n    \
              check(&subject, &laws::{id}, &budget).unwrap();\n}}\n",
             id.to_lowercase(),
             self.subject_source(),

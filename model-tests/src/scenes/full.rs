@@ -1,11 +1,12 @@
 //! Judges a writer whose disk is full.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     files::{CAPACITY, drained, open, works},
     history::{History, bytes_of},
     power::stored_in_the_end,
+    stalls::Flush,
 };
 use crate::{
     evidence::Evidence,
@@ -54,14 +55,10 @@ fn full_simulated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Resu
         history.append(&log, 6..=5 + WAITING);
         // Whether it writes by itself or is asked to, the full disk has been met before it is
         // enlarged.
-        let flushing = log.clone();
-        let flush = thread::spawn(move || flushing.flush().map_err(|error| error.to_string()));
-        while disk.refusals() == refusals && !flush.is_finished() {
-            thread::yield_now();
-        }
+        let flush = Flush::of(&log);
+        flush.until(trial.budget.patience, || disk.refusals() > refusals);
         disk.set_capacity(None);
-        // An error tells of the disk as it was.
-        let _ = flush.join();
+        flush.ends(trial, "while the full disk is enlarged")?;
         report.visit(Class::Faulted);
         let step = "flush after the full disk was enlarged";
         stored_in_the_end(step, || log.flush())?;

@@ -1,6 +1,6 @@
 //! Judges a writer that rotates its files, and readers that follow them.
 
-use std::fs;
+use std::{fs, io::ErrorKind};
 
 use super::{
     files::{CAPACITY, append, open, shutdown, works},
@@ -14,8 +14,10 @@ use eventlog::Versioned as _;
 use crate::{
     evidence::Evidence,
     report::{Class, Report},
+    sim_disk::{Op, SimDisk},
     subject::{
         adapter::{Following, Line, Subject},
+        capability::Capability,
         case::Case,
         log::Log as _,
     },
@@ -107,13 +109,49 @@ fn long_events<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<
     shutdown::<S>(log, "of a log of events that are longer than a file")
 }
 
-/// Law W17: the name of the full file is taken by a directory, so nothing can be put aside.
+/// Law W17: on a simulated disk that refuses to rename, and where the name of the full file is taken
+/// by a directory.
 pub(crate) fn unrotated<S: Subject>(
     trial: &Trial<'_, S>,
     report: &mut Report,
 ) -> Result<(), Parted> {
-    let history = History::alike(trial);
     let cap = bytes_of(trial, 6)?;
+    if trial.budget.has(Capability::Storage) {
+        renames_refused(trial, cap, report)?;
+    }
+    name_taken(trial, cap, report)
+}
+
+fn renames_refused<S: Subject>(
+    trial: &Trial<'_, S>,
+    cap: u64,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let history = History::alike(trial);
+    let disk = SimDisk::new();
+    let case = Case::new(CAPACITY).with_files_of(cap).on_disk(disk.clone());
+    let log = open(trial, &case, "before renames are refused")?;
+    disk.fail_all(Op::Rename, ErrorKind::PermissionDenied);
+    let step = "where the file cannot be rotated, as no file can be renamed";
+    for version in 1..=40 {
+        history.append(&log, version..=version);
+        stored_in_the_end(&format!("flush event {version} {step}"), || log.flush())?;
+    }
+    history.newest(&case, 40, step)?;
+    report.visit(Class::Faulted);
+    disk.heal();
+    history.store(&log, 41..=60, "once the file can be rotated again")?;
+    history.newest(&case, 60, "once the file can be rotated again")?;
+    report.stands_on(Evidence::SimulatedFaults);
+    shutdown::<S>(log, "of a log that was not rotated for a while")
+}
+
+fn name_taken<S: Subject>(
+    trial: &Trial<'_, S>,
+    cap: u64,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let history = History::alike(trial);
     let case = Case::new(CAPACITY).with_files_of(cap);
     let files = works("files", || trial.subject.files(&case))?;
     let (current, full) = files

@@ -2,8 +2,13 @@
 
 use std::{
     io::ErrorKind,
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
     thread,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -19,7 +24,7 @@ use crate::{
     },
     report::{Class, Report},
     sim_disk::{Op, SimDisk},
-    subject::{adapter::Subject, capability::Capability, case::Case, log::Log as _},
+    subject::{adapter::Subject, capability::Capability, case::Case, log::Log},
     trial::{Parted, Trial},
 };
 
@@ -91,6 +96,46 @@ fn stalled_simulated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> R
     Ok(())
 }
 
+/// A flush in a thread of its own.
+pub(super) struct Flush(Receiver<()>);
+
+impl Flush {
+    pub(super) fn of<E, L: Log<E>>(log: &Arc<L>) -> Self {
+        let (done, wait) = mpsc::channel();
+        let log = log.clone();
+        thread::spawn(move || {
+            // An error tells of the disk as it was, and a panic is told by the next flush. Nobody
+            // may be waiting any more.
+            let _ = catch_unwind(AssertUnwindSafe(|| log.flush().is_ok()));
+            let _ = done.send(());
+        });
+        Self(wait)
+    }
+
+    /// Waits until this is so, the flush has returned, or patience has ended.
+    pub(super) fn until(&self, patience: Duration, is_so: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !is_so()
+            && began.elapsed() < patience
+            && self.0.recv_timeout(Duration::from_millis(1)) == Err(RecvTimeoutError::Timeout)
+        {
+        }
+    }
+
+    /// Waits until the flush has returned.
+    pub(super) fn ends<S: Subject>(self, trial: &Trial<'_, S>, step: &str) -> Result<(), Parted> {
+        let patience = trial.budget.patience * 8;
+        match self.0.recv_timeout(patience) {
+            Err(RecvTimeoutError::Timeout) => {
+                let actual = format!("it is blocked for more than {patience:?}");
+                Err(Parted::said(format!("flush {step}"), "it returns", actual))
+            }
+            // It may have been heard of before.
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => Ok(()),
+        }
+    }
+}
+
 /// Appends once, has that stored, and appends more once the disk has been asked.
 fn appends_meanwhile<S: Subject>(
     trial: &Trial<'_, S>,
@@ -99,12 +144,8 @@ fn appends_meanwhile<S: Subject>(
     report: &mut Report,
 ) -> Result<(), Parted> {
     appends(trial, log, 1, "append")?;
-    let flushing = log.clone();
-    let flush = thread::spawn(move || flushing.flush().is_ok());
     let is_asked = || *asked.lock().unwrap_or_else(PoisonError::into_inner) > 0;
-    while !is_asked() && !flush.is_finished() {
-        thread::yield_now();
-    }
+    Flush::of(log).until(trial.budget.patience, is_asked);
     if is_asked() {
         report.visit(Class::Faulted);
     }

@@ -92,6 +92,22 @@ impl Case {
 
     /// The simulated disk that the log is to be on: its files are opened, written, read back and
     /// followed through [`Storage`](crate::sim_disk::Storage). `None` for the real one.
+    ///
+    /// ```
+    /// use model_tests::{Case, sim_disk::{Crash, SimDisk, Storage}};
+    ///
+    /// let case = Case::new(4).on_disk(SimDisk::new());
+    /// let disk = case.disk().expect("it was given one");
+    /// let path = case.dir()?.join("x.log");
+    /// let mut file = disk.create_new(&path, 0o600)?;
+    /// disk.write(&mut file, b"an event\n")?;
+    /// disk.sync(&mut file)?;
+    /// // The name of the file is not on the disk yet.
+    /// assert_eq!(disk.crash(&Crash::LOST).bytes(&path), None);
+    /// disk.sync_dir(case.dir()?)?;
+    /// assert!(disk.crash(&Crash::LOST).bytes(&path).is_some());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn disk(&self) -> Option<&SimDisk> {
         self.disk.as_ref()

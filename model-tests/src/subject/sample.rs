@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use eventlog::Versioned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 /// A float that equals another one if it has the same bits: also NaN and the two zeros.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -91,10 +91,25 @@ pub enum Sample {
         version: u64,
         bytes: Vec<u8>,
     },
+    Raw {
+        version: u64,
+        raw: Raw,
+    },
     Twice {
         version: u64,
         value: Option<Option<u8>>,
     },
+}
+
+/// JSON as it is written, with its blanks and digits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Raw(pub Box<RawValue>);
+
+impl PartialEq for Raw {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
 }
 
 /// A value in a value in a value.
@@ -148,7 +163,7 @@ impl Sample {
     /// An event that JSON can carry; `pick` chooses its kind and value.
     #[must_use]
     pub fn new(version: u64, pick: u32) -> Self {
-        let (kind, turn) = (pick % 15, pick as usize / 15);
+        let (kind, turn) = (pick % 16, pick as usize / 16);
         let value = Bits(FLOATS[(pick as usize / 3) % FLOATS.len()] / f64::from(1 + pick / 200));
         let text = "\u{1f980} \"quoted\" \\ \u{0}\u{1b}\r\n\u{2028}\u{feff}".to_owned();
         match kind {
@@ -214,6 +229,10 @@ impl Sample {
                 version,
                 bytes: (0..=255).collect(),
             },
+            14 => Self::Raw {
+                version,
+                raw: Raw(raw(turn)),
+            },
             _ => Self::Text {
                 version,
                 text: text.repeat(1 + turn % 4 * 40),
@@ -269,6 +288,20 @@ impl Sample {
             _ => return None,
         })
     }
+}
+
+/// Nothing but blanks and digits tells some of them apart.
+fn raw(turn: usize) -> Box<RawValue> {
+    let texts = [
+        "1.0",
+        "1.00",
+        "{ \"a\" : [ 1, 2 ] }",
+        "\"\\u0041\"",
+        "-0",
+        "1e2",
+    ];
+    let raw = RawValue::from_string(texts[turn % texts.len()].to_owned());
+    raw.unwrap_or_else(|error| panic!("this is JSON: {error}"))
 }
 
 impl Nest {
