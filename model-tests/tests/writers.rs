@@ -102,6 +102,23 @@ fn ours_keeps_all_without_a_simulated_disk() {
     keeps_all_without_storage(&SamplesOnDisk, budget("SamplesOnDisk".into()));
 }
 
+/// A report names the strongest evidence that there was.
+#[test]
+fn reports_say_what_they_stand_on() {
+    let report = judge(&SamplesOnDisk, &W01, &budget("SamplesOnDisk".into()));
+    let evidence: Vec<_> = report.evidence().collect();
+    assert!(
+        evidence.contains(&Evidence::SimulatedPowerCut),
+        "{evidence:?}"
+    );
+    assert!(evidence.contains(&Evidence::KilledProcess), "{evidence:?}");
+    assert!(
+        report.to_string().contains("simulated power cut"),
+        "{report}"
+    );
+    assert_eq!(report.not_judged().count(), 0, "{report}");
+}
+
 /// What was not judged is said, and nothing is claimed.
 #[test]
 fn without_storage_and_processes_the_faults_are_not_judged() {

@@ -6,14 +6,18 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     process,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Sender},
+    },
     thread,
     time::Duration,
 };
 
 use crate::{
     sim_disk::{Op, SimDisk},
-    subject::{adapter::Subject, case::Case, log::Log as _},
+    subject::{adapter::Subject, case::Case, log::Log},
     trial::panic_text,
 };
 
@@ -45,6 +49,7 @@ pub fn serve<S: Subject>(subject: &S) -> bool {
         subject,
         case,
         log: None,
+        flusher: None,
     };
     // The first line ends the one that the test harness has begun.
     println!("\n{MARK}ready {}", process::id());
@@ -94,6 +99,7 @@ struct Child<'a, S: Subject> {
     case: Case,
     /// Shared with a flush that is under way.
     log: Option<Arc<S::Log>>,
+    flusher: Option<Flusher>,
 }
 
 impl<S: Subject> Child<'_, S> {
@@ -116,9 +122,17 @@ impl<S: Subject> Child<'_, S> {
             }
             (["flush"], Some(log)) => done(log.flush()),
             (["flushing"], Some(log)) => {
-                let log = log.clone();
-                thread::spawn(move || log.flush().is_ok());
+                let flusher = self.flusher.get_or_insert_with(|| Flusher::of(log.clone()));
+                // If it has ended by a panic, the count of what it has done says so.
+                let _ = flusher.orders.send(());
                 "ok".into()
+            }
+            (["flushed"], _) => {
+                let done = self.flusher.as_ref().map(|flusher| &flusher.done);
+                format!(
+                    "number {}",
+                    done.map_or(0, |done| done.load(Ordering::SeqCst))
+                )
             }
             (["within", millis], Some(_)) => {
                 let timeout = Duration::from_millis(millis.parse().unwrap_or(0));
@@ -145,10 +159,33 @@ impl<S: Subject> Child<'_, S> {
             }
             (["memory"], _) => resident().map_or_else(
                 |error| format!("error {error}"),
-                |bytes| format!("memory {bytes}"),
+                |bytes| format!("number {bytes}"),
             ),
             _ => format!("error no such order: {words:?}"),
         }
+    }
+}
+
+/// A thread that flushes while the child does something else.
+struct Flusher {
+    orders: Sender<()>,
+    /// How many flushes have returned.
+    done: Arc<AtomicU64>,
+}
+
+impl Flusher {
+    fn of<E: 'static, L: Log<E>>(log: Arc<L>) -> Self {
+        let (orders, wait) = mpsc::channel();
+        let done = Arc::new(AtomicU64::new(0));
+        let counter = done.clone();
+        thread::spawn(move || {
+            for () in wait {
+                // An error may be told: the disk is not well.
+                let _ = log.flush();
+                counter.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        Self { orders, done }
     }
 }
 

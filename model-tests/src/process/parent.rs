@@ -3,7 +3,6 @@
 use std::{
     env,
     ffi::OsStr,
-    fs,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
@@ -91,7 +90,7 @@ pub(crate) enum Answer {
     Error(String),
     Panic(String),
     Missing(Vec<u64>),
-    Memory(u64),
+    Number(u64),
     /// No answer while patience lasted.
     Silence,
     /// The process has ended.
@@ -108,7 +107,7 @@ impl Answer {
                 let numbers = rest.split(' ').filter_map(|word| word.parse().ok());
                 Self::Missing(numbers.collect())
             }
-            "memory" => Self::Memory(rest.parse().unwrap_or(0)),
+            "number" => Self::Number(rest.parse().unwrap_or(0)),
             _ => Self::Error(rest.into()),
         }
     }
@@ -153,30 +152,6 @@ impl Process {
 
     pub(crate) fn id(&self) -> u32 {
         self.id
-    }
-
-    /// Waits until a thread of the process stands still in a call that stalls, for at most this
-    /// long; says whether one does.
-    pub(crate) fn stands_still(&self, patience: Duration) -> bool {
-        let began = Instant::now();
-        while began.elapsed() < patience {
-            if self.is_stopped() {
-                return true;
-            }
-            thread::yield_now();
-        }
-        false
-    }
-
-    fn is_stopped(&self) -> bool {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.id));
-        let states = tasks.into_iter().flatten().flatten().map(|task| {
-            let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
-            // The name in brackets comes before, and may hold anything.
-            stat.rsplit_once(") ")
-                .is_some_and(|(_, rest)| rest.starts_with('t'))
-        });
-        states.into_iter().any(|stopped| stopped)
     }
 
     /// Gives an order and waits for the answer, for at most this long.
@@ -267,25 +242,17 @@ pub(crate) fn traced(to: &Path, inject: &[&str]) -> Vec<String> {
     words
 }
 
-/// The words that have each sync of a process stall for an hour, after the first few.
-pub(crate) fn stalled(after: usize) -> Vec<String> {
+/// The words that have each sync of a process stall for an hour, after the first few of each thread,
+/// and that is written to this file.
+pub(crate) fn stalled(to: &Path, after: usize) -> Vec<String> {
     let inject = format!(
         "inject=fsync,fdatasync:delay_enter=3600000000:when={}+",
         after + 1
     );
-    // A thread stops for the tool at these calls only.
-    let words = [
-        "strace",
-        "-f",
-        "--seccomp-bpf",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-    ];
+    let words = ["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync", "-e"];
     let words = words.map(String::from).into_iter();
-    let calls = ["trace=fsync,fdatasync".into(), "-e".into(), inject];
-    words.chain(calls).collect()
+    let rest = [inject, "-o".into(), to.to_string_lossy().into_owned()];
+    words.chain(rest).collect()
 }
 
 /// The words that limit the size of a process's files, where exceeding it is an error and no

@@ -68,6 +68,19 @@ pub(crate) fn pictures(
     Ok(replay.disk.pictures())
 }
 
+/// Whether a thread is in a sync that stalls: one after its first few. A call stands in the trace
+/// as soon as it has begun.
+pub(crate) fn stalls(trace: &Path, after: usize) -> bool {
+    let text = fs::read(trace).unwrap_or_default();
+    let mut begun: HashMap<&str, usize> = HashMap::new();
+    let text = String::from_utf8_lossy(&text);
+    for line in text.lines().filter(|line| line.contains("sync(")) {
+        let thread = line.split(' ').next().unwrap_or_default();
+        *begun.entry(thread).or_default() += 1;
+    }
+    begun.values().any(|syncs| *syncs > after)
+}
+
 /// How many syncs a trace shows.
 pub(crate) fn syncs(trace: &Path) -> Result<usize, String> {
     let text = fs::read(trace).map_err(|error| format!("no trace: {error}"))?;

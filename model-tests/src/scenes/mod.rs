@@ -17,6 +17,7 @@ mod patience;
 pub(crate) mod power;
 pub(crate) mod race;
 pub(crate) mod rotation;
+mod stalled;
 pub(crate) mod stalls;
 pub(crate) mod versions;
 pub(crate) mod waiting;

@@ -12,16 +12,14 @@ use std::{
 };
 
 use super::{
-    files::{CAPACITY, no_place_to_write, open, works},
+    files::{CAPACITY, no_place_to_write, open},
     history::History,
     patience::within,
+    stalled::Stalled,
 };
 use crate::{
     evidence::Evidence,
-    process::{
-        parent::{Answer, Process, Start, stalled, traced},
-        replay, tools,
-    },
+    process::parent::{Answer, Process},
     report::{Class, Report},
     sim_disk::{Op, SimDisk},
     subject::{adapter::Subject, capability::Capability, case::Case, log::Log},
@@ -197,99 +195,36 @@ fn failing_simulated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> R
     result
 }
 
-/// A process whose log is open, and whose every sync from here on stalls for longer than any
-/// patience; `None` where that cannot be.
-fn stalled_process<S: Subject>(
-    trial: &Trial<'_, S>,
-    case: &Case,
-    what: &'static str,
-    report: &mut Report,
-) -> Result<Option<Process>, Parted> {
-    let simulated = trial.budget.has(Capability::Storage);
-    let under = if simulated {
-        Ok(Vec::new())
-    } else {
-        syncs_of_opening(trial, case)?.map(stalled)
-    };
-    let process = under.and_then(|under| {
-        let start = Start {
-            under: &under,
-            simulated,
-            stalls: !simulated,
-        };
-        start.process(trial, case)
-    });
-    let mut process = match process {
-        Ok(process) => process,
-        Err(why) => {
-            report.leaves_out(what, why);
-            return Ok(None);
-        }
-    };
-    match process.ask_for("open", trial.budget.patience) {
-        Answer::Ok => {}
-        // To wait for the disk when opening is allowed.
-        Answer::Silence => {
-            report.leaves_out(what, "opening waits for the disk, now more often, now less");
-            return Ok(None);
-        }
-        other => {
-            let step = "open before the disk stalls";
-            return Err(Parted::said(step, "no error", format!("{other:?}")));
-        }
-    }
-    process.works("stall", "of a simulated disk")?;
-    Ok(Some(process))
-}
-
-/// How many syncs opening a new log takes.
-fn syncs_of_opening<S: Subject>(
-    trial: &Trial<'_, S>,
-    case: &Case,
-) -> Result<Result<usize, String>, Parted> {
-    if let Err(why) = tools::strace() {
-        return Ok(Err(why));
-    }
-    let case = case.afresh();
-    let traces = works("tracing", || Ok(tempfile::tempdir()?))?;
-    let trace = traces.path().join("calls");
-    let under = traced(&trace, &[]);
-    let start = Start {
-        under: &under,
-        ..Start::PLAIN
-    };
-    match start.process(trial, &case) {
-        Ok(mut process) => {
-            process.works("open", "to count its syncs")?;
-            process.kill();
-            Ok(replay::syncs(&trace))
-        }
-        Err(why) => Ok(Err(why)),
-    }
-}
-
 fn stalled_traced<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     let history = History::mixed(trial);
     let case = Case::new(CAPACITY);
     let what = "a disk that stalls";
-    let Some(mut process) = stalled_process(trial, &case, what, report)? else {
+    let Some(mut stalled) = Stalled::open(trial, &case, what, report)? else {
         return Ok(());
     };
-    for versions in [1..=1, 2..=100] {
+    let patience = trial.budget.patience;
+    let append = |stalled: &mut Stalled, versions| {
         let order = history.order(versions);
-        match process.ask_for(&order, trial.budget.patience) {
-            Answer::Ok => {}
+        match stalled.process.ask_for(&order, patience) {
+            Answer::Ok => Ok(()),
             other => {
                 let step = format!("{order} while each sync of the disk stalls");
-                return Err(Parted::said(step, "each returns", format!("{other:?}")));
+                Err(Parted::said(step, "each returns", format!("{other:?}")))
             }
         }
-        process.works("flushing", "while each sync of the disk stalls")?;
-        if process.stands_still(trial.budget.patience) {
+    };
+    // Each flush brings the threads of the log nearer to a sync that stalls.
+    let most = 2 * (stalled.spared as u64 + 1);
+    for version in 1..=most {
+        append(&mut stalled, version..=version)?;
+        if stalled.flush(version, patience)? {
+            append(&mut stalled, most + 1..=most + 100)?;
             report.visit(Class::Faulted);
+            report.stands_on(Evidence::InjectedFaults);
+            return Ok(());
         }
     }
-    report.stands_on(Evidence::InjectedFaults);
+    report.leaves_out(what, "it was flushed and met no sync that stalls");
     Ok(())
 }
 
@@ -299,9 +234,10 @@ pub(crate) fn bounded<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> 
     const SLACK: u64 = 8 << 20;
     let case = Case::new(CAPACITY).with_waiting_bytes(BOUND as usize);
     let what = "memory while the disk stalls";
-    let Some(mut process) = stalled_process(trial, &case, what, report)? else {
+    let Some(mut stalled) = Stalled::open(trial, &case, what, report)? else {
         return Ok(());
     };
+    let process = &mut stalled.process;
     let history = History::alike(trial);
     let step = "while the disk stalls";
     let memory = |process: &mut Process, last: u64| {
@@ -310,9 +246,9 @@ pub(crate) fn bounded<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> 
         }
         Ok(process.ask("memory"))
     };
-    let before = memory(&mut process, ROUND)?;
-    let after = memory(&mut process, 2 * ROUND)?;
-    let (Answer::Memory(before), Answer::Memory(after)) = (before, after) else {
+    let before = memory(process, ROUND)?;
+    let after = memory(process, 2 * ROUND)?;
+    let (Answer::Number(before), Answer::Number(after)) = (before, after) else {
         report.leaves_out(what, "this system does not say how much it is");
         return Ok(());
     };
