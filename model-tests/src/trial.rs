@@ -179,7 +179,10 @@ impl<S: Subject> Trial<'_, S> {
         scene: impl FnOnce(&Self, &mut Report) -> Result<(), Parted>,
     ) -> Verdict {
         let mut report = Report::default();
-        scene(self, &mut report).map_err(|parted| self.violation(parted))?;
+        // Where nothing closer guards a call of the subject's.
+        guarded("a call of the scenario", || scene(self, &mut report))
+            .and_then(|verdict| verdict)
+            .map_err(|parted| self.violation(parted))?;
         Ok(report)
     }
 
