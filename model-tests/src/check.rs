@@ -3,6 +3,7 @@
 use crate::{
     law::Law,
     laws::all::judge,
+    process::serve,
     report::Report,
     subject::adapter::Subject,
     trial::{Budget, Parted, Trial, Violation},
@@ -16,6 +17,9 @@ use crate::{
 /// assert!(report.count(Class::Wrapped) > 0);
 /// ```
 ///
+/// Where what a law needs is lacking here, the report says what was
+/// [not judged](Report::not_judged), and why.
+///
 /// # Errors
 ///
 /// The violation: a call that answered otherwise than the law demands, or panicked; or a run that
@@ -25,12 +29,18 @@ pub fn check<S: Subject>(
     law: &'static Law,
     budget: &Budget,
 ) -> Result<Report, Box<Violation>> {
+    if serve(subject) {
+        return Ok(Report::default());
+    }
     let trial = Trial {
         subject,
         law,
         budget,
     };
     let report = judge(&trial)?;
+    if report.is_empty_handed() {
+        return Ok(report);
+    }
     match law.visits.iter().find(|class| report.count(**class) == 0) {
         Some(class) => Err(trial.violation(Parted {
             step: "the whole run".into(),

@@ -99,6 +99,7 @@ macro_rules! __law_test {
                         env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/", stringify!($name),
                         "-", stringify!($test), ".txt",
                     ),
+                    concat!(module_path!(), "::", stringify!($test)),
                 );
             }
         } }
@@ -123,11 +124,14 @@ pub fn __run<S: Subject>(
     law: &'static Law,
     lacks: &'static [Capability],
     regressions: &'static str,
+    test: &'static str,
 ) {
     let budget = Budget {
         lacks,
         subject: source,
         regressions: Some(regressions),
+        // A test's name begins after that of its crate.
+        again: test.split_once("::").map(|(_, name)| name),
         ..Budget::default()
     };
     match check(subject, law, &budget) {

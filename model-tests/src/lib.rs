@@ -17,10 +17,12 @@ mod check;
 mod checked;
 mod conformance;
 pub mod crashes;
+mod evidence;
 mod histories;
 mod law;
 pub mod laws;
 mod model;
+mod process;
 mod report;
 mod scenes;
 pub mod sim_broker;
@@ -35,13 +37,15 @@ pub use checked::Checked;
 pub use conformance::__run;
 pub use crashes::naive_writer;
 pub use eventlog::{Coverage, Versioned};
+pub use evidence::{Evidence, NotJudged};
 pub use histories::{At, History, Op, Step};
 pub use law::Law;
 pub use model::{Model, Reader, disk as disk_model};
+pub use process::serve;
 pub use report::{Class, Report};
 pub use subject::{
     Capability, Case, Event, Following, Line, Log, Moment, OnDisk, OpenError, Ours, Probe, Probed,
-    Received, Replay, Subject, Subscription, Tick,
+    Received, Replay, Sample, SamplesOnDisk, Subject, Subscription, Tick, sample,
 };
 pub use trial::{Budget, Violation};
 

@@ -1,8 +1,13 @@
 //! What a run has visited, so that a green law is known to have met what it is about.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use eventlog::Coverage;
+
+use crate::evidence::{Evidence, NotJudged};
 
 /// Counters of the states, questions and answers that a run has met.
 ///
@@ -10,6 +15,8 @@ use eventlog::Coverage;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Report {
     visits: BTreeMap<Class, u64>,
+    evidence: BTreeSet<Evidence>,
+    not_judged: BTreeSet<NotJudged>,
 }
 
 /// Something that a run can meet.
@@ -94,6 +101,14 @@ pub enum Class {
     Torn,
     /// A file with a damaged line in the middle.
     Damaged,
+    /// A power cut.
+    PowerCut,
+    /// An operation of the disk that failed or stalled.
+    Faulted,
+    /// Somebody else's hand on the files.
+    OtherHands,
+    /// An event that was longer than a file may be.
+    LongEvent,
 }
 
 impl Report {
@@ -108,8 +123,37 @@ impl Report {
         *self.visits.entry(class).or_default() += 1;
     }
 
+    /// What the verdict stands on, for laws about disks; nothing for others.
+    pub fn evidence(&self) -> impl Iterator<Item = Evidence> {
+        self.evidence.iter().copied()
+    }
+
+    /// What of the law was not judged, and why.
+    pub fn not_judged(&self) -> impl Iterator<Item = &NotJudged> {
+        self.not_judged.iter()
+    }
+
+    /// Whether nothing of the law was judged: what it needs is lacking here.
+    #[must_use]
+    pub fn is_empty_handed(&self) -> bool {
+        self.evidence.is_empty() && !self.not_judged.is_empty()
+    }
+
+    /// Counts what the verdict stands on.
+    pub(crate) fn stands_on(&mut self, evidence: Evidence) {
+        self.evidence.insert(evidence);
+    }
+
+    /// Tells that a part of the law was not judged.
+    pub(crate) fn leaves_out(&mut self, what: &'static str, why: impl Into<String>) {
+        let why = why.into();
+        self.not_judged.insert(NotJudged { what, why });
+    }
+
     /// Adds what another run has met.
     pub(crate) fn add(&mut self, other: &Self) {
+        self.evidence.extend(&other.evidence);
+        self.not_judged.extend(other.not_judged.iter().cloned());
         for (class, visits) in &other.visits {
             *self.visits.entry(*class).or_default() += visits;
         }
@@ -120,6 +164,13 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (class, visits) in &self.visits {
             writeln!(f, "{visits:>9}  {class:?}")?;
+        }
+        if !self.evidence.is_empty() {
+            let evidence: Vec<_> = self.evidence.iter().map(ToString::to_string).collect();
+            writeln!(f, "judged on: {}", evidence.join(", "))?;
+        }
+        for part in &self.not_judged {
+            writeln!(f, "not judged here: {part}")?;
         }
         Ok(())
     }

@@ -44,6 +44,10 @@ pub struct Budget {
     pub subject: &'static str,
     /// The file that keeps the seeds of failures, to be tried first the next time.
     pub regressions: Option<&'static str>,
+    /// The test that comes to this judgement again when this program is started with its name:
+    /// what a process of its own is for (killed, limited, traced) is judged there. `None` leaves
+    /// that out.
+    pub again: Option<&'static str>,
 }
 
 impl Default for Budget {
@@ -68,6 +72,7 @@ impl Default for Budget {
             lacks: &[],
             subject: "",
             regressions: None,
+            again: None,
         }
     }
 }
@@ -174,7 +179,10 @@ impl<S: Subject> Trial<'_, S> {
         scene: impl FnOnce(&Self, &mut Report) -> Result<(), Parted>,
     ) -> Verdict {
         let mut report = Report::default();
-        scene(self, &mut report).map_err(|parted| self.violation(parted))?;
+        // Where nothing closer guards a call of the subject's.
+        guarded("a call of the scenario", || scene(self, &mut report))
+            .and_then(|verdict| verdict)
+            .map_err(|parted| self.violation(parted))?;
         Ok(report)
     }
 
@@ -200,9 +208,16 @@ impl<S: Subject> Trial<'_, S> {
             [] => String::new(),
             lacks => format!("\n    budget.lacks = &{lacks:?};"),
         };
+        let again = match self.budget.again {
+            None => String::new(),
+            Some(_) => format!(
+                "\n    budget.again = Some(\"{}_again\");",
+                id.to_lowercase()
+            ),
+        };
         let script = format!(
             "#[test]\nfn {}_again() {{\n    use model_tests::{{Capability::*, *}};\n    \
-             let subject = {};\n    let mut budget = Budget::default();{lacks}\n    \
+             let subject = {};\n    let mut budget = Budget::default();{lacks}{again}\n    \
              check(&subject, &laws::{id}, &budget).unwrap();\n}}\n",
             id.to_lowercase(),
             self.subject_source(),

@@ -1,34 +1,40 @@
 //! What a durable writer must leave on the disk.
 //!
-//! It is judged by what stands in its files. The faults of a disk, and what it loses with the
-//! power, are simulated by other tests, below the writer of `eventlog`.
+//! It is judged by what stands in its files, on the strongest evidence that the log and the machine
+//! allow: a simulated disk for logs that can be on one, and for all others the real kernel, with
+//! processes that are killed, traced, limited and made to fail. Each report says which it was.
 
 use super::declare::laws;
-use crate::scenes::{damage, files, rotation};
+use crate::scenes::{damage, ends, faithful, files, full, lives, power, rotation, stalls, writers};
 
 laws! {
     $ Writer __writer_laws;
 
     W01 "acknowledged is durable" {
         statement: "An event that was acknowledged is read back after any crash, or was rotated out \
-            by later events.",
+            by later events that filled a file, or is counted by a gap line. How often a log syncs, \
+            and what it acknowledges at all, is its own matter. (The report says which crashes were \
+            tried: killed processes, simulated power cuts, or power cuts on which the system calls of \
+            a traced process were played again.)",
         why: "This is what an acknowledgement means; a caller that got one has gone on.",
         bug: "NATS 2.12.1 (Jepsen): 131,418 of 930,005 acknowledged messages were lost when power \
             failed everywhere at once.",
         needs: [Durable],
         visits: [Acknowledged, Reopened],
-        judge: |trial| trial.scene(files::acknowledged),
+        judge: |trial| trial.scene(lives::acknowledged),
         test: w01_acknowledged_is_durable,
     }
     W02 "nothing is durable by being there" {
         statement: "After opening, nothing that is found in the file is called durable until it has \
-            been fsynced again. (Judged on the simulated disk, by `tests/crash.rs`.)",
+            been fsynced again. So whatever follows it \
+            and is acknowledged does not stand on sand. (Judged with power cuts, as W01.)",
         why: "After a crash of the process alone, what is read may be in the page cache only; a \
             power failure takes it after it was promised.",
         bug: "Kafka PR #8812: a recovered log was trusted without being flushed.",
         needs: [Durable],
-        visits: [],
-        elsewhere: "a test with a disk that fails",
+        visits: [PowerCut],
+        judge: |trial| trial.scene(power::found_is_not_durable),
+        test: w02_nothing_is_durable_by_being_there,
     }
     W03 "holes are declared" {
         statement: "What is read back are the events that were appended, in their order; each hole \
@@ -41,7 +47,8 @@ laws! {
         test: w03_holes_are_declared,
     }
     W04 "lines are whole" {
-        statement: "After repair every line of the file is whole.",
+        statement: "After repair every line of the file is whole, also that of an event that is longer \
+            than a file may be. A torn line may be reported, or be out of sight.",
         why: "One glued line makes two events unreadable, and the tools that read the rest stop.",
         bug: "eliza #30878 and octos #2006: the record after a torn one was fused with it and lost. \
             The baseline appends after a torn tail as well.",
@@ -52,7 +59,8 @@ laws! {
     }
     W05 "damage is reported, not removed" {
         statement: "A damaged line in the middle is reported and skipped, never truncated. A torn \
-            tail is set aside, never glued to the next event.",
+            tail is set aside, never glued to the next event, and never in the place of an earlier one; \
+            a file that is no log is never emptied.",
         why: "After a flipped bit come good events; to cut there is to lose them all.",
         bug: "laurus #814: recovery stopped at the first bad record and dropped what followed.",
         needs: [Durable],
@@ -62,67 +70,74 @@ laws! {
     }
     W06 "a failed fsync is not asked twice" {
         statement: "After a failed fsync nothing is acknowledged until the bytes were written anew \
-            and synced; and the writer goes on. (Judged on the simulated disk, by the tests of faults.)",
+            and synced; and the writer goes on, by itself or when it is asked \
+            again. (Judged with simulated faults, or with syncs that `strace` lets fail.)",
         why: "The kernel marks pages clean whose write failed: the next fsync says yes, and the \
             bytes are gone.",
         bug: "PostgreSQL's fsync bug of 2018: a retried fsync called lost data safe.",
         needs: [Durable],
-        visits: [],
-        elsewhere: "a test with a disk that fails",
+        visits: [Faulted, PowerCut],
+        judge: |trial| trial.scene(power::failed_syncs),
+        test: w06_a_failed_fsync_is_not_asked_twice,
     }
     W07 "a full disk loses nothing" {
         statement: "While the disk is full nothing is lost that fits the backlog in memory, and the \
-            writer resumes by itself. (Judged on the simulated disk, by `tests/crash.rs` and the tests of faults.)",
+            writer resumes by itself or when it is asked again. What is as much as the log retains \
+            always fits. (Judged with simulated faults, or with files that may not grow.)",
         why: "Disks fill at night, and the events of that night are the ones that are asked for.",
         bug: "systemd #3968: the journal never resumed after it could not rotate for lack of space.",
         needs: [Durable],
-        visits: [],
-        elsewhere: "a test with a disk that fails",
+        visits: [Faulted],
+        judge: |trial| trial.scene(full::full_disk),
+        test: w07_a_full_disk_loses_nothing,
     }
     W08 "rotation is atomic and bounded" {
         statement: "At every crash point of a rotation the reader finds a whole history; the current \
-            file and each old one stay within the cap, unless one event alone is larger.",
+            file and each old one stay within the cap, unless one event alone is larger. A rotation takes at most \
+            the oldest file. (The crash points are those of W01.)",
         why: "A rotation renames the only copy: between two steps nothing may be missing.",
         bug: "etcd #6368: a rename without an fsync of the directory. logforth #153: a reopened file \
             forgot its size and outgrew the cap. flexi_logger #150: a rotation overwrote a file.",
         needs: [Durable],
-        visits: [Rotated, Reopened],
+        visits: [Rotated, Reopened, LongEvent],
         judge: |trial| trial.scene(rotation::rotated),
         test: w08_rotation_is_atomic_and_bounded,
     }
     W09 "no disk delays an append" {
-        statement: "No fault or stall of the disk blocks, slows or crashes `append`.",
+        statement: "No fault or stall of the disk blocks, slows or crashes `append`. To open, \
+            flush and shut down may wait or fail.",
         why: "The disk is for forensics; the process lives by the append.",
         bug: "okaywal: one failed sync left every follower hanging.",
         needs: [Durable],
         visits: [History],
-        judge: |trial| trial.scene(files::no_place_to_write),
+        judge: |trial| trial.scene(stalls::no_delay),
         test: w09_no_disk_delays_an_append,
     }
     W10 "one writer per path" {
         statement: "A path has one writer, across rotations; a second one gets a clear error and \
-            touches nothing.",
+            touches nothing, in this process or another. A writer that was killed keeps nobody away.",
         why: "Two writers interleave halves of lines, and rotate each other's file away.",
         bug: "A lock on the log file itself goes with the renamed file: after the rotation a second \
             writer locks the new one.",
         needs: [Durable],
-        visits: [Reopened],
-        judge: |trial| trial.scene(files::second_writer),
+        visits: [Reopened, Rotated],
+        judge: |trial| trial.scene(writers::one_at_a_time),
         test: w10_one_writer_per_path,
     }
     W11 "shutdown drains or says what it left" {
         statement: "A shutdown writes what is there, and at its deadline says exactly what is not \
-            durable.",
+            durable. (Where no shutdown can say that, only the first half is judged.)",
         why: "The last events before the end are those that a post-mortem needs.",
         bug: "tracing-appender #1941: what was dropped at the end was reported to nobody.",
         needs: [Durable],
         visits: [History],
-        judge: |trial| trial.scene(files::drained),
+        judge: |trial| trial.scene(full::shutdowns),
         test: w11_shutdown_drains_or_says_what_it_left,
     }
     W12 "followers survive rotations" {
         statement: "A reader that follows the file through 1,000 rotations sees each event once, or a \
-            declared gap.",
+            declared gap; and so it does where another hand truncates, copies, renames, removes or \
+            replaces the file.",
         why: "`tail -f` across a rename is where a line is lost or read twice.",
         bug: "file-rotate #6: a reopened file was truncated under its readers.",
         needs: [Durable, Follow],
@@ -150,16 +165,50 @@ laws! {
         judge: |trial| trial.scene(files::no_file_yet),
         test: w14_no_file_before_the_first_event,
     }
+    W15 "events are read back as they were" {
+        statement: "An event of whatever kind is read back equal to what was appended: floats of all \
+            kinds, deep, long, maps, enums in each form; or it is refused, and that is told, by an \
+            error of the flush or by a line in its place.",
+        why: "A value that comes back as its neighbour, or not at all, is a history that did not happen.",
+        bug: "Our own: of 4,000 floats 356 were read back as another one; NaN was written as `null`, \
+            acknowledged, and could never be read again.",
+        needs: [Durable],
+        visits: [Acknowledged, Reopened],
+        judge: |trial| trial.scene(faithful::every_kind),
+        test: w15_events_are_read_back_as_they_were,
+    }
+    W16 "the last moments are stored" {
+        statement: "What was appended is stored when the log is dropped, in a process that goes on, \
+            returns from `main` or unwinds. What `exit`, `abort` and a kill leave is another matter.",
+        why: "The last events before an end are those that a post-mortem needs, and nobody calls a \
+            shutdown on the way out.",
+        bug: "Our own: of 60 programs that returned from `main`, 24 left an incomplete file.",
+        needs: [Durable, StoresOnDrop],
+        visits: [Reopened],
+        judge: |trial| trial.scene(ends::last_moments),
+        test: w16_the_last_moments_are_stored,
+    }
     W17 "a log that cannot be rotated is written" {
         statement: "Where a rotation cannot be done, writing goes on in the same file, with one \
-            warning; it is tried again. (Judged on the simulated disk and in a directory that may \
-            not be written, by `tests/full_files.rs` and the tests of faults.)",
+            warning; it is tried again. (The warning is not judged.)",
         why: "The size of a file is a wish; the events of the night when nothing could be renamed \
             are not.",
         bug: "Our own: a directory of mode 0555 stopped the log at 83 of 1,000 events, which waited \
             and were lost with the process.",
         needs: [Durable],
-        visits: [],
-        elsewhere: "a test with a disk that refuses to rename",
+        visits: [Faulted],
+        judge: |trial| trial.scene(rotation::unrotated),
+        test: w17_a_log_that_cannot_be_rotated_is_written,
+    }
+    W18 "a stalled disk has a bound" {
+        statement: "What waits for a disk that stalls is bounded in bytes, however many events are \
+            appended: what exceeds the bound is lost and counted. (Judged by the memory of a process \
+            of its own, on a disk that stalls, to within 8 MiB.)",
+        why: "A log that takes all memory while its disk stalls brings down what it should record.",
+        bug: "Our own: with 128 MiB allowed, 2,018 MiB were held for a disk that stalled.",
+        needs: [Durable],
+        visits: [Faulted],
+        judge: |trial| trial.scene(stalls::bounded),
+        test: w18_a_stalled_disk_has_a_bound,
     }
 }

@@ -1,11 +1,16 @@
 //! Judges what a writer makes of damaged files: cut at every byte, and with every line damaged.
 
-use std::fs;
+use std::{fs, ops::RangeInclusive};
 
-use super::files::{
-    CAPACITY, append, current, current_of, killed, lines, open, read, shutdown, works, written,
+use super::{
+    files::{CAPACITY, append, current, current_of, killed, open, shutdown, works, written},
+    hands,
+    history::{History, short},
 };
+use eventlog::Versioned as _;
+
 use crate::{
+    evidence::Evidence,
     report::{Class, Report},
     subject::{
         adapter::{Line, Subject},
@@ -19,11 +24,34 @@ pub(crate) fn cut_anywhere<S: Subject>(
     trial: &Trial<'_, S>,
     report: &mut Report,
 ) -> Result<(), Parted> {
-    let case = written(trial, Case::new(CAPACITY), 3)?;
+    cut_file(trial, Case::new(CAPACITY), "", report)?;
+    let case = Case::new(CAPACITY).with_files_of(8);
+    cut_file(
+        trial,
+        case,
+        " of an event that is longer than a file may be",
+        report,
+    )?;
+    report.stands_on(Evidence::RealFiles);
+    Ok(())
+}
+
+/// Three events are written; the file that has the last of them is cut.
+fn cut_file<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: Case,
+    of: &str,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    const LAST: u64 = 3;
+    let case = written(trial, case, LAST)?;
     let file = current(trial, &case)?;
     let bytes = works("reading the file", || Ok(fs::read(&file)?))?;
+    let in_file = bytes.split_inclusive(|byte| *byte == b'\n').count() as u64;
+    // Events in files before this one.
+    let before = LAST.saturating_sub(in_file);
     for cut in 0..bytes.len() {
-        let step = format!("after a cut at byte {cut} of {}", bytes.len());
+        let step = format!("after a cut at byte {cut} of {}{of}", bytes.len());
         let left = killed(&case, &step)?;
         works(&step, || {
             Ok(fs::write(current_of(trial, &left)?, &bytes[..cut])?)
@@ -33,17 +61,54 @@ pub(crate) fn cut_anywhere<S: Subject>(
         shutdown::<S>(log, &step)?;
         report.visit(Class::Torn);
         report.visit(Class::Reopened);
-        let whole = bytes[..cut].split_inclusive(|byte| *byte == b'\n');
-        let whole = whole.filter(|line| line.ends_with(b"\n")).count() as u64;
+        let lines = bytes[..cut].split_inclusive(|byte| *byte == b'\n');
+        let lines = lines.filter(|line| line.ends_with(b"\n")).count() as u64;
         // A line that lacks only its newline may be completed.
-        let completed = whole + u64::from(bytes[cut] == b'\n');
-        let found = read(trial, &left, &step)?;
-        let allowed = [whole, completed].map(|last| lines(trial, (1..=last).chain([100])));
-        if !allowed.contains(&found) {
-            return Err(Parted::new(format!("read back {step}"), &allowed[0], found));
-        }
+        let least = before + lines;
+        let most = least + u64::from(bytes[cut] == b'\n');
+        after_the_cut(trial, &left, (before, least..=most), &step)?;
     }
     Ok(())
+}
+
+/// What is read is a part of the history that ends with one of these, then event 100. What was torn
+/// may be reported.
+fn after_the_cut<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    (before, last): (u64, RangeInclusive<u64>),
+    step: &str,
+) -> Result<(), Parted> {
+    let found = History::mixed(trial).read(case, step)?;
+    let events = found.iter().filter(|line| !matches!(line, Line::Damage(_)));
+    let versions: Vec<u64> = events
+        .map(|line| match line {
+            Line::Event(event)
+                if *event == trial.subject.event(event.version(), event.version() as u32) =>
+            {
+                event.version()
+            }
+            _ => 0,
+        })
+        .collect();
+    let first = versions.first().copied().unwrap_or(0);
+    let fits = |last: u64| {
+        let wanted: Vec<u64> = (first.max(1)..=last).chain([100]).collect();
+        versions == wanted && (first == 1 || first > last || before > 0)
+    };
+    if last.clone().any(fits) {
+        return Ok(());
+    }
+    let expected = format!(
+        "the events up to {}, then event 100, each line whole",
+        last.start()
+    );
+    let found: Vec<_> = found.iter().map(short).collect();
+    Err(Parted::said(
+        format!("read back {step}"),
+        expected,
+        found.join(", "),
+    ))
 }
 
 /// Each line in turn is made unreadable; then a writer opens the file and goes on.
@@ -52,6 +117,7 @@ pub(crate) fn damaged_anywhere<S: Subject>(
     report: &mut Report,
 ) -> Result<(), Parted> {
     const LAST: u64 = 5;
+    hands::set_aside(trial, report)?;
     let case = written(trial, Case::new(CAPACITY), LAST)?;
     let file = current(trial, &case)?;
     let bytes = works("reading the file", || Ok(fs::read(&file)?))?;
@@ -88,10 +154,10 @@ fn one_damage<S: Subject>(
     trial: &Trial<'_, S>,
     case: &Case,
     damaged: u64,
-    versions: std::ops::RangeInclusive<u64>,
+    versions: RangeInclusive<u64>,
     step: &str,
 ) -> Result<(), Parted> {
-    let found = read(trial, case, step)?;
+    let found = History::mixed(trial).read(case, step)?;
     let matches = |(line, version): (&Line<S::Event>, u64)| match line {
         Line::Damage(_) => version == damaged,
         Line::Event(event) => *event == trial.subject.event(version, version as u32),
@@ -105,6 +171,6 @@ fn one_damage<S: Subject>(
     Err(Parted::said(
         format!("read back {step}"),
         expected,
-        format!("{found:?}"),
+        found.iter().map(short).collect::<Vec<_>>().join(", "),
     ))
 }

@@ -4,9 +4,9 @@ use std::{fs, path::PathBuf};
 
 use crate::{
     report::{Class, Report},
-    scenes::patience::within,
+    scenes::{history::History, patience::within},
     subject::{
-        adapter::{Event, Line, Subject},
+        adapter::Subject,
         case::Case,
         log::{Log, OpenError},
     },
@@ -45,16 +45,6 @@ pub(super) fn shutdown<S: Subject>(log: S::Log, step: &str) -> Result<(), Parted
     works(&format!("shutdown {step}"), || log.shutdown())
 }
 
-pub(super) fn read<S: Subject>(
-    trial: &Trial<'_, S>,
-    case: &Case,
-    step: &str,
-) -> Result<Vec<Line<S::Event>>, Parted> {
-    works(&format!("read back {step}"), || {
-        trial.subject.read_back(case)
-    })
-}
-
 pub(super) fn current<S: Subject>(trial: &Trial<'_, S>, case: &Case) -> Result<PathBuf, Parted> {
     let files = works("files", || trial.subject.files(case))?;
     files
@@ -86,70 +76,10 @@ pub(super) fn written<S: Subject>(
     Ok(case)
 }
 
-/// The events of these versions, as lines.
-pub(super) fn lines<S: Subject>(
-    trial: &Trial<'_, S>,
-    versions: impl IntoIterator<Item = u64>,
-) -> Vec<Line<S::Event>> {
-    let line = |version| Line::Event(trial.subject.event(version, version as u32));
-    versions.into_iter().map(line).collect()
-}
-
-/// Holds what is read against what must be there.
-fn must_read<S: Subject>(
-    trial: &Trial<'_, S>,
-    case: &Case,
-    versions: impl IntoIterator<Item = u64>,
-    step: &str,
-) -> Result<(), Parted> {
-    let found = read(trial, case, step)?;
-    same(found, lines(trial, versions), step)
-}
-
-/// Holds lines that were read against those that must be there.
-pub(super) fn same<E: Event>(
-    found: Vec<Line<E>>,
-    expected: Vec<Line<E>>,
-    step: &str,
-) -> Result<(), Parted> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(Parted::new(format!("read back {step}"), expected, found))
-    }
-}
-
 /// The case as it would be left if the process were killed now.
 pub(super) fn killed(case: &Case, step: &str) -> Result<Case, Parted> {
     case.killed()
         .map_err(|error| Parted::said(step, "a copy", error.to_string()))
-}
-
-pub(crate) fn acknowledged<S: Subject>(
-    trial: &Trial<'_, S>,
-    report: &mut Report,
-) -> Result<(), Parted> {
-    for count in [1, 2, 40] {
-        let case = Case::new(CAPACITY);
-        let log = open(trial, &case, "for the first time")?;
-        append(trial, &log, 1..=count);
-        works("flush", || log.flush())?;
-        report.visit(Class::Acknowledged);
-        // The process is killed here: nothing of it runs on in the copy.
-        let left = killed(&case, "copying the files")?;
-        must_read(
-            trial,
-            &left,
-            1..=count,
-            "what was acknowledged before the kill",
-        )?;
-        let log = open(trial, &left, "after the kill")?;
-        append(trial, &log, count + 1..=count + 1);
-        shutdown::<S>(log, "of the second life")?;
-        report.visit(Class::Reopened);
-        must_read(trial, &left, 1..=count + 1, "both lives")?;
-    }
-    Ok(())
 }
 
 /// A burst of many times the capacity, with which the writer has to keep up.
@@ -164,28 +94,7 @@ pub(crate) fn declared_holes<S: Subject>(
     // What it could not keep it says here; the file must say so too.
     let _ = guarded("shutdown", || log.shutdown())?;
     report.visit(Class::History);
-    let mut next = 1;
-    for line in read(trial, &case, "a burst")? {
-        match line {
-            Line::Gap(events) => next += events,
-            Line::Event(event) if event == trial.subject.event(next, next as u32) => next += 1,
-            other => {
-                let step = format!("read back a burst, event {next}");
-                let expected = "this event, or a gap line that counts what is missing";
-                return Err(Parted::said(step, expected, format!("{other:?}")));
-            }
-        }
-    }
-    if next <= EVENTS {
-        let step = format!("read back a burst of {EVENTS}");
-        let expected = "every event, or a gap line that counts what is missing";
-        return Err(Parted::said(
-            step,
-            expected,
-            format!("it ends before event {next}"),
-        ));
-    }
-    Ok(())
+    History::mixed(trial).all(&case, EVENTS, "a burst")
 }
 
 /// A directory stands where the file should be.
@@ -216,31 +125,12 @@ pub(crate) fn no_place_to_write<S: Subject>(
     .map_err(|stuck| Parted::said(step, "each returns", stuck.text(trial.budget.patience)))
 }
 
-pub(crate) fn second_writer<S: Subject>(
-    trial: &Trial<'_, S>,
-    report: &mut Report,
-) -> Result<(), Parted> {
-    let case = Case::new(CAPACITY).with_files_of(256);
-    let log = open(trial, &case, "for the first time")?;
-    for last in 1..=8 {
-        append(trial, &log, last..=last);
-        works("flush", || log.flush())?;
-        let step = format!("open beside a writer that has written {last} events");
-        if guarded(&step, || trial.subject.open(&case))?.is_ok() {
-            return Err(Parted::said(step, "an error", "a second writer"));
-        }
-    }
-    shutdown::<S>(log, "of the first writer")?;
-    let log = open(trial, &case, "after the first writer has ended")?;
-    report.visit(Class::Reopened);
-    shutdown::<S>(log, "of the second writer")
-}
-
 pub(crate) fn drained<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     for count in [1, 10, 500] {
         let case = written(trial, Case::new(1024), count)?;
         report.visit(Class::History);
-        must_read(trial, &case, 1..=count, "after a shutdown without an error")?;
+        let step = "after a shutdown without an error";
+        History::mixed(trial).all(&case, count, step)?;
     }
     Ok(())
 }
@@ -256,7 +146,9 @@ pub(crate) fn same_bytes<S: Subject>(
         .collect();
     // Two thirds of all: one rotation, and nothing is gone.
     let case = Case::new(64).with_files_of(all.len() as u64 * 2 / 3);
-    let case = written(trial, case, LAST)?;
+    let log = open(trial, &case, "for the first time")?;
+    History::mixed(trial).store(&log, 1..=LAST, "one by one")?;
+    shutdown::<S>(log, "of the only life")?;
     let files = works("files", || trial.subject.files(&case))?;
     let parts: Vec<String> = files
         .iter()

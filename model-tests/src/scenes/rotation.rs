@@ -1,14 +1,23 @@
 //! Judges a writer that rotates its files, and readers that follow them.
 
-use std::fs;
+use std::{fs, io::ErrorKind};
 
-use super::files::{CAPACITY, append, lines, open, read, same, shutdown, works};
+use super::{
+    files::{CAPACITY, append, open, shutdown, works},
+    hands,
+    history::{History, Span, bytes_of, complete, short},
+    lives::enough,
+    power::stored_in_the_end,
+};
 use eventlog::Versioned as _;
 
 use crate::{
+    evidence::Evidence,
     report::{Class, Report},
+    sim_disk::{Op, SimDisk},
     subject::{
         adapter::{Following, Line, Subject},
+        capability::Capability,
         case::Case,
         log::Log as _,
     },
@@ -18,18 +27,17 @@ use crate::{
 /// Three lives with small files: each file within its bound, and nothing missing but what is older
 /// than everything that is there.
 pub(crate) fn rotated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
-    const CAP: u64 = 1024;
-    let case = Case::new(CAPACITY).with_files_of(CAP);
-    let mut last = 0;
-    let mut most = 0;
+    let cap = bytes_of(trial, 12)?;
+    let history = History::alike(trial);
+    let case = Case::new(CAPACITY).with_files_of(cap);
+    let (mut last, mut most, mut events) = (0, 0, 0);
     for life in 1..=12 {
         let log = open(trial, &case, &format!("life {life}"))?;
         for _ in 0..7 {
             last += 1;
-            append(trial, &log, last..=last);
-            works("flush", || log.flush())?;
+            history.store(&log, last..=last, &format!("life {life}"))?;
             let step = format!("life {life}, after event {last}");
-            let size = bounded(trial, &case, CAP, report, &step)?;
+            let size = bounded(trial, &case, cap, report, &step)?;
             most = most.max(size);
             // A rotation may throw away the oldest file, never the one that was just filled.
             if size * 3 < most {
@@ -40,12 +48,13 @@ pub(crate) fn rotated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> 
                     format!("{size}"),
                 ));
             }
-            suffix(trial, &case, last, &step)?;
+            events = enough(history.newest(&case, last, &step)?, events, &step)?;
         }
         shutdown::<S>(log, &format!("life {life}"))?;
         report.visit(Class::Reopened);
     }
-    Ok(())
+    report.stands_on(Evidence::RealFiles);
+    long_events(trial, report)
 }
 
 /// The bytes of all files, none of which may be too long.
@@ -73,16 +82,125 @@ fn bounded<S: Subject>(
     Ok(sizes.iter().sum())
 }
 
-/// What is read is the newest part of the history.
-fn suffix<S: Subject>(
+/// Files that are shorter than any event: each event has a file of its own.
+fn long_events<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
+    let history = History::mixed(trial);
+    let case = Case::new(CAPACITY).with_files_of(8);
+    let log = open(trial, &case, "with files that are shorter than an event")?;
+    for last in 1..=20 {
+        let step = format!("event {last}, each longer than a file may be");
+        history.store(&log, last..=last, &step)?;
+        let span = history.newest(&case, last, &step)?;
+        report.visit(Class::LongEvent);
+        let files = works("files", || trial.subject.files(&case))?;
+        let sizes = files.iter().filter_map(|file| fs::metadata(file).ok());
+        let files = sizes.filter(|file| file.len() > 0).count() as u64;
+        let few = last.min(2);
+        if span.len() > files || span.len() < few {
+            let expected = format!("{few} events or more, each in a file of its own");
+            let actual = format!("{} events in {files} files", span.len());
+            return Err(Parted::said(
+                format!("files after {step}"),
+                expected,
+                actual,
+            ));
+        }
+    }
+    shutdown::<S>(log, "of a log of events that are longer than a file")
+}
+
+/// Law W17: on a simulated disk that refuses to rename, and where the name of the full file is taken
+/// by a directory.
+pub(crate) fn unrotated<S: Subject>(
     trial: &Trial<'_, S>,
-    case: &Case,
-    last: u64,
-    step: &str,
+    report: &mut Report,
 ) -> Result<(), Parted> {
-    let found = read(trial, case, step)?;
-    let first = last + 1 - (found.len() as u64).clamp(1, last);
-    same(found, lines(trial, first..=last), step)
+    let cap = bytes_of(trial, 6)?;
+    if trial.budget.has(Capability::Storage) {
+        renames_refused(trial, cap, report)?;
+    }
+    name_taken(trial, cap, report)
+}
+
+fn renames_refused<S: Subject>(
+    trial: &Trial<'_, S>,
+    cap: u64,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let history = History::alike(trial);
+    let disk = SimDisk::new();
+    let case = Case::new(CAPACITY).with_files_of(cap).on_disk(disk.clone());
+    let log = open(trial, &case, "before renames are refused")?;
+    disk.fail_all(Op::Rename, ErrorKind::PermissionDenied);
+    let step = "where the file cannot be rotated, as no file can be renamed";
+    for version in 1..=40 {
+        history.append(&log, version..=version);
+        stored_in_the_end(&format!("flush event {version} {step}"), || log.flush())?;
+    }
+    history.newest(&case, 40, step)?;
+    report.visit(Class::Faulted);
+    disk.heal();
+    history.store(&log, 41..=60, "once the file can be rotated again")?;
+    history.newest(&case, 60, "once the file can be rotated again")?;
+    report.stands_on(Evidence::SimulatedFaults);
+    shutdown::<S>(log, "of a log that was not rotated for a while")
+}
+
+fn name_taken<S: Subject>(
+    trial: &Trial<'_, S>,
+    cap: u64,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let history = History::alike(trial);
+    let case = Case::new(CAPACITY).with_files_of(cap);
+    let files = works("files", || trial.subject.files(&case))?;
+    let (current, full) = files
+        .split_last()
+        .map_or((None, files.as_slice()), |(last, full)| (Some(last), full));
+    for name in full {
+        works("taking a name", || {
+            Ok(fs::create_dir_all(name.join("taken"))?)
+        })?;
+    }
+    let log = open(trial, &case, "where no file can be put aside")?;
+    let step = "where the file cannot be rotated";
+    for version in 1..=40 {
+        history.append(&log, version..=version);
+        stored_in_the_end(&format!("flush event {version} {step}"), || log.flush())?;
+    }
+    // What stands in the place of a full file may be reported.
+    let mut lines = history.read(&case, step)?;
+    lines.retain(|line| !matches!(line, Line::Damage(_)));
+    let span = history.part(&lines, None, step)?;
+    complete(Span { first: 1, ..span }, 40, step)?;
+    report.visit(Class::Faulted);
+    let size = |file: &std::path::PathBuf| fs::metadata(file).map_or(0, |file| file.len());
+    if span.first == 1 && current.is_some_and(|current| size(current) <= cap) {
+        // It has found other names.
+        report.visit(Class::Rotated);
+    }
+    for name in full {
+        works("freeing a name", || Ok(fs::remove_dir_all(name)?))?;
+    }
+    for version in 41..=80 {
+        history.store(
+            &log,
+            version..=version,
+            "once the file can be rotated again",
+        )?;
+    }
+    history.newest(&case, 80, "once the file can be rotated again")?;
+    if let Some(current) = current.filter(|current| size(current) > cap) {
+        let step = "the current file, long after it could be rotated again";
+        let expected = format!("at most {cap} bytes: it is tried again");
+        return Err(Parted::said(
+            step,
+            expected,
+            format!("{} bytes", size(current)),
+        ));
+    }
+    report.stands_on(Evidence::RealFiles);
+    shutdown::<S>(log, "of a log that was not rotated for a while")
 }
 
 /// Reads along: after each event, then after bursts that fill a file or many.
@@ -110,7 +228,9 @@ pub(crate) fn followed<S: Subject>(
             }
         }
     }
-    shutdown::<S>(log, "of the writer")
+    shutdown::<S>(log, "of the writer")?;
+    report.stands_on(Evidence::RealFiles);
+    hands::followed(trial, report)
 }
 
 /// Takes what there is, and says which event comes next.
@@ -135,11 +255,11 @@ fn read_along<S: Subject>(
                 next = version + 1;
                 declared = false;
             }
-            Line::Gap(events) if holes => next += events,
+            Line::Gap(events) => next += events,
             Line::Damage(_) if holes => declared = true,
             other => {
                 let expected = format!("event {next}");
-                return Err(Parted::said(step, expected, format!("{other:?}")));
+                return Err(Parted::said(step, expected, short(&other)));
             }
         }
     }

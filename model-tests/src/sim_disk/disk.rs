@@ -64,6 +64,7 @@ impl SimDisk {
             capacity: None,
             operations: 0,
             looks: 0,
+            refusals: 0,
             faults: BTreeMap::new(),
             lasting: Vec::new(),
             forbidden: BTreeMap::new(),
@@ -173,6 +174,11 @@ impl SimDisk {
         self.state().looks
     }
 
+    /// How many writes have found no room.
+    pub(crate) fn refusals(&self) -> u64 {
+        self.state().refusals
+    }
+
     /// Takes a picture after every operation from now on.
     pub fn record(&self) {
         self.state().recording = Some(Vec::new());
@@ -182,6 +188,20 @@ impl SimDisk {
     #[must_use]
     pub fn pictures(&self) -> Vec<Picture> {
         self.state().recording.take().unwrap_or_default()
+    }
+
+    /// Takes one more picture of the disk as it is.
+    pub(crate) fn picture(&self) {
+        let mut state = self.state();
+        if let Some(mut pictures) = state.recording.take() {
+            pictures.push(Picture {
+                op: Op::SyncDir,
+                operations: state.operations,
+                note: state.note,
+                state: state.clone(),
+            });
+            state.recording = Some(pictures);
+        }
     }
 
     /// Tells what the next pictures are to remember.

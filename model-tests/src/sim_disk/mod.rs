@@ -25,3 +25,4 @@ pub use self::fault::{Fault, Op};
 pub use self::random::Random;
 pub use self::state::{Note, Picture};
 pub use self::storage::SimFile;
+pub use eventlog::disk::{FileId, RealStorage, Stat, Storage};

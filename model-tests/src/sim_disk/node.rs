@@ -42,10 +42,18 @@ impl File {
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) {
-        let start = self.cache.len();
-        self.cache.extend_from_slice(bytes);
+        self.write_at(self.cache.len(), bytes);
+    }
+
+    pub(super) fn write_at(&mut self, start: usize, bytes: &[u8]) {
+        let stop = start + bytes.len();
+        let whole = DataOp::Write {
+            offset: start,
+            bytes: bytes.to_vec(),
+        };
+        whole.apply(&mut self.cache);
         let mut offset = start;
-        while offset < self.cache.len() {
+        while offset < stop {
             let sick = self.sick.iter().find(|range| range.contains(&offset));
             let next_sick = self
                 .sick
@@ -53,7 +61,7 @@ impl File {
                 .map(|range| range.start)
                 .filter(|at| *at > offset);
             let end = sick.map_or(next_sick.min(), |range| Some(range.end));
-            let end = end.unwrap_or(usize::MAX).min(self.cache.len());
+            let end = end.unwrap_or(usize::MAX).min(stop);
             self.pending.push(match sick {
                 Some(_) => DataOp::Grow(end),
                 None => DataOp::Write {
@@ -65,6 +73,7 @@ impl File {
         }
     }
 
+    /// Cuts the file, or has it grow by zeros.
     pub(super) fn cut(&mut self, len: usize) {
         self.cache.resize(len, 0);
         self.pending.push(DataOp::Cut(len));

@@ -43,6 +43,8 @@ pub(super) struct State {
     pub(super) operations: u64,
     /// How many operations that change nothing were tried.
     pub(super) looks: u64,
+    /// How many writes found no room.
+    pub(super) refusals: u64,
     pub(super) faults: BTreeMap<u64, Fault>,
     /// Operations of these kinds fail until healed.
     pub(super) lasting: Vec<(Op, io::ErrorKind)>,

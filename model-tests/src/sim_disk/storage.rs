@@ -81,6 +81,32 @@ impl SimDisk {
         result
     }
 
+    /// Writes at a place of the file that has this name.
+    pub(crate) fn write_at(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.change(Op::Write, |state, _| {
+            let node = state.resolve(path)?;
+            state.file(node)?;
+            state.file_mut(node).write_at(offset as usize, bytes);
+            Ok(())
+        })
+    }
+
+    /// Cuts the file that has this name, or has it grow.
+    pub(crate) fn resize(&self, path: &Path, len: u64) -> io::Result<()> {
+        self.change(Op::Truncate, |state, _| {
+            let node = state.resolve(path)?;
+            state.file(node)?;
+            state.file_mut(node).cut(len as usize);
+            Ok(())
+        })
+    }
+
+    /// Syncs the file that has this name.
+    pub(crate) fn sync_path(&self, path: &Path) -> io::Result<()> {
+        let mut file = self.open(path)?;
+        self.sync(&mut file)
+    }
+
     /// The disk for an operation that only looks.
     fn look(&self) -> MutexGuard<'_, State> {
         let hook = self.hooks().look.clone();
@@ -170,6 +196,7 @@ impl Storage for SimDisk {
     fn write(&self, file: &mut SimFile, bytes: &[u8]) -> io::Result<usize> {
         self.change(Op::Write, |state, fault| {
             let free = usize::try_from(state.free()).unwrap_or(usize::MAX);
+            state.refusals += u64::from(free < bytes.len());
             if free == 0 {
                 return Err(io::ErrorKind::StorageFull.into());
             }

@@ -45,6 +45,14 @@ pub trait Subject: Sync + 'static {
         lacking(Capability::Probe)
     }
 
+    /// An event of this version that the log may be unable to carry: NaN, an infinity, a value
+    /// nested hundreds of levels deep, a line of many megabytes. `None` for a `pick` that is past
+    /// the last of them. [`Capability::Extremes`].
+    fn extreme_event(&self, version: u64, pick: u32) -> Option<Self::Event> {
+        let _ = (version, pick);
+        lacking(Capability::Extremes)
+    }
+
     /// What the files of a case say, the oldest line first. [`Capability::Durable`].
     ///
     /// # Errors

@@ -58,6 +58,18 @@ capabilities! { $
     /// [`Subject::read_back`](crate::Subject::read_back),
     /// [`Subject::files`](crate::Subject::files).
     Durable "lacks Durable",
+    /// Dropping the log stores what was appended to it, as far as the disk lets it.
+    StoresOnDrop "lacks StoresOnDrop",
+    /// The log can be opened on a simulated disk: [`Case::disk`](crate::Case::disk). Its faults
+    /// and power cuts are the strongest evidence there is; without it, system calls are traced
+    /// where the machine can do that.
+    Storage "lacks Storage",
+    /// A shutdown that does not come to its end says which events are not durable:
+    /// [`Log::shutdown_within`](crate::Log::shutdown_within).
+    Missing "lacks Missing",
+    /// Events that a format may be unable to carry:
+    /// [`Subject::extreme_event`](crate::Subject::extreme_event).
+    Extremes "lacks Extremes",
     /// The files can be read along while they are written:
     /// [`Subject::follow`](crate::Subject::follow).
     Follow "lacks Follow",

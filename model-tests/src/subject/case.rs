@@ -1,8 +1,14 @@
-//! The settings of one log under judgement, and a directory for its files.
+//! The settings of one log under judgement, and where its files are.
 
-use std::{fs, io, path::Path, sync::OnceLock};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use tempfile::TempDir;
+
+use crate::sim_disk::{crash::Crash, disk::SimDisk};
 
 /// The settings of one case, and its directory.
 ///
@@ -17,7 +23,20 @@ pub struct Case {
     pub base_version: Option<u64>,
     /// The bytes that no file exceeds, unless one event alone is longer.
     pub max_file_bytes: u64,
-    dir: OnceLock<TempDir>,
+    /// The bytes of events that may wait in memory for a disk that stalls, beside those that the
+    /// log retains. What exceeds them may be lost, and is counted.
+    pub max_waiting_bytes: usize,
+    dir: OnceLock<Dir>,
+    disk: Option<SimDisk>,
+}
+
+/// The directory of a case.
+#[derive(Debug)]
+enum Dir {
+    /// Removed with the case.
+    Own(TempDir),
+    /// Of another process, which removes it.
+    Given(PathBuf),
 }
 
 impl Case {
@@ -28,7 +47,9 @@ impl Case {
             capacity,
             base_version: None,
             max_file_bytes: 8 * 1024 * 1024,
+            max_waiting_bytes: 128 * 1024 * 1024,
             dir: OnceLock::new(),
+            disk: None,
         }
     }
 
@@ -46,37 +67,109 @@ impl Case {
         self
     }
 
+    /// The same, where so many bytes of events may wait for the disk.
+    #[must_use]
+    pub fn with_waiting_bytes(mut self, bytes: usize) -> Self {
+        self.max_waiting_bytes = bytes;
+        self
+    }
+
+    /// The same, on a simulated disk. Only for a subject that has
+    /// [`Capability::Storage`](crate::Capability::Storage).
+    #[must_use]
+    pub fn on_disk(mut self, disk: SimDisk) -> Self {
+        self.disk = Some(disk);
+        self
+    }
+
+    /// The same, in a directory that is there already and is left there.
+    pub(crate) fn at(self, dir: PathBuf) -> Self {
+        Self {
+            dir: OnceLock::from(Dir::Given(dir)),
+            ..self
+        }
+    }
+
+    /// The simulated disk that the log is to be on: its files are opened, written, read back and
+    /// followed through [`Storage`](crate::sim_disk::Storage). `None` for the real one.
+    ///
+    /// ```
+    /// use model_tests::{Case, sim_disk::{Crash, SimDisk, Storage}};
+    ///
+    /// let case = Case::new(4).on_disk(SimDisk::new());
+    /// let disk = case.disk().expect("it was given one");
+    /// let path = case.dir()?.join("x.log");
+    /// let mut file = disk.create_new(&path, 0o600)?;
+    /// disk.write(&mut file, b"an event\n")?;
+    /// disk.sync(&mut file)?;
+    /// // The name of the file is not on the disk yet.
+    /// assert_eq!(disk.crash(&Crash::LOST).bytes(&path), None);
+    /// disk.sync_dir(case.dir()?)?;
+    /// assert!(disk.crash(&Crash::LOST).bytes(&path).is_some());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn disk(&self) -> Option<&SimDisk> {
+        self.disk.as_ref()
+    }
+
+    /// Another case of the same settings, with nothing in it.
+    pub(crate) fn afresh(&self) -> Self {
+        Self {
+            base_version: self.base_version,
+            max_file_bytes: self.max_file_bytes,
+            max_waiting_bytes: self.max_waiting_bytes,
+            ..Self::new(self.capacity)
+        }
+    }
+
     /// Another case with the files of this one as they are now: what a killed process leaves.
     ///
     /// # Errors
     ///
     /// If they cannot be copied.
     pub fn killed(&self) -> io::Result<Self> {
-        let left = Self {
-            base_version: self.base_version,
-            max_file_bytes: self.max_file_bytes,
-            ..Self::new(self.capacity)
-        };
+        let left = self.afresh();
+        if let Some(disk) = &self.disk {
+            return Ok(left.on_disk(disk.kill()));
+        }
         for entry in fs::read_dir(self.dir()?)? {
             let entry = entry?;
-            fs::copy(entry.path(), left.dir()?.join(entry.file_name()))?;
+            let to = left.dir()?.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                fs::create_dir(to)?;
+            } else {
+                fs::copy(entry.path(), to)?;
+            }
         }
         Ok(left)
     }
 
-    /// The case's own directory.
+    /// Another case with what a power cut leaves of this one's simulated disk; `None` on a real
+    /// one.
+    #[must_use]
+    pub fn power_cut(&self, crash: &Crash) -> Option<Self> {
+        let disk = self.disk.as_ref()?.crash(crash);
+        Some(self.afresh().on_disk(disk))
+    }
+
+    /// The case's own directory; on a simulated disk, its root.
     ///
     /// # Errors
     ///
     /// If it cannot be made.
     pub fn dir(&self) -> io::Result<&Path> {
+        if self.disk.is_some() {
+            return Ok(Path::new("/"));
+        }
         if self.dir.get().is_none() {
             // The second of two threads drops its own directory, which is still empty.
-            let _ = self.dir.set(tempfile::tempdir()?);
+            let _ = self.dir.set(Dir::Own(tempfile::tempdir()?));
         }
-        self.dir
-            .get()
-            .map(TempDir::path)
-            .ok_or_else(|| io::Error::other("the case has no directory"))
+        match self.dir.get() {
+            Some(Dir::Own(dir)) => Ok(dir.path()),
+            Some(Dir::Given(dir)) => Ok(dir),
+            None => Err(io::Error::other("the case has no directory")),
+        }
     }
 }

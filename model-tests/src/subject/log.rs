@@ -4,6 +4,7 @@ use std::{
     error::Error,
     task::{Context, Poll},
     thread,
+    time::Duration,
 };
 
 use eventlog::Coverage;
@@ -95,6 +96,21 @@ pub trait Log<E>: Send + Sync + 'static {
         Self: Sized,
     {
         lacking(Capability::Durable)
+    }
+
+    /// As [`shutdown`](Self::shutdown), but gives up after `timeout` and says which events are not
+    /// durable then, by their numbers in the order of the appends: 1 for the first since the log
+    /// was opened. [`Capability::Missing`].
+    ///
+    /// # Errors
+    ///
+    /// The numbers of exactly those events.
+    fn shutdown_within(self, timeout: Duration) -> Result<(), Vec<u64>>
+    where
+        Self: Sized,
+    {
+        let _ = timeout;
+        lacking(Capability::Missing)
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod in_memory;
 pub(crate) mod log;
 pub(crate) mod on_disk;
 pub(crate) mod probe;
+pub mod sample;
 pub(crate) mod waker;
 
 pub use self::{
@@ -15,6 +16,7 @@ pub use self::{
     case::Case,
     in_memory::{Ours, Tick},
     log::{Log, OpenError, Received, Replay, Subscription},
-    on_disk::OnDisk,
+    on_disk::{OnDisk, SamplesOnDisk},
     probe::{Moment, Probe, Probed},
+    sample::Sample,
 };

@@ -1,10 +1,10 @@
 //! `eventlog` with its disk writer as a subject.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration};
 
 use eventlog::{
-    EventLog,
-    disk::{self, Damage, DiskConfig, DiskWriter, Record},
+    EventLog, SeqRange,
+    disk::{self, Damage, DiskConfig, DiskWriter, FileLog, NotStored, Reader, Record},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -12,6 +12,7 @@ use crate::subject::{
     adapter::{Event, Following, Line, Subject},
     case::Case,
     log::{Log, OpenError},
+    sample::Sample,
 };
 
 /// How long a flush may take, also where the machine is busy.
@@ -37,8 +38,20 @@ where
 
     fn open(&self, case: &Case) -> Result<Self::Log, OpenError> {
         let log = Arc::new(EventLog::builder().capacity(case.capacity).build()?);
-        let config = DiskConfig::new(path(case)?).max_bytes(case.max_file_bytes);
-        let writer = DiskWriter::spawn(&log, config)?;
+        // The pauses are short, so that a disk that is well again is soon found out.
+        let config = DiskConfig::new(path(case)?)
+            .max_bytes(case.max_file_bytes)
+            .backlog_bytes(case.max_waiting_bytes)
+            .retry_min(Duration::from_millis(1))
+            .retry_max(Duration::from_millis(20))
+            .drop_timeout(TIMEOUT);
+        let writer = match case.disk() {
+            None => DiskWriter::spawn(&log, config)?,
+            Some(disk) => {
+                let (file, _) = FileLog::open(disk.clone(), &config)?;
+                DiskWriter::spawn_to(&log, config.writer().clone(), file)?
+            }
+        };
         Ok(DiskLog { log, writer })
     }
 
@@ -46,8 +59,16 @@ where
         (self.0)(version, pick)
     }
 
+    fn extreme_event(&self, _: u64, _: u32) -> Option<E> {
+        None
+    }
+
     fn read_back(&self, case: &Case) -> Result<Vec<Line<E>>, OpenError> {
-        Ok(disk::read(path(case)?).map(line).collect())
+        let path = path(case)?;
+        Ok(match case.disk() {
+            None => disk::read(path).map(line).collect(),
+            Some(disk) => Reader::open(disk.clone(), path).map(line).collect(),
+        })
     }
 
     fn follow(&self, case: &Case) -> Result<Following<E>, OpenError> {
@@ -63,6 +84,45 @@ where
     fn line(&self, event: &E) -> String {
         let json = serde_json::to_string(event);
         json.unwrap_or_else(|error| panic!("cannot write {event:?}: {error}")) + "\n"
+    }
+}
+
+/// [`OnDisk`] with [`Sample`]s: events of every kind, also of those that JSON cannot carry.
+#[derive(Clone, Copy, Debug)]
+pub struct SamplesOnDisk;
+
+const SAMPLES: OnDisk<fn(u64, u32) -> Sample> = OnDisk(Sample::new);
+
+impl Subject for SamplesOnDisk {
+    type Event = Sample;
+    type Log = DiskLog<Sample>;
+
+    fn open(&self, case: &Case) -> Result<Self::Log, OpenError> {
+        SAMPLES.open(case)
+    }
+
+    fn event(&self, version: u64, pick: u32) -> Sample {
+        SAMPLES.event(version, pick)
+    }
+
+    fn extreme_event(&self, version: u64, pick: u32) -> Option<Sample> {
+        Sample::extreme(version, pick)
+    }
+
+    fn read_back(&self, case: &Case) -> Result<Vec<Line<Sample>>, OpenError> {
+        SAMPLES.read_back(case)
+    }
+
+    fn follow(&self, case: &Case) -> Result<Following<Sample>, OpenError> {
+        SAMPLES.follow(case)
+    }
+
+    fn files(&self, case: &Case) -> Result<Vec<PathBuf>, OpenError> {
+        SAMPLES.files(case)
+    }
+
+    fn line(&self, event: &Sample) -> String {
+        SAMPLES.line(event)
     }
 }
 
@@ -101,4 +161,18 @@ impl<E: Event> Log<E> for DiskLog<E> {
         self.writer.blocking_shutdown(TIMEOUT)?;
         Ok(())
     }
+
+    fn shutdown_within(self, timeout: Duration) -> Result<(), Vec<u64>> {
+        match self.writer.blocking_shutdown(timeout) {
+            Ok(_) => Ok(()),
+            Err(NotStored::Incomplete { missing, .. }) => {
+                Err(missing.iter().copied().flat_map(numbers).collect())
+            }
+            Err(other) => panic!("a shutdown says what is missing: {other}"),
+        }
+    }
+}
+
+fn numbers(range: SeqRange) -> RangeInclusive<u64> {
+    range.first().get()..=range.last().get()
 }

@@ -11,7 +11,8 @@ use std::{
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::file_reader::{line, read_lines};
+use super::file_reader::read_lines;
+use crate::sim_disk::RealStorage;
 use crate::subject::{
     adapter::{Line, Subject},
     case::Case,
@@ -49,7 +50,7 @@ impl Subject for BaselineWriterSubject {
     }
 
     fn read_back(&self, case: &Case) -> Result<Vec<Line<Tick>>, OpenError> {
-        read_lines(&self.files(case)?, false)
+        Ok(read_lines(&RealStorage, &self.files(case)?, None)?)
     }
 
     fn files(&self, case: &Case) -> Result<Vec<PathBuf>, OpenError> {
@@ -102,6 +103,10 @@ impl Log<Tick> for BaselineWriter {
     fn shutdown(self) -> Result<(), OpenError> {
         self.flush()
     }
+}
+
+fn line(event: &Tick) -> String {
+    format!("{}\n", serde_json::json!(event))
 }
 
 fn path(case: &Case) -> Result<PathBuf, OpenError> {

@@ -1,111 +1,324 @@
-//! A small log with a file: each append writes its line, unless a bug has it otherwise.
+//! A small log with a file: lines wait in memory until somebody flushes.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    mem,
-    path::{Path, PathBuf},
+    collections::VecDeque,
+    fmt,
+    path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use super::file_reader::{follow_lines, line, read_lines};
+use super::{
+    file_reader::{follow_by_place, follow_lines, gap_line, read_lines},
+    file_writer::{Writer, suffixed},
+};
 use crate::{
+    sim_disk::{RealStorage, Storage},
     subject::{
         adapter::{Following, Line, Subject},
         case::Case,
-        in_memory::Tick,
         log::{Log, OpenError},
+        sample::Sample,
     },
     zoo::bugs::FileBug,
 };
 
-/// Opens [`FileLog`]s.
+/// A log that only writes: what it retains in memory is no matter here.
+pub struct FileLog {
+    bug: Option<FileBug>,
+    queue: Mutex<Queue>,
+    /// Held while the disk is asked, which may take long.
+    writer: Mutex<Box<dyn Store>>,
+}
+
+/// The lines that are not written yet.
+#[derive(Debug)]
+struct Queue {
+    lines: VecDeque<String>,
+    bytes: usize,
+    /// How many events were lost since the last line.
+    lost: u64,
+    most_lines: usize,
+    most_bytes: usize,
+    appended: u64,
+    /// The numbers of the events in the queue, of a log that can say what it left.
+    numbers: VecDeque<u64>,
+}
+
+/// A writer, wherever it writes to.
+trait Store: Send {
+    fn store(&mut self, lines: &mut VecDeque<String>) -> std::io::Result<()>;
+}
+
+impl<S: Storage> Store for Writer<S>
+where
+    S::File: Send,
+{
+    fn store(&mut self, lines: &mut VecDeque<String>) -> std::io::Result<()> {
+        Writer::store(self, lines)
+    }
+}
+
+impl fmt::Debug for FileLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileLog")
+            .field("bug", &self.bug)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens [`FileLog`]s of events of every kind.
 #[derive(Clone, Copy, Debug)]
 pub struct FileSubject {
     /// What is wrong with them.
     pub bug: Option<FileBug>,
 }
 
-/// A log that only writes: what it retains in memory is no matter here.
-#[derive(Debug)]
-pub struct FileLog(Mutex<Writer>);
-
-#[derive(Debug)]
-struct Writer {
-    bug: Option<FileBug>,
-    path: PathBuf,
-    max_bytes: u64,
-    file: Option<File>,
-    len: u64,
-    /// Lines that a broken writer has not written yet.
-    held_back: Vec<String>,
-    capacity: usize,
-    /// Held for as long as the log lives.
-    lock: Option<File>,
-}
-
 impl Subject for FileSubject {
-    type Event = Tick;
+    type Event = Sample;
     type Log = FileLog;
 
     fn open(&self, case: &Case) -> Result<FileLog, OpenError> {
-        let mut writer = Writer {
-            bug: self.bug,
-            path: path(case)?,
-            max_bytes: case.max_file_bytes,
-            file: None,
-            len: 0,
-            held_back: Vec::new(),
-            capacity: case.capacity,
-            lock: None,
-        };
-        writer.open()?;
-        Ok(FileLog(Mutex::new(writer)))
+        FileLog::open(case, self.bug, usize::MAX)
     }
 
-    fn event(&self, version: u64, pick: u32) -> Tick {
-        Tick::new(version, pick)
+    fn event(&self, version: u64, pick: u32) -> Sample {
+        Sample::new(version, pick)
     }
 
-    fn read_back(&self, case: &Case) -> Result<Vec<Line<Tick>>, OpenError> {
-        let stops = self.bug == Some(FileBug::ReaderStopsAtDamage);
-        read_lines(&self.files(case)?, stops)
+    fn extreme_event(&self, version: u64, pick: u32) -> Option<Sample> {
+        Sample::extreme(version, pick)
+    }
+
+    fn read_back(&self, case: &Case) -> Result<Vec<Line<Sample>>, OpenError> {
+        let mut files = self.files(case)?;
+        if self.bug == Some(FileBug::ReaderSkipsOld) {
+            files.remove(0);
+        }
+        Ok(match case.disk() {
+            Some(disk) => read_lines(disk, &files, self.bug)?,
+            None => read_lines(&RealStorage, &files, self.bug)?,
+        })
     }
 
     fn files(&self, case: &Case) -> Result<Vec<PathBuf>, OpenError> {
-        Ok(vec![suffixed(&path(case)?, ".old"), path(case)?])
+        let path = case.dir()?.join("naive.log");
+        Ok(vec![suffixed(&path, ".old"), path])
     }
 
-    fn follow(&self, case: &Case) -> Result<Following<Tick>, OpenError> {
+    fn follow(&self, case: &Case) -> Result<Following<Sample>, OpenError> {
         let mut files = self.files(case)?;
-        let one_name = self.bug == Some(FileBug::FollowsOneName);
-        if one_name {
+        if self.bug == Some(FileBug::FollowsAPlace) {
+            return Ok(follow_by_place(files.remove(1)));
+        }
+        if self.bug == Some(FileBug::FollowsOneName) {
             files.remove(0);
         }
-        let hides = one_name || self.bug == Some(FileBug::HidesMissedFiles);
-        Ok(follow_lines(files, hides))
+        Ok(follow_lines(files, self.bug))
     }
 
-    fn line(&self, event: &Tick) -> String {
+    fn line(&self, event: &Sample) -> String {
         line(event)
     }
 }
 
-impl Log<Tick> for FileLog {
-    fn append(&self, event: Tick) -> Option<u64> {
-        let mut writer = self.writer();
-        let result = writer.append(line(&event));
-        match writer.bug {
-            Some(FileBug::FailsInAppend) => {
-                result.unwrap_or_else(|error| panic!("cannot write to the log: {error}"));
+/// Opens sound logs that lose what does not fit into a short queue, and say so in the file.
+#[derive(Clone, Copy, Debug)]
+pub struct LossyFileSubject;
+
+const SOUND: FileSubject = FileSubject { bug: None };
+
+impl Subject for LossyFileSubject {
+    type Event = Sample;
+    type Log = FileLog;
+
+    fn open(&self, case: &Case) -> Result<FileLog, OpenError> {
+        FileLog::open(case, None, case.capacity)
+    }
+
+    fn event(&self, version: u64, pick: u32) -> Sample {
+        SOUND.event(version, pick)
+    }
+
+    fn extreme_event(&self, version: u64, pick: u32) -> Option<Sample> {
+        SOUND.extreme_event(version, pick)
+    }
+
+    fn read_back(&self, case: &Case) -> Result<Vec<Line<Sample>>, OpenError> {
+        SOUND.read_back(case)
+    }
+
+    fn files(&self, case: &Case) -> Result<Vec<PathBuf>, OpenError> {
+        SOUND.files(case)
+    }
+
+    fn follow(&self, case: &Case) -> Result<Following<Sample>, OpenError> {
+        SOUND.follow(case)
+    }
+
+    fn line(&self, event: &Sample) -> String {
+        SOUND.line(event)
+    }
+}
+
+fn line(event: &Sample) -> String {
+    let json = serde_json::to_string(event);
+    json.unwrap_or_else(|error| panic!("cannot write an event: {error}")) + "\n"
+}
+
+impl FileLog {
+    fn open(case: &Case, bug: Option<FileBug>, most_lines: usize) -> Result<Self, OpenError> {
+        let path = case.dir()?.join("naive.log");
+        let writer: Box<dyn Store> = match case.disk() {
+            Some(disk) => Box::new(Writer::open(disk.clone(), path, case, bug)?),
+            None => Box::new(Writer::open(RealStorage, path, case, bug)?),
+        };
+        let most_lines = match bug {
+            Some(FileBug::DropsWhenBehind) => case.capacity,
+            _ => most_lines,
+        };
+        let queue = Queue {
+            lines: VecDeque::new(),
+            bytes: 0,
+            lost: 0,
+            most_lines,
+            most_bytes: case.max_waiting_bytes,
+            appended: 0,
+            numbers: VecDeque::new(),
+        };
+        Ok(Self {
+            bug,
+            queue: Mutex::new(queue),
+            writer: Mutex::new(writer),
+        })
+    }
+
+    /// The event's line; `None` if it would not be read back as it is.
+    fn faithful(&self, event: &Sample) -> Option<String> {
+        let line = line(event);
+        match self.bug {
+            Some(FileBug::WritesUnchecked) => Some(line),
+            Some(FileBug::RoundsFloats) => Some(rounded(&line)),
+            _ => {
+                let read = serde_json::from_str::<Sample>(&line);
+                read.is_ok_and(|read| read == *event).then_some(line)
             }
-            // A sound one would try again later; the laws that see that need a disk that heals.
-            _ => drop(result),
+        }
+    }
+}
+
+/// The line with the floats in it made shorter.
+fn rounded(line: &str) -> String {
+    fn round(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Array(values) => values.iter_mut().for_each(round),
+            serde_json::Value::Object(fields) => fields.values_mut().for_each(round),
+            serde_json::Value::Number(number) if number.is_f64() => {
+                let near = number.as_f64().unwrap_or_default() as f32;
+                *value = f64::from(near).into();
+            }
+            _ => {}
+        }
+    }
+    let Ok(mut value) = serde_json::from_str(line) else {
+        return line.to_owned();
+    };
+    round(&mut value);
+    format!("{value}\n")
+}
+
+impl FileLog {
+    fn has(&self, bug: FileBug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what waits, and makes it durable.
+    fn store(&self) -> Result<(), OpenError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue();
+        let mut lines = queue.take();
+        if self.has(FileBug::WritesBackwards) {
+            lines.make_contiguous().reverse();
+        }
+        if self.has(FileBug::SyncsUnderItsLock) {
+            let result = writer.store(&mut lines);
+            queue.put_back(lines);
+            return Ok(result?);
+        }
+        drop(queue);
+        let result = writer.store(&mut lines);
+        self.queue().put_back(lines);
+        Ok(result?)
+    }
+}
+
+impl Queue {
+    fn push(&mut self, line: Option<String>, tells: bool, bounded: bool) {
+        self.appended += 1;
+        let fits = |line: &String| {
+            !bounded
+                || self.lines.len() < self.most_lines && self.bytes + line.len() <= self.most_bytes
+        };
+        match line.filter(fits) {
+            Some(line) => {
+                self.declare(tells);
+                self.bytes += line.len();
+                self.lines.push_back(line);
+                self.numbers.push_back(self.appended);
+            }
+            None => self.lost += 1,
+        }
+    }
+
+    fn declare(&mut self, tells: bool) {
+        let lost = std::mem::take(&mut self.lost);
+        if lost > 0 && tells {
+            self.lines.push_back(gap_line(lost));
+        }
+    }
+
+    fn take(&mut self) -> VecDeque<String> {
+        self.bytes = 0;
+        std::mem::take(&mut self.lines)
+    }
+
+    fn put_back(&mut self, mut lines: VecDeque<String>) {
+        let gaps = |lines: &VecDeque<String>| {
+            lines
+                .iter()
+                .filter(|line| line.starts_with("{\"gap\""))
+                .count()
+        };
+        lines.append(&mut self.lines);
+        self.bytes = lines.iter().map(String::len).sum();
+        let events = lines.len() - gaps(&lines);
+        self.lines = lines;
+        let stored = self.numbers.len().saturating_sub(events);
+        self.numbers.drain(..stored);
+    }
+}
+
+impl Log<Sample> for FileLog {
+    fn append(&self, event: Sample) -> Option<u64> {
+        let line = self.faithful(&event);
+        let tells = !self.has(FileBug::DropsWhenBehind);
+        let bounded = !self.has(FileBug::QueueWithoutBound);
+        self.queue().push(line, tells, bounded);
+        match self.bug {
+            Some(FileBug::FailsInAppend) => self
+                .store()
+                .unwrap_or_else(|error| panic!("cannot write to the log: {error}")),
+            Some(FileBug::WritesInAppend) => drop(self.store()),
+            _ => {}
         }
         None
     }
 
-    fn events_since(&self, _: u64) -> Vec<Tick> {
+    fn events_since(&self, _: u64) -> Vec<Sample> {
         Vec::new()
     }
 
@@ -114,167 +327,41 @@ impl Log<Tick> for FileLog {
     }
 
     fn flush(&self) -> Result<(), OpenError> {
-        let mut writer = self.writer();
-        if writer.bug != Some(FileBug::AcknowledgesBeforeWriting) {
-            writer.write_held_back()?;
+        if self.has(FileBug::AcknowledgesBeforeWriting) {
+            return Ok(());
         }
-        match &writer.file {
-            Some(file) => Ok(file.sync_data()?),
-            None => Ok(()),
-        }
+        self.queue().declare(!self.has(FileBug::DropsWhenBehind));
+        self.store()
     }
 
     fn shutdown(self) -> Result<(), OpenError> {
-        if self.writer().bug == Some(FileBug::ShutdownDropsBuffer) {
-            return Ok(());
-        }
-        self.writer().write_held_back()?;
-        self.flush()
-    }
-}
-
-impl FileLog {
-    fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Writer {
-    fn has(&self, bug: FileBug) -> bool {
-        self.bug == Some(bug)
-    }
-
-    fn open(&mut self) -> Result<(), OpenError> {
-        if !self.has(FileBug::NoLock) {
-            let lock = suffixed(&self.path, ".lock");
-            let lock = OpenOptions::new().create(true).append(true).open(lock)?;
-            lock.try_lock()?;
-            self.lock = Some(lock);
-        }
-        if self.has(FileBug::ReopenTruncates) {
-            File::create(&self.path)?;
-        }
-        match fs::read(&self.path) {
-            Ok(bytes) => self.repair(&bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(_) if self.has(FileBug::FailsInAppend) => {}
-            Err(error) => return Err(error.into()),
-        }
-        if self.has(FileBug::FileAtOpen) {
-            self.file()?;
-        }
-        Ok(())
-    }
-
-    /// Sets a torn tail aside.
-    fn repair(&mut self, bytes: &[u8]) -> Result<(), OpenError> {
-        let whole = bytes
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |last| last + 1);
-        let mut keep = whole;
-        if self.has(FileBug::RefusesTornTail) && whole < bytes.len() {
-            return Err("the log is torn: repair it by hand".into());
-        }
-        if self.has(FileBug::FusesTornTail) {
-            keep = bytes.len();
-        }
-        if self.has(FileBug::RepairCutsAtDamage) {
-            let lines = bytes[..whole].split_inclusive(|byte| *byte == b'\n');
-            let good = lines.take_while(|line| serde_json::from_slice::<Tick>(line).is_ok());
-            keep = good.map(<[u8]>::len).sum();
-        }
-        if keep < bytes.len() {
-            fs::write(suffixed(&self.path, ".torn"), &bytes[keep..])?;
-            OpenOptions::new()
-                .write(true)
-                .open(&self.path)?
-                .set_len(keep as u64)?;
-        }
-        self.len = if self.has(FileBug::ReopenForgetsSize) {
-            0
-        } else {
-            keep as u64
-        };
-        Ok(())
-    }
-
-    fn append(&mut self, line: String) -> io::Result<()> {
         match self.bug {
-            Some(FileBug::AcknowledgesBeforeWriting | FileBug::ShutdownDropsBuffer) => {
-                self.held_back.push(line);
+            Some(FileBug::ShutdownDropsBuffer) => {
+                self.queue().take();
                 Ok(())
             }
-            Some(FileBug::WritesBackwards) => {
-                self.held_back.insert(0, line);
-                Ok(())
-            }
-            Some(FileBug::DropsWhenBehind) => {
-                // A queue that is not emptied in time.
-                if self.held_back.len() < self.capacity {
-                    self.held_back.push(line);
-                }
-                Ok(())
-            }
-            _ => self.write(&line),
+            Some(FileBug::AcknowledgesBeforeWriting) => self.store(),
+            _ => self.flush(),
         }
     }
 
-    fn write_held_back(&mut self) -> io::Result<()> {
-        let lines = mem::take(&mut self.held_back);
-        lines.iter().try_for_each(|line| self.write(line))
-    }
-
-    fn write(&mut self, line: &str) -> io::Result<()> {
-        let len = line.len() as u64;
-        let full = self.len > 0 && self.len + len > self.max_bytes;
-        if full && !self.has(FileBug::NeverRotates) {
-            self.rotate()?;
-            if self.has(FileBug::RotationDropsEvent) {
-                return Ok(());
-            }
+    fn shutdown_within(self, _: Duration) -> Result<(), Vec<u64>> {
+        let result = self.flush();
+        let queue = self.queue();
+        match result {
+            Err(_) if self.has(FileBug::ShutdownHidesTheRest) => Ok(()),
+            Err(_) if self.has(FileBug::ShutdownNamesAll) => Err((1..=queue.appended).collect()),
+            Err(_) => Err(queue.numbers.iter().copied().collect()),
+            Ok(()) => Ok(()),
         }
-        let line = if self.has(FileBug::SplitsLines) {
-            line.replace(',', ",\n")
-        } else {
-            line.into()
-        };
-        if self.has(FileBug::WritesHeader) && self.len == 0 {
-            self.file()?.write_all(b"{\"header\":1}\n")?;
-        }
-        self.file()?.write_all(line.as_bytes())?;
-        self.len += len;
-        Ok(())
-    }
-
-    fn rotate(&mut self) -> io::Result<()> {
-        self.file = None;
-        self.len = 0;
-        if self.has(FileBug::RotationOverwrites) {
-            return fs::remove_file(&self.path);
-        }
-        fs::rename(&self.path, suffixed(&self.path, ".old"))
-    }
-
-    /// The file, made when it is first written to.
-    fn file(&mut self) -> io::Result<&mut File> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&self.path)?,
-        };
-        Ok(self.file.insert(file))
     }
 }
 
-fn path(case: &Case) -> Result<PathBuf, OpenError> {
-    Ok(case.dir()?.join("naive.log"))
-}
-
-fn suffixed(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
+impl Drop for FileLog {
+    fn drop(&mut self) {
+        if !self.has(FileBug::DropForgets) {
+            // Nobody is left who could be told.
+            let _ = self.store();
+        }
+    }
 }

@@ -8,12 +8,13 @@ mod baseline_writer;
 mod bugs;
 mod file_log;
 mod file_reader;
+mod file_writer;
 mod naive;
 
 pub use self::{
     baseline::{Baseline, BaselineSubject},
     baseline_writer::{BaselineWriter, BaselineWriterSubject},
     bugs::{Bug, FileBug, Row, file_rows, rows},
-    file_log::{FileLog, FileSubject},
+    file_log::{FileLog, FileSubject, LossyFileSubject},
     naive::{Naive, NaiveSubject},
 };
