@@ -21,15 +21,19 @@ mod histories;
 mod law;
 pub mod laws;
 mod model;
+mod outcome;
 mod report;
 mod scenes;
 pub mod sim_broker;
 pub mod sim_disk;
 mod subject;
+mod text;
+mod transcript;
 mod trial;
+mod watch;
 pub mod zoo;
 
-pub use check::check;
+pub use check::{check, check_all};
 pub use checked::Checked;
 #[doc(hidden)]
 pub use conformance::__run;
@@ -38,10 +42,11 @@ pub use eventlog::{Coverage, Versioned};
 pub use histories::{At, History, Op, Step};
 pub use law::Law;
 pub use model::{Model, Reader, disk as disk_model};
+pub use outcome::{Outcome, Ruling};
 pub use report::{Class, Report};
 pub use subject::{
-    Capability, Case, Event, Following, Line, Log, Moment, OnDisk, OpenError, Ours, Probe, Probed,
-    Received, Replay, Subject, Subscription, Tick,
+    Capability, Case, Event, Following, Line, Log, Moment, OnDisk, OpenError, Ours, PollFuture, Probe,
+    Probed, Received, Replay, Subject, Subscription, Tick,
 };
 pub use trial::{Budget, Violation};
 

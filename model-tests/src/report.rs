@@ -10,6 +10,7 @@ use eventlog::Coverage;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Report {
     visits: BTreeMap<Class, u64>,
+    not_judged: Option<&'static str>,
 }
 
 /// Something that a run can meet.
@@ -70,6 +71,8 @@ pub enum Class {
     CaughtUp,
     /// A reader that was told how many events it lost.
     Lagged,
+    /// A reader whose next event was evicted before it came to it.
+    Overtaken,
     /// A reader that came to the end of a closed log.
     Closed,
     /// A reader that skipped to the newest event.
@@ -78,6 +81,14 @@ pub enum Class {
     Resumed,
     /// A reader that was woken while it waited.
     Woken,
+    /// A reader that was polled with another waker than before, and woken by that.
+    WakerChanged,
+    /// A reader that let others run although more was there.
+    Yielded,
+    /// A reader that had everything from before it subscribed.
+    Live,
+    /// An event that a writer's subscription delivered, found in the files at that moment.
+    Stored,
     /// A question that was asked while other threads appended.
     Raced,
     /// User code that ran inside the log, with the log at work.
@@ -103,6 +114,25 @@ impl Report {
         self.visits.get(&class).copied().unwrap_or(0)
     }
 
+    /// Why the law was not judged, if it was not: then a green run says nothing about it.
+    #[must_use]
+    pub fn not_judged(&self) -> Option<&'static str> {
+        self.not_judged
+    }
+
+    /// What was met, and how often.
+    pub(crate) fn met(&self) -> impl Iterator<Item = (Class, u64)> {
+        self.visits.iter().map(|(class, count)| (*class, *count))
+    }
+
+    /// The report on a law that no running log can be asked about here.
+    pub(crate) fn elsewhere(why: &'static str) -> Self {
+        Self {
+            not_judged: Some(why),
+            ..Self::default()
+        }
+    }
+
     /// Counts one visit.
     pub(crate) fn visit(&mut self, class: Class) {
         *self.visits.entry(class).or_default() += 1;
@@ -118,6 +148,9 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(why) = self.not_judged {
+            writeln!(f, "{why}")?;
+        }
         for (class, visits) in &self.visits {
             writeln!(f, "{visits:>9}  {class:?}")?;
         }

@@ -9,11 +9,12 @@
 use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
 use model_tests::{
-    Budget, Capability, Case, Checked, Law, Log, Probed, Subject, Tick, Violation, check,
+    Budget, Capability, Case, Checked, Law, Log, Probed, Ruling, Subject, Tick, Violation, check,
+    check_all,
     laws::{self, R04, R06, R08, R11, W03, W04},
     zoo::{
         Baseline, BaselineSubject, BaselineWriterSubject, Bug, FileSubject, NaiveSubject, Row,
-        file_rows, rows,
+        StoredSubject, file_rows, rows, stored_rows,
     },
 };
 
@@ -25,7 +26,7 @@ fn hasty() -> Budget {
 }
 
 /// Says which law has found a bug, or why none has.
-fn kill<S: Subject, B: Debug>(subject: &S, row: &Row<B>) -> Result<(), String> {
+fn kill<S: Subject + Clone, B: Debug>(subject: &S, row: &Row<B>) -> Result<(), String> {
     match check(subject, row.law, &hasty()) {
         Err(broken) if broken.to_string().contains(row.part) => {
             assert!(broken.script.contains("#[test]"), "{broken}");
@@ -47,11 +48,44 @@ fn every_bug_is_killed_by_its_law() {
         let bug = Some(row.bug);
         kill(&FileSubject { bug }, &row)
     });
-    let verdicts: Vec<_> = in_memory.chain(on_disk).collect();
+    let stored = stored_rows().into_iter().map(|row| {
+        let bug = Some(row.bug);
+        kill(&StoredSubject { bug }, &row)
+    });
+    let verdicts: Vec<_> = in_memory.chain(on_disk).chain(stored).collect();
     let bugs = verdicts.len();
     let survivors: Vec<_> = verdicts.into_iter().filter_map(Result::err).collect();
     println!("zoo: killed {} of {bugs}", bugs - survivors.len());
     assert!(survivors.is_empty(), "{}", survivors.join("\n"));
+}
+
+/// A law that accuses a log of what another law is about would send its author the wrong way.
+#[test]
+fn every_bug_breaks_the_laws_of_its_row_and_no_other() {
+    let mut budget = hasty();
+    budget.cases = 24;
+    budget.small_histories = 600;
+    budget.lacks = &[Capability::Durable];
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let bug = Some(row.bug);
+        let broken: BTreeSet<_> = check_all(&NaiveSubject { bug }, &budget)
+            .into_iter()
+            .filter_map(|outcome| match outcome.ruling {
+                Ruling::Broken(broken) => Some(broken.law.id),
+                _ => None,
+            })
+            .collect();
+        let named: BTreeSet<_> = [row.law]
+            .iter()
+            .chain(row.also)
+            .map(|law| law.id)
+            .collect();
+        if broken != named {
+            wrong.push(format!("{:?}: {broken:?} broken, {named:?} named", row.bug));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Laws of the compiler's output and of a failing disk have their own tests.
@@ -61,6 +95,7 @@ fn every_law_that_a_subject_can_break_kills_a_bug() {
     let bite: BTreeSet<_> = bite
         .into_iter()
         .chain(file_rows().iter().map(|row| row.law.id))
+        .chain(stored_rows().iter().map(|row| row.law.id))
         .collect();
     let elsewhere = ["W02", "W06", "W07", "W17", "D02", "D03"];
     let all = laws::all();
@@ -155,6 +190,13 @@ mod sound {
             let verdict = check(&FileSubject { bug: None }, row.law, &Budget::default());
             verdict.unwrap_or_else(|broken| panic!("{broken}"));
         }
+    }
+
+    #[test]
+    fn stored_log() {
+        let subject = super::StoredSubject { bug: None };
+        let verdict = check(&subject, &super::laws::S07, &Budget::default());
+        verdict.unwrap_or_else(|broken| panic!("{broken}"));
     }
 
     model_tests::conformance!(

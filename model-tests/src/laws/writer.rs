@@ -28,7 +28,8 @@ laws! {
         bug: "Kafka PR #8812: a recovered log was trusted without being flushed.",
         needs: [Durable],
         visits: [],
-        elsewhere: "a test with a disk that fails",
+        elsewhere: "not judged here: it needs a disk that fails",
+        test: w02_nothing_is_durable_by_being_there,
     }
     W03 "holes are declared" {
         statement: "What is read back are the events that were appended, in their order; each hole \
@@ -68,7 +69,8 @@ laws! {
         bug: "PostgreSQL's fsync bug of 2018: a retried fsync called lost data safe.",
         needs: [Durable],
         visits: [],
-        elsewhere: "a test with a disk that fails",
+        elsewhere: "not judged here: it needs a disk that fails",
+        test: w06_a_failed_fsync_is_not_asked_twice,
     }
     W07 "a full disk loses nothing" {
         statement: "While the disk is full nothing is lost that fits the backlog in memory, and the \
@@ -77,7 +79,8 @@ laws! {
         bug: "systemd #3968: the journal never resumed after it could not rotate for lack of space.",
         needs: [Durable],
         visits: [],
-        elsewhere: "a test with a disk that fails",
+        elsewhere: "not judged here: it needs a disk that fails",
+        test: w07_a_full_disk_loses_nothing,
     }
     W08 "rotation is atomic and bounded" {
         statement: "At every crash point of a rotation the reader finds a whole history; the current \
@@ -160,6 +163,7 @@ laws! {
             and were lost with the process.",
         needs: [Durable],
         visits: [],
-        elsewhere: "a test with a disk that refuses to rename",
+        elsewhere: "not judged here: it needs a disk that refuses to rename",
+        test: w17_a_log_that_cannot_be_rotated_is_written,
     }
 }

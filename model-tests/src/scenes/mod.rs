@@ -1,6 +1,7 @@
 //! What laws are judged by where a history of single operations is not enough: threads that race,
 //! readers that wait, code that comes back into the log, files that are cut.
 
+pub(crate) mod batches;
 pub(crate) mod damage;
 pub(crate) mod files;
 pub(crate) mod foreign;
@@ -9,6 +10,9 @@ pub(crate) mod memory;
 pub(crate) mod opening;
 mod patience;
 pub(crate) mod race;
+pub(crate) mod retention;
 pub(crate) mod rotation;
+pub(crate) mod stored;
+pub(crate) mod turns;
 pub(crate) mod versions;
 pub(crate) mod waiting;

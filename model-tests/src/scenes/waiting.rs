@@ -5,15 +5,17 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
-        mpsc,
+        mpsc::{self, Receiver},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     thread,
+    time::Duration,
 };
 
 use crate::{
+    model::{log::Model, reader::Lags},
     report::{Class, Report},
-    scenes::patience::within,
+    scenes::patience::{Stuck, within},
     subject::{
         adapter::Subject,
         capability::Capability,
@@ -66,65 +68,139 @@ pub(crate) fn wakes_everyone<S: Subject>(
         if !trial.budget.has(needs) {
             continue;
         }
-        wakes_wakers(trial, trigger, report)?;
-        wakes_threads(trial, trigger, report)?;
+        for polls in 1..=3 {
+            wakes_wakers(trial, trigger, polls, report)?;
+        }
+        for way in [Way::Blocks, Way::Polls] {
+            wakes_threads(trial, trigger, way, report)?;
+        }
     }
     Ok(())
 }
 
-/// Three readers are polled, then woken.
+/// A waker that tells through a channel.
+fn bell() -> (Waker, Receiver<()>) {
+    let (ring, rung) = mpsc::channel();
+    // The receiver is gone once nobody waits for it.
+    (waker_fn(move || ring.send(()).unwrap_or(())), rung)
+}
+
+/// Three readers are polled, each time with another waker, and the last one must be woken.
 fn wakes_wakers<S: Subject>(
     trial: &Trial<'_, S>,
     trigger: Trigger,
+    polls: u32,
     report: &mut Report,
 ) -> Result<(), Parted> {
     let (_case, log) = open(trial)?;
-    let (woken, wait) = mpsc::channel();
-    let mut readers: Vec<_> = (0..3).map(|_| log.subscribe(0)).collect();
-    for (number, reader) in readers.iter_mut().enumerate() {
-        let woken = woken.clone();
-        // The receiver is gone once the verdict is there.
-        let waker = waker_fn(move || woken.send(number).unwrap_or(()));
-        let polled = reader.poll_recv(&mut Context::from_waker(&waker));
-        if polled.is_ready() {
-            return Err(Parted::new("poll_recv on an empty log", "Pending", polled));
+    let mut waiting = Vec::new();
+    for _ in 0..3 {
+        let mut reader = guarded("subscribe", || log.subscribe(0))?;
+        let mut last = None;
+        for _ in 0..polls {
+            let (waker, rung) = bell();
+            let polled = poll(reader.as_mut(), &waker)?;
+            if polled.is_ready() {
+                return Err(Parted::new("poll_recv on an empty log", "Pending", polled));
+            }
+            last = Some(rung);
         }
+        waiting.extend(last.map(|rung| (reader, rung)));
     }
     guarded(&format!("{trigger:?}"), || trigger.pull(trial, &log))?;
-    for already in 0..readers.len() {
-        let number = wait.recv_timeout(trial.budget.patience).map_err(|_| {
-            let expected = format!("{} readers are woken", readers.len());
-            let actual = format!("only {already} were within {:?}", trial.budget.patience);
-            Parted::said(format!("{trigger:?} while readers wait"), expected, actual)
-        })?;
-        let polled = readers[number].poll_recv(&mut Context::from_waker(std::task::Waker::noop()));
-        let expected = Poll::Ready(trigger.brings(trial));
-        if polled != expected {
-            return Err(Parted::new("poll_recv after the wake-up", expected, polled));
+    let expected = trigger.brings(trial);
+    let readers = waiting.len();
+    for (already, (mut reader, mut rung)) in waiting.into_iter().enumerate() {
+        // A log may wake for nothing; it may not stay silent.
+        let received = loop {
+            rung.recv_timeout(trial.budget.patience).map_err(|_| {
+                let step = format!("{trigger:?} while readers wait that were polled {polls} times");
+                let waker = if polls > 1 { ", the last waker of each" } else { "" };
+                let expected = format!("{readers} readers are woken{waker}");
+                let actual = format!("only {already} were within {:?}", trial.budget.patience);
+                Parted::said(step, expected, actual)
+            })?;
+            let (waker, again) = bell();
+            match poll(reader.as_mut(), &waker)? {
+                Poll::Ready(received) => break received,
+                Poll::Pending => rung = again,
+            }
+        };
+        if received != expected {
+            return Err(Parted::new("poll_recv after the wake-up", expected, received));
         }
         report.visit(Class::Woken);
+        if polls > 1 {
+            report.visit(Class::WakerChanged);
+        }
     }
     Ok(())
 }
 
-/// Threads block, or are about to: the trigger comes at any moment of that, many times over.
+fn poll<E>(reader: &mut dyn Subscription<E>, waker: &Waker) -> Result<Poll<Received<E>>, Parted> {
+    guarded("poll_recv", || {
+        reader.poll_recv(&mut Context::from_waker(waker))
+    })
+}
+
+/// How a thread waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    /// By `blocking_recv`.
+    Blocks,
+    /// By `poll_recv`, with a new waker each time, as `select!` and tasks that move do.
+    Polls,
+}
+
+impl Way {
+    /// The next event, or `None` if no wake-up came.
+    fn wait<E>(
+        self,
+        reader: &mut dyn Subscription<E>,
+        polls: u32,
+        patience: Duration,
+    ) -> Option<Received<E>> {
+        if self == Self::Blocks {
+            return Some(reader.blocking_recv());
+        }
+        loop {
+            // Polled some times for nothing, as by a `select!` whose other branches were ready.
+            for _ in 0..polls {
+                let polled = reader.poll_recv(&mut Context::from_waker(&bell().0));
+                if let Poll::Ready(received) = polled {
+                    return Some(received);
+                }
+            }
+            let (waker, rung) = bell();
+            match reader.poll_recv(&mut Context::from_waker(&waker)) {
+                Poll::Ready(received) => return Some(received),
+                Poll::Pending => rung.recv_timeout(patience).ok()?,
+            }
+        }
+    }
+}
+
+/// Threads wait, or are about to: the trigger comes at any moment of that, many times over.
 fn wakes_threads<S: Subject>(
     trial: &Trial<'_, S>,
     trigger: Trigger,
+    way: Way,
     report: &mut Report,
 ) -> Result<(), Parted> {
-    for round in 0..trial.budget.cases.div_ceil(2) {
+    let patience = trial.budget.patience;
+    for round in 0..trial.budget.cases.div_ceil(4) {
         let (_case, log) = open(trial)?;
         let (done, wait) = mpsc::channel();
         let started = Arc::new(AtomicUsize::new(0));
         for _ in 0..2 {
-            let mut reader = log.subscribe(0);
+            let mut reader = guarded("subscribe", || log.subscribe(0))?;
             let (done, started) = (done.clone(), started.clone());
             thread::spawn(move || {
                 started.fetch_add(1, Ordering::SeqCst);
-                let received = catch_unwind(AssertUnwindSafe(|| reader.blocking_recv()));
+                let wait = || way.wait(reader.as_mut(), round % 3, patience);
+                let received = catch_unwind(AssertUnwindSafe(wait));
                 // The receiver is gone once the verdict is there.
-                let _ = done.send(received.ok());
+                let _ = done.send(received.ok().flatten());
             });
         }
         drop(done);
@@ -137,13 +213,16 @@ fn wakes_threads<S: Subject>(
         }
         guarded(&format!("{trigger:?}"), || trigger.pull(trial, &log))?;
         for _ in 0..2 {
-            let step = format!("{trigger:?} while readers block, round {round}");
+            let step = match way {
+                Way::Blocks => format!("{trigger:?} while readers block, round {round}"),
+                Way::Polls => format!("{trigger:?} while readers are polled, round {round}"),
+            };
             let expected = trigger.brings(trial);
-            match wait.recv_timeout(trial.budget.patience) {
+            match wait.recv_timeout(patience + patience / 2) {
                 Ok(Some(received)) if received == expected => report.visit(Class::Woken),
-                Ok(received) => return Err(Parted::new(step, expected, received)),
-                Err(_) => {
-                    let actual = format!("a reader still sleeps after {:?}", trial.budget.patience);
+                Ok(Some(received)) => return Err(Parted::new(step, expected, received)),
+                Ok(None) | Err(_) => {
+                    let actual = format!("a reader still sleeps after {patience:?}");
                     return Err(Parted::said(step, format!("{expected:?}"), actual));
                 }
             }
@@ -167,30 +246,40 @@ pub(crate) fn never_delays<S: Subject>(
 
 const CAPACITY: usize = 8;
 
-/// A reader reads nothing while four times the capacity is appended.
+/// A reader reads nothing while four times the capacity is appended, and then all it can get.
 fn stalled<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
-    let (_case, log) = open(trial)?;
-    let mut reader = log.subscribe(0);
-    append_many(trial, &log, 4 * CAPACITY as u32, "a reader is stalled")?;
-    let received = guarded("try_recv", || reader.try_recv())?;
-    let lost = 3 * CAPACITY as u64;
-    if received != Received::Lagged(lost) {
-        let expected = Received::<S::Event>::Lagged(lost);
-        return Err(Parted::new(
-            "try_recv of a stalled reader",
-            expected,
-            received,
-        ));
+    let (case, log) = open(trial)?;
+    let mut model = Model::new(CAPACITY, None);
+    let mut ours = model.subscribe(0);
+    let mut reader = guarded("subscribe", || log.subscribe(0))?;
+    let appends = 4 * CAPACITY as u32;
+    append_many(trial, &log, appends, "a reader is stalled")?;
+    for pick in 1..=appends {
+        model.append(trial.subject.event(u64::from(pick), pick));
+        model.retain(trial.subject.retains(&case, u64::from(pick)));
     }
-    report.visit(Class::Lagged);
-    Ok(())
+    if model.is_overtaken(&ours) {
+        report.visit(Class::Overtaken);
+    }
+    loop {
+        let received = guarded("try_recv", || reader.try_recv())?;
+        let before = model.next(&ours);
+        if !model.accept(&mut ours, &received, Lags::Any, PartialEq::eq) {
+            return Err(Parted::new("try_recv of a stalled reader", before, received));
+        }
+        match received {
+            Received::Event(_) => report.visit(Class::Delivered),
+            Received::Lagged(_) => report.visit(Class::Lagged),
+            Received::Empty | Received::Closed => return Ok(()),
+        }
+    }
 }
 
 /// A reader is dropped in the middle, perhaps while it waits; another one reads on.
 fn dropped<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     let (_case, log) = open(trial)?;
-    let mut gone = log.subscribe(0);
-    let mut reader = log.subscribe(0);
+    let mut gone = guarded("subscribe", || log.subscribe(0))?;
+    let mut reader = guarded("subscribe", || log.subscribe(0))?;
     if trial.budget.has(Capability::Wait) {
         let waker = waker_fn(|| {});
         let _ = guarded("poll_recv", || {
@@ -209,23 +298,36 @@ fn dropped<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), 
 
 fn panicking_waker<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     let (_case, log) = open(trial)?;
-    let mut bad = log.subscribe(0);
-    let mut good = log.subscribe(0);
-    let (woken, wait) = mpsc::channel();
+    let mut bad = guarded("subscribe", || log.subscribe(0))?;
+    let mut good = guarded("subscribe", || log.subscribe(0))?;
     let panics = waker_fn(|| panic!("a panic in a waker, on purpose"));
-    let tells = waker_fn(move || woken.send(()).unwrap_or(()));
-    let _ = bad.poll_recv(&mut Context::from_waker(&panics));
-    let _ = good.poll_recv(&mut Context::from_waker(&tells));
-    append_many(trial, &log, 2, "a reader's waker panics")?;
+    let (tells, told) = bell();
+    let _ = poll(bad.as_mut(), &panics)?;
+    let _ = poll(good.as_mut(), &tells)?;
     let step = "a reader beside one whose waker panics";
-    wait.recv_timeout(trial.budget.patience)
-        .map_err(|_| Parted::said(step, "it is woken", "it was not"))?;
+    if trial.budget.has(Capability::CatchesWakers) {
+        append_many(trial, &log, 2, "a reader's waker panics")?;
+        told.recv_timeout(trial.budget.patience)
+            .map_err(|_| Parted::said(step, "it is woken", "it was not"))?;
+    } else {
+        // The panic may be the appender's, but the event is appended, and the log goes on.
+        let first = trial.subject.event(1, 1);
+        let appends = log.clone();
+        let panicked = within(trial.budget.patience, move || {
+            appends.append(first);
+        });
+        if panicked == Err(Stuck::Blocked) {
+            let text = Stuck::Blocked.text(trial.budget.patience);
+            return Err(Parted::said("append while a waker panics", "it returns", text));
+        }
+        append_many(trial, &log, 1, "a reader's waker has panicked")?;
+    }
     first_event(trial, good.as_mut(), step, report)
 }
 
 fn appending_waker<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     let (_case, log) = open(trial)?;
-    let mut reader = log.subscribe(0);
+    let mut reader = guarded("subscribe", || log.subscribe(0))?;
     let event = trial.subject.event(50, 50);
     let waker = {
         let log = log.clone();
@@ -233,7 +335,7 @@ fn appending_waker<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Res
             log.append(event.clone());
         })
     };
-    let _ = reader.poll_recv(&mut Context::from_waker(&waker));
+    let _ = poll(reader.as_mut(), &waker)?;
     append_many(trial, &log, 1, "a reader's waker appends")?;
     first_event(
         trial,

@@ -16,6 +16,7 @@ impl<S: Subject> Run<'_, S> {
         self.write(|| format!("{};", call()));
         let theirs = self.call(call, |run| run.log.append(made.event.clone()))?;
         let ours = self.model.append(made.clone());
+        self.retain();
         if theirs.is_some_and(|theirs| theirs != ours) {
             self.replace(|| format!("assert_eq!({}, Some({ours}));", call()));
             return Err(Parted::new(call(), Some(ours), theirs));
@@ -27,7 +28,7 @@ impl<S: Subject> Run<'_, S> {
         let mut ahead = self.model.clone();
         let mut batch = Vec::new();
         for step in steps {
-            let made = make(self.subject, &ahead, *step);
+            let made = make(self.subject, &ahead, *step, self.top);
             visit::version(&mut self.report, &ahead, made.version);
             ahead.append(made.clone());
             batch.push(made);
@@ -40,6 +41,7 @@ impl<S: Subject> Run<'_, S> {
         let events = batch.iter().map(|made| made.event.clone()).collect();
         self.call(call, |run| run.log.append_batch(events))?;
         self.model = ahead;
+        self.retain();
         Ok(())
     }
 
@@ -69,6 +71,7 @@ impl<S: Subject> Run<'_, S> {
             ));
         }
         self.model.append(made);
+        self.retain();
         Ok(())
     }
 
@@ -78,14 +81,19 @@ impl<S: Subject> Run<'_, S> {
     }
 
     fn make(&mut self, step: Step) -> Made<S::Event> {
-        let made = make(self.subject, &self.model, step);
+        let made = make(self.subject, &self.model, step, self.top);
         visit::version(&mut self.report, &self.model, made.version);
         made
     }
 }
 
-fn make<S: Subject>(subject: &S, model: &Model<Made<S::Event>>, step: Step) -> Made<S::Event> {
-    let version = step.from(model.newest().or(model.base()).unwrap_or(0));
+fn make<S: Subject>(
+    subject: &S,
+    model: &Model<Made<S::Event>>,
+    step: Step,
+    top: u64,
+) -> Made<S::Event> {
+    let version = step.below(model.newest().or(model.base()).unwrap_or(0), top);
     let pick = model.history().len() as u32 + 1;
     Made {
         version,
