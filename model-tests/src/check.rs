@@ -116,6 +116,7 @@ impl<S: Subject> Court<S> {
             if let Some(root) = root {
                 verdict = Err(Box::new(Violation {
                     asked: law,
+                    found_itself: verdict.err(),
                     ..*root
                 }));
             }
@@ -186,12 +187,7 @@ impl<S: Subject> Court<S> {
     }
 
     /// Judges in a thread of its own, and watches it.
-    fn watched(
-        &self,
-        watch: &Arc<Watch>,
-        law: &'static Law,
-        only: Option<Arc<History>>,
-    ) -> Ended {
+    fn watched(&self, watch: &Arc<Watch>, law: &'static Law, only: Option<Arc<History>>) -> Ended {
         let budget = self.budget;
         let (done, wait) = mpsc::channel();
         let (subject, judging) = (self.subject.clone(), watch.clone());
@@ -211,12 +207,10 @@ impl<S: Subject> Court<S> {
                 Err(trial.violation(Parted::said("a call into the log", "no panic", panic)))
             })
         };
-        let judge = thread::Builder::new()
-            .name(law.id.into())
-            .spawn(move || {
-                // The receiver is gone if patience has ended.
-                let _ = done.send(judge_it());
-            });
+        let judge = thread::Builder::new().name(law.id.into()).spawn(move || {
+            // The receiver is gone if patience has ended.
+            let _ = done.send(judge_it());
+        });
         if let Err(error) = judge {
             let step = "starting a thread to judge in";
             let parted = Parted::said(step, "a thread", error.to_string());

@@ -1,13 +1,6 @@
 //! The suite as one line in a user's own tests.
 
-use std::{
-    env,
-    fs::OpenOptions,
-    io::Write as _,
-    process,
-    sync::Arc,
-    time::Duration,
-};
+use std::{env, fs::OpenOptions, io::Write as _, process, sync::Arc, time::Duration};
 
 use crate::{
     check::Court,
@@ -166,9 +159,12 @@ pub fn __run<S: Subject>(
     patience: Option<Duration>,
     regressions: &'static str,
 ) {
+    let bare = source
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
     let mut budget = Budget {
         lacks,
-        subject: source,
+        subject: bare.unwrap_or(source),
         regressions: Some(regressions),
         ..Budget::default()
     };
@@ -182,7 +178,11 @@ pub fn __run<S: Subject>(
         let line = outcome.to_json() + "\n";
         let file = OpenOptions::new().create(true).append(true).open(&path);
         let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
-        assert!(written.is_ok(), "cannot write to {}: {written:?}", path.display());
+        assert!(
+            written.is_ok(),
+            "cannot write to {}: {written:?}",
+            path.display()
+        );
     }
     match outcome.ruling {
         Ruling::Broken(broken) if broken.takes_all_memory => {

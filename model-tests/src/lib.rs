@@ -45,8 +45,8 @@ pub use model::{Model, Reader, disk as disk_model};
 pub use outcome::{Outcome, Ruling};
 pub use report::{Class, Report};
 pub use subject::{
-    Capability, Case, Event, Following, Line, Log, Moment, OnDisk, OpenError, Ours, PollFuture, Probe,
-    Probed, Received, Replay, Subject, Subscription, Tick,
+    Capability, Case, Event, Following, Line, Log, Moment, OnDisk, OpenError, Ours, PollFuture,
+    Probe, Probed, Received, Replay, Subject, Subscription, Tick,
 };
 pub use trial::{Budget, Violation};
 

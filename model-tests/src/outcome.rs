@@ -47,7 +47,9 @@ impl Outcome {
     pub fn to_json(&self) -> String {
         let mut told = match &self.ruling {
             Ruling::Kept(report) => {
-                let met = report.met().map(|(class, count)| (format!("{class:?}"), count.into()));
+                let met = report
+                    .met()
+                    .map(|(class, count)| (format!("{class:?}"), count.into()));
                 json!({ "outcome": "kept", "visits": Value::Object(met.collect()) })
             }
             Ruling::Broken(broken) => json!({

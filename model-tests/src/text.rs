@@ -29,7 +29,10 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
         }
         while word.len() > room + 1 {
             let rest = word.split_off(room - used);
-            lines.last_mut().map(|line| line.extend(&word)).unwrap_or(());
+            lines
+                .last_mut()
+                .map(|line| line.extend(&word))
+                .unwrap_or(());
             lines.push(String::new());
             used = 0;
             word = rest;
@@ -64,7 +67,9 @@ pub(crate) fn difference(expected: &str, actual: &str) -> (String, String) {
         .iter()
         .find_map(|start| {
             let at = expected[..alike].rfind(start)?;
-            let names = start.trim_start_matches(['}', ')']).trim_start_matches(", ");
+            let names = start
+                .trim_start_matches(['}', ')'])
+                .trim_start_matches(", ");
             (alike - at <= SHOWN / 2).then_some(at + start.len() - names.len())
         })
         .unwrap_or_else(|| {
@@ -91,7 +96,10 @@ mod tests {
     fn lines_fit_into_eighty_columns() {
         let text = "a word, and ".repeat(40) + &"x".repeat(300) + " end";
         let shown = wrapped(&text, 12);
-        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+        assert!(
+            shown.lines().all(|line| line.chars().count() <= 80),
+            "{shown}"
+        );
         let letters = |text: &str| text.replace([' ', '\n'], "");
         assert_eq!(letters(&shown), letters(&text));
     }
@@ -106,7 +114,10 @@ mod tests {
             format!("[{}]", events.join(", "))
         };
         let (expected, actual) = difference(&history(1), &history(2));
-        assert!(expected.ends_with("Event(Tick { version: 1 })]"), "{expected}");
+        assert!(
+            expected.ends_with("Event(Tick { version: 1 })]"),
+            "{expected}"
+        );
         assert!(actual.ends_with("Event(Tick { version: 2 })]"), "{actual}");
         assert!(expected.len() < 300 && actual.len() < 300);
     }

@@ -100,6 +100,8 @@ pub struct Violation {
     /// The law that was asked about. It differs from `law` where that one is taken for granted by
     /// it: what rests on a broken law says nothing of its own.
     pub asked: &'static Law,
+    /// What that law found itself, where it differs.
+    pub found_itself: Option<Box<Violation>>,
     /// What was done when it broke.
     pub step: String,
     /// What the law demands.
@@ -126,6 +128,13 @@ impl fmt::Display for Violation {
         if law.id != asked.id {
             let asked = format!("{} {}, which takes it for granted", asked.id, asked.name);
             writeln!(f, "  asked:    {}", wrapped(&asked, 12))?;
+            if let Some(itself) = &self.found_itself {
+                writeln!(
+                    f,
+                    "            (it broke at: {})",
+                    wrapped(&itself.step, 12)
+                )?;
+            }
         }
         let (expected, actual) = difference(&self.expected, &self.actual);
         writeln!(f, "  the law:  {}", wrapped(law.statement, 12))?;
@@ -223,11 +232,19 @@ impl<S: Subject> Trial<'_, S> {
         ];
         if !done.is_empty() {
             lines.push("// What was done when it broke:".into());
-            lines.extend(done.iter().map(|line| shortened(&format!("//   {line}"), 76)));
+            lines.extend(
+                done.iter()
+                    .map(|line| shortened(&format!("//   {line}"), 76)),
+            );
         }
         lines.push("let mut budget = Budget::default();".into());
         if !self.budget.lacks.is_empty() {
-            let lacks: Vec<_> = self.budget.lacks.iter().map(|lack| format!("{lack:?}")).collect();
+            let lacks: Vec<_> = self
+                .budget
+                .lacks
+                .iter()
+                .map(|lack| format!("{lack:?}"))
+                .collect();
             lines.push("budget.lacks = &[".into());
             let names = wrapped(&(lacks.join(", ") + ","), 8);
             lines.extend(names.lines().map(|line| format!("    {}", line.trim())));
@@ -247,6 +264,7 @@ impl<S: Subject> Trial<'_, S> {
         Box::new(Violation {
             law: self.law,
             asked: self.law,
+            found_itself: None,
             step: parted.step,
             expected: parted.expected,
             actual: parted.actual,

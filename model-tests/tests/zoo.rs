@@ -63,8 +63,8 @@ fn every_bug_is_killed_by_its_law() {
 #[test]
 fn every_bug_breaks_the_laws_of_its_row_and_no_other() {
     let mut budget = hasty();
-    budget.cases = 24;
-    budget.small_histories = 600;
+    budget.cases = 128;
+    budget.small_histories = 1000;
     budget.lacks = &[Capability::Durable];
     let mut wrong = Vec::new();
     for row in rows() {
@@ -76,11 +76,7 @@ fn every_bug_breaks_the_laws_of_its_row_and_no_other() {
                 _ => None,
             })
             .collect();
-        let named: BTreeSet<_> = [row.law]
-            .iter()
-            .chain(row.also)
-            .map(|law| law.id)
-            .collect();
+        let named: BTreeSet<_> = [row.law].iter().chain(row.also).map(|law| law.id).collect();
         if broken != named {
             wrong.push(format!("{:?}: {broken:?} broken, {named:?} named", row.bug));
         }
@@ -124,8 +120,16 @@ fn the_baseline_breaks_w04() {
 
 fn baseline_breaks(law: &'static Law) -> Box<Violation> {
     let mut budget = hasty();
-    budget.lacks = &[Capability::Base, Capability::Batch];
-    check(&BaselineSubject, law, &budget).expect_err("the baseline breaks this law")
+    budget.lacks = &[
+        Capability::Base,
+        Capability::Batch,
+        Capability::AppendWith,
+        Capability::Subscribe,
+    ];
+    // Between two locks there is room for an append. Whether one comes is up to the machine, so it
+    // is tried until one does.
+    let broken = (0..1000).find_map(|_| check(&BaselineSubject, law, &budget).err());
+    broken.expect("the baseline breaks this law")
 }
 
 #[test]
@@ -160,6 +164,7 @@ fn the_baseline_raises_false_alarms_at_gaps() {
 #[test]
 fn the_baseline_breaks_r06() {
     let broken = baseline_breaks(&R06);
+    let broken = broken.found_itself.expect("R08 is broken as well");
     assert!(
         broken.step.contains("while another thread appends"),
         "{broken}"

@@ -41,7 +41,7 @@ laws! {
             hand, and the event that comes between two of these steps is lost or comes twice.",
         bug: "Kubernetes #49956 (PR #49992): a watch that started on an empty buffer missed an event.",
         needs: [Subscribe],
-        assumes: [D01, R03, R10],
+        assumes: [D01, R03, R10, S04],
         visits: [Delivered, CaughtUp, Repeat, Fall, Gap, Raced],
         judge: |trial| replay_then_live(trial),
         test: s01_replay_then_live_without_a_seam,
@@ -74,7 +74,6 @@ laws! {
         bug: "sequenced-broadcast 0.3.0: `recv` looked whether the log was closed before it \
             registered, and hung when the close came between.",
         needs: [Subscribe, Wait],
-        assumes: [S01],
         visits: [Woken, WakerChanged],
         judge: |trial| trial.scene(waiting::wakes_everyone),
         test: s03_no_reader_waits_in_vain,
@@ -88,7 +87,7 @@ laws! {
         bug: "iroh-docs #81: a blocking fan-out deadlocked the producer. tokio #5578: a waker that \
             came back into the channel.",
         needs: [Subscribe],
-        assumes: [R11, S01, S02],
+        assumes: [R11, S03],
         visits: [Delivered, Overtaken],
         judge: |trial| trial.scene(waiting::never_delays),
         test: s04_no_reader_delays_an_append,
@@ -107,7 +106,8 @@ laws! {
     }
     S06 "closed after the last event" {
         statement: "After `close` a reader still gets every event that was appended before it, then \
-            `Closed`, and nothing that was appended after. What was evicted may be told as lost.",
+            `Closed`, and nothing that was appended after. What was evicted may be told as lost. \
+            (Who subscribes after the close may be given what was appended until then.)",
         why: "The last events before an end are those that explain it.",
         bug: "tokio #2533: a receiver that had lagged past the end panicked when it was dropped.",
         needs: [Subscribe, Close],

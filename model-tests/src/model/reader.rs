@@ -7,6 +7,7 @@
 //!   the events above `since`. (The two differ where versions fall or repeat.)
 //! * An event that was evicted before the reader came to it may be delivered all the same, from a
 //!   copy that the reader keeps, or be told as lost; and one loss may be told in several parts.
+//! * Who subscribes to a log that is closed may be given what was appended after the close until then.
 
 use eventlog::Versioned;
 
@@ -35,6 +36,8 @@ struct Place {
     leaves_out: Option<Window>,
     /// It was told of a loss, and was given nothing since.
     after_loss: bool,
+    /// The index after the last event that it gets, where that is not the log's own end.
+    end: Option<usize>,
 }
 
 /// The events before an index whose version is not above `since`.
@@ -90,15 +93,19 @@ impl<E: Versioned + Clone> Model<E> {
         incomplete: bool,
     ) -> Reader {
         let mut places = Vec::new();
+        let late_end = self.closed_at.map(|_| self.history.len());
         for next in starts {
             for leaves_out in [None, window] {
-                let place = Place {
-                    next,
-                    leaves_out,
-                    after_loss: false,
-                };
-                if !places.contains(&place) {
-                    places.push(place);
+                for end in [None, late_end] {
+                    let place = Place {
+                        next,
+                        leaves_out,
+                        after_loss: false,
+                        end,
+                    };
+                    if !places.contains(&place) {
+                        places.push(place);
+                    }
                 }
             }
         }
@@ -132,7 +139,11 @@ impl<E: Versioned + Clone> Model<E> {
         };
         let lost = reader.places.first().map_or(0, |place| {
             let gone = self.oldest().min(self.end());
-            if place.after_loss { 0 } else { gone.saturating_sub(place.next) }
+            if place.after_loss {
+                0
+            } else {
+                gone.saturating_sub(place.next)
+            }
         });
         match lost {
             0 => Received::Event(event.clone()),
@@ -154,10 +165,10 @@ impl<E: Versioned + Clone> Model<E> {
         lags: Lags,
         same: impl Fn(&E, &T) -> bool,
     ) -> bool {
-        let end = self.end();
-        let gone = self.oldest().min(end);
         let is_closed = self.closed_at.is_some();
         let follow = |place: &Place| {
+            let end = self.end_of(*place);
+            let gone = self.oldest().min(end);
             let at = self.deliverable(*place);
             let to = match given {
                 Received::Event(event) => {
@@ -197,8 +208,8 @@ impl<E: Versioned + Clone> Model<E> {
     /// Whether a reader may say that it has passed over so many events, all that it would have been
     /// given; which is noted.
     pub(crate) fn accept_skip(&self, reader: &mut Reader, skipped: u64) -> bool {
-        let end = self.end();
         let follow = |place: &Place| {
+            let end = self.end_of(*place);
             let left = (place.next..end).filter(|at| !self.is_left_out(*place, *at));
             (left.count() as u64 == skipped).then(|| Place {
                 next: place.next.max(end),
@@ -244,8 +255,10 @@ impl<E: Versioned + Clone> Model<E> {
 
     /// Whether some event was evicted before the reader came to it.
     pub(crate) fn is_overtaken(&self, reader: &Reader) -> bool {
-        let gone = self.oldest().min(self.end());
-        let overtaken = |place: &Place| place.after_loss || self.deliverable(*place) < gone;
+        let overtaken = |place: &Place| {
+            let gone = self.oldest().min(self.end_of(*place));
+            place.after_loss || self.deliverable(*place) < gone
+        };
         reader.places.iter().any(overtaken)
     }
 
@@ -259,6 +272,10 @@ impl<E: Versioned + Clone> Model<E> {
         self.closed_at.unwrap_or(self.history.len())
     }
 
+    fn end_of(&self, place: Place) -> usize {
+        place.end.unwrap_or(self.end())
+    }
+
     /// The index of the event that is given next at a place.
     fn deliverable(&self, place: Place) -> usize {
         let mut at = place.next;
@@ -269,9 +286,9 @@ impl<E: Versioned + Clone> Model<E> {
     }
 
     fn is_left_out(&self, place: Place, at: usize) -> bool {
-        place.leaves_out.is_some_and(|window| {
-            at < window.until && self.history[at].version() <= window.since
-        })
+        place
+            .leaves_out
+            .is_some_and(|window| at < window.until && self.history[at].version() <= window.since)
     }
 
     /// The index after so many more events, if all of them are evicted.

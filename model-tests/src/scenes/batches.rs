@@ -123,7 +123,6 @@ fn seen_by_threads<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Res
     })
 }
 
-
 /// A replay of whole batches, each in one piece.
 fn whole<E: Versioned>(events: &[E]) -> Result<(), Parted> {
     let versions: Vec<_> = events.iter().map(Versioned::version).collect();

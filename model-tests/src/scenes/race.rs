@@ -54,7 +54,10 @@ pub(crate) fn while_it_clones<S: Subject>(
                 });
             });
         });
-        let step = format!("log.replay(1) while another thread appends at clone {}", skip + 1);
+        let step = format!(
+            "log.replay(1) while another thread appends at clone {}",
+            skip + 1
+        );
         let answer = guarded(&step, || log.replay(1))?;
         if !probe.disarm() {
             report.visit(Class::Raced);
@@ -108,9 +111,10 @@ fn race<S: Subject>(
         {
             break;
         }
-        // Around the oldest retained version, where the answer turns.
+        // Around the oldest retained version, where the answer turns; never ahead of the log.
         let newest = last.unwrap_or(0_u64);
-        let since = newest.saturating_sub(CAPACITY) + round % 16;
+        let since = newest.saturating_sub(CAPACITY + 4) + round % 12;
+        let since = since.min(newest);
         let call = format!("log.replay({since}) while another thread appends");
         let answer = guarded(&call, || log.replay(since))?;
         if answer.newest == last {

@@ -47,9 +47,7 @@ pub(crate) fn left_to_others<S: Subject>(
     while next <= BACKLOG {
         let step = format!("poll_recv of event {next} of a backlog of {BACKLOG}");
         let before = woken.load(Ordering::SeqCst);
-        match guarded(&step, || {
-            reader.poll_recv(&mut Context::from_waker(&waker))
-        })? {
+        match guarded(&step, || reader.poll_recv(&mut Context::from_waker(&waker)))? {
             Poll::Ready(received) => {
                 let expected = Received::Event(event(next));
                 if received != expected {

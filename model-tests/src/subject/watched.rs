@@ -83,7 +83,9 @@ impl<S: Subject> Subject for Watched<S> {
     }
 
     fn follow(&self, case: &Case) -> Result<Following<Self::Event>, OpenError> {
-        let mut next = self.watch.call(Call::Follow, || self.subject.follow(case))?;
+        let mut next = self
+            .watch
+            .call(Call::Follow, || self.subject.follow(case))?;
         let watch = self.watch.clone();
         Ok(Box::new(move || watch.call(Call::FollowNext, &mut next)))
     }
@@ -125,7 +127,10 @@ pub(crate) struct WatchedLog<L> {
 }
 
 impl<L> WatchedLog<L> {
-    #[expect(clippy::expect_used, reason = "only `shutdown` and `drop` take the log")]
+    #[expect(
+        clippy::expect_used,
+        reason = "only `shutdown` and `drop` take the log"
+    )]
     fn log(&self) -> &L {
         self.log.as_ref().expect("a log that was not shut down")
     }
@@ -156,7 +161,12 @@ impl<L> WatchedLog<L> {
 
 impl<E: std::fmt::Debug + 'static, L: Log<E>> Log<E> for WatchedLog<L> {
     fn append(&self, event: E) -> Option<u64> {
-        let text = self.told.watch.transcript.is_some().then(|| format!("{event:?}"));
+        let text = self
+            .told
+            .watch
+            .transcript
+            .is_some()
+            .then(|| format!("{event:?}"));
         self.call(
             Call::Append,
             || text.unwrap_or_default(),
@@ -185,7 +195,12 @@ impl<E: std::fmt::Debug + 'static, L: Log<E>> Log<E> for WatchedLog<L> {
     }
 
     fn append_batch(&self, events: Vec<E>) {
-        let text = self.told.watch.transcript.is_some().then(|| format!("{events:?}"));
+        let text = self
+            .told
+            .watch
+            .transcript
+            .is_some()
+            .then(|| format!("{events:?}"));
         self.call(
             Call::AppendBatch,
             || text.unwrap_or_default(),

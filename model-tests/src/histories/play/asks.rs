@@ -90,8 +90,10 @@ impl<S: Subject> Run<'_, S> {
         let is_ahead = |coverage| matches!(coverage, Coverage::Ahead { .. });
         let either_is_ahead = is_ahead(ours.coverage) || is_ahead(theirs.coverage);
         let equal = match self.judge {
+            Judge::Order => in_order(self.model.history(), &theirs.events).is_ok(),
             Judge::Events => events(),
-            Judge::Truncation => coverage || either_is_ahead,
+            Judge::Truncation | Judge::OldestVersion => coverage || either_is_ahead,
+            Judge::Instant => ours.newest == theirs.newest,
             Judge::Ahead => coverage || !either_is_ahead,
             _ => events() && coverage && ours.newest == theirs.newest,
         };

@@ -24,8 +24,12 @@ pub(crate) enum Judge {
     Exact,
     /// Only that events come in the order in which they were appended.
     Order,
+    /// All of it, where no version is 0.
+    Retained,
     /// Which events a replay has.
     Events,
+    /// Which version is the newest.
+    Instant,
     /// Whether a replay is truncated, and through which version.
     Truncation,
     /// Whether a question is ahead of the log.
@@ -139,7 +143,8 @@ impl<'a, S: Subject> Run<'a, S> {
     /// Lets the model retain what the subject says that it does.
     pub(super) fn retain(&mut self) {
         let appended = self.model.history().len() as u64;
-        self.model.retain(self.subject.retains(&self.case, appended));
+        self.model
+            .retain(self.subject.retains(&self.case, appended));
     }
 
     /// Runs the log's code; a panic in it is where it parts.

@@ -95,7 +95,10 @@ impl<E: Event> Subscription<E> for NaiveReader<E> {
             return Poll::Pending;
         }
         loop {
-            let before = self.shared.has(Bug::RegistersLate).then(|| self.shared.lock().clone());
+            let before = self
+                .shared
+                .has(Bug::RegistersLate)
+                .then(|| self.shared.lock().clone());
             let received = self.try_recv();
             if received != Received::Empty {
                 self.in_a_row += 1;
