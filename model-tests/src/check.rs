@@ -105,7 +105,7 @@ impl<S: Subject> Court<S> {
             return verdict.clone();
         }
         let mut verdict = self.hear(law);
-        if verdict.is_err() {
+        if matches!(&verdict, Err(broken) if !broken.is_its_own) {
             // What failed then keeps its own counterexamples.
             let regressions = self.budget.regressions.take();
             let root = law.assumes.iter().copied().find_map(|assumed| {

@@ -18,36 +18,26 @@ pub(crate) fn shortened(text: &str, columns: usize) -> String {
 /// too long is broken where it must be.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     let room = COLUMNS - indent;
-    let mut lines: Vec<String> = vec![String::new()];
-    let mut used = 0;
-    for word in text.split_inclusive(char::is_whitespace) {
-        let mut word: Vec<char> = word.chars().collect();
-        let visible = word.len() - usize::from(word.last().is_some_and(|last| *last == ' '));
-        if used > 0 && used + visible > room {
-            lines.push(String::new());
-            used = 0;
+    let mut lines: Vec<Vec<char>> = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = Vec::new();
+        for word in paragraph.split(' ') {
+            let mut word: Vec<char> = word.chars().collect();
+            if !line.is_empty() && line.len() + 1 + word.len() > room {
+                lines.push(std::mem::take(&mut line));
+            } else if !line.is_empty() {
+                line.push(' ');
+            }
+            while word.len() > room {
+                let rest = word.split_off(room);
+                lines.push(word);
+                word = rest;
+            }
+            line.append(&mut word);
         }
-        while word.len() > room + 1 {
-            let rest = word.split_off(room - used);
-            lines
-                .last_mut()
-                .map(|line| line.extend(&word))
-                .unwrap_or(());
-            lines.push(String::new());
-            used = 0;
-            word = rest;
-        }
-        let breaks = word.last() == Some(&'\n');
-        used += word.len();
-        if let Some(line) = lines.last_mut() {
-            line.extend(word.iter().filter(|letter| **letter != '\n'));
-        }
-        if breaks {
-            lines.push(String::new());
-            used = 0;
-        }
+        lines.push(line);
     }
-    let lines: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
+    let lines: Vec<String> = lines.into_iter().map(String::from_iter).collect();
     lines.join(&format!("\n{}", " ".repeat(indent)))
 }
 

@@ -120,13 +120,11 @@ impl Transcript {
 impl Told {
     fn thread(&mut self) -> usize {
         let id = thread::current().id();
-        match self.threads.iter().position(|known| *known == id) {
-            Some(at) => at,
-            None => {
-                self.threads.push(id);
-                self.threads.len() - 1
-            }
-        }
+        let known = self.threads.iter().position(|known| *known == id);
+        known.unwrap_or_else(|| {
+            self.threads.push(id);
+            self.threads.len() - 1
+        })
     }
 }
 

@@ -112,6 +112,8 @@ pub struct Violation {
     pub script: String,
     /// How it was found.
     pub found_by: String,
+    /// What was found rests on no other law.
+    pub(crate) is_its_own: bool,
     /// The log was taking memory without end when it was judged, and still does: only the end of
     /// the process stops it.
     pub takes_all_memory: bool,
@@ -251,8 +253,11 @@ impl<S: Subject> Trial<'_, S> {
             lines.push("];".into());
         }
         lines.push(format!("check(&subject, &laws::{id}, &budget).unwrap();"));
-        let body: String = lines.iter().map(|line| format!("    {line}\n")).collect();
-        format!("#[test]\nfn {}_again() {{\n{body}}}\n", id.to_lowercase())
+        format!(
+            "#[test]\nfn {}_again() {{\n    {}\n}}\n",
+            id.to_lowercase(),
+            lines.join("\n    ")
+        )
     }
 
     pub(crate) fn violation_with(
@@ -270,6 +275,7 @@ impl<S: Subject> Trial<'_, S> {
             actual: parted.actual,
             script,
             found_by,
+            is_its_own: false,
             takes_all_memory: false,
         })
     }

@@ -100,13 +100,11 @@ impl Log<Tick> for TrappedLog {
     fn events_since(&self, since: u64) -> Vec<Tick> {
         let above = |event: &&Tick| event.version() > since;
         loop {
-            match self.trap {
-                Trap::LoopsInEventsSince => thread::sleep(Duration::from_millis(1)),
-                _ => {
-                    let events = self.events.lock().unwrap();
-                    return events.iter().filter(above).cloned().collect();
-                }
+            if self.trap != Trap::LoopsInEventsSince {
+                let events = self.events.lock().unwrap();
+                return events.iter().filter(above).cloned().collect();
             }
+            thread::sleep(Duration::from_millis(1));
         }
     }
 

@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[expect(dead_code, reason = "the macro has a list of its own")]
 #[path = "../examples/channel/keeps_replay.rs"]
 mod keeps_replay;
-#[expect(dead_code, reason = "the macro has a list of its own")]
 #[path = "../examples/channel/lags.rs"]
 mod lags;
 
@@ -16,12 +14,12 @@ use model_tests::{Case, Log, OpenError, Subject, Tick, Versioned};
 
 model_tests::conformance!(keeps_its_replay => crate::keeps_replay::KeepsReplay, lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields, Skip,
-    Durable, Stored, Follow, JsonLines,
+    Durable,
 ]);
 
 model_tests::conformance!(lags_and_lags => crate::lags::Lags, lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, LagOnce, Live, Yields,
-    CatchesWakers, Skip, Durable, Stored, Follow, JsonLines,
+    CatchesWakers, Skip, Durable,
 ]);
 
 /// A log that lets whole segments of four go, and so retains up to three events more.
@@ -34,7 +32,7 @@ struct SegmentLog {
     base: Option<u64>,
 }
 
-const SEGMENT: u64 = 4;
+const SEGMENT: usize = 4;
 
 impl Subject for Segments {
     type Event = Tick;
@@ -57,7 +55,8 @@ impl Subject for Segments {
 
     fn retains(&self, case: &Case, appended: u64) -> u64 {
         let surplus = appended.saturating_sub(case.capacity as u64);
-        appended - surplus / SEGMENT * SEGMENT
+        let segment = SEGMENT as u64;
+        appended - surplus / segment * segment
     }
 }
 
@@ -68,8 +67,8 @@ impl Log<Tick> for SegmentLog {
             *gone = self.base.unwrap_or(event.version().saturating_sub(1));
         }
         events.push_back(event);
-        if events.len() as u64 >= self.capacity as u64 + SEGMENT {
-            for event in events.drain(..SEGMENT as usize) {
+        if events.len() >= self.capacity + SEGMENT {
+            for event in events.drain(..SEGMENT) {
                 *gone = (*gone).max(event.version());
             }
         }
@@ -99,5 +98,5 @@ impl Log<Tick> for SegmentLog {
 
 model_tests::conformance!(segments => Segments, lacks: [
     Probe, Replay, Batch, AppendWith, Cursor, Subscribe, Wait, LagOnce, Live, Yields, CatchesWakers,
-    Skip, Close, Durable, Stored, Follow, JsonLines,
+    Skip, Close, Durable,
 ]);

@@ -84,6 +84,71 @@ fn every_bug_breaks_the_laws_of_its_row_and_no_other() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What a law finds of its own is not put down to another, though that one is broken as well.
+#[test]
+fn a_law_that_it_breaks_by_itself_is_told() {
+    let mut budget = hasty();
+    budget.lacks = &[
+        Capability::Base,
+        Capability::Batch,
+        Capability::AppendWith,
+        Capability::Replay,
+    ];
+    let broken = check(&Careless, &laws::R10, &budget).expect_err("two bugs");
+    assert_eq!(broken.law.id, "R10", "{broken}");
+    let broken = check(&Careless, &R04, &budget).expect_err("two bugs");
+    assert_eq!(broken.law.id, "R04", "{broken}");
+}
+
+/// A log that opens with a capacity of 0, and never says that something is missing.
+#[derive(Clone)]
+struct Careless;
+
+impl Subject for Careless {
+    type Event = Probed<Tick>;
+    type Log = model_tests::zoo::Naive<Probed<Tick>>;
+
+    fn open(&self, case: &Case) -> Result<Self::Log, model_tests::OpenError> {
+        let bug = if case.capacity == 0 {
+            Bug::AcceptsCapacityZero
+        } else {
+            Bug::NeverTruncated
+        };
+        NaiveSubject { bug: Some(bug) }.open(case)
+    }
+
+    fn event(&self, version: u64, pick: u32) -> Self::Event {
+        Probed::new(Tick::new(version, pick), None)
+    }
+}
+
+/// One outcome per law, whatever became of it, for a person and for a machine.
+#[test]
+fn every_law_has_an_outcome() {
+    let mut budget = hasty();
+    budget.cases = 32;
+    budget.small_histories = 100;
+    budget.lacks = &[Capability::Durable, Capability::Probe];
+    let bug = Some(Bug::NeverTruncated);
+    let outcomes = check_all(&NaiveSubject { bug }, &budget);
+    let ids: Vec<_> = outcomes.iter().map(|outcome| outcome.law.id).collect();
+    let all: Vec<_> = laws::all().iter().map(|law| law.id).collect();
+    assert_eq!(ids, all);
+    let of = |id: &str| {
+        let outcome = outcomes.iter().find(|outcome| outcome.law.id == id);
+        let outcome = outcome.expect("an outcome");
+        let json: serde_json::Value = outcome.to_json().parse().expect("JSON");
+        assert!(json["suite"].is_string() && json["law"] == id, "{json}");
+        json
+    };
+    assert_eq!(of("R01")["outcome"], "kept");
+    assert!(of("R01")["visits"]["Wrapped"].as_u64() > Some(0));
+    assert_eq!(of("R04")["broken"], "R04");
+    assert_eq!(of("R11")["lacks"], "Probe");
+    assert_eq!(of("D02")["outcome"], "not judged");
+    assert_eq!(of("W06")["outcome"], "ignored");
+}
+
 /// Laws of the compiler's output and of a failing disk have their own tests.
 #[test]
 fn every_law_that_a_subject_can_break_kills_a_bug() {

@@ -9,15 +9,7 @@ use std::{
     },
 };
 
-use model_tests::{
-    Capability::{self, *},
-    Case, Log, OpenError, Received, Subject, Subscription, Tick, Versioned,
-};
-
-pub const LACKS: &[Capability] = &[
-    Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields, Skip,
-    Durable, Stored, Follow, JsonLines,
-];
+use model_tests::{Case, Log, OpenError, Received, Subject, Subscription, Tick, Versioned};
 
 #[derive(Clone)]
 pub struct KeepsReplay;

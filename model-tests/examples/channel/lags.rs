@@ -6,29 +6,9 @@
 use std::{collections::VecDeque, sync::Mutex};
 
 use model_tests::{
-    Capability::{self, *},
     Case, Log, OpenError, PollFuture, Received, Subject, Subscription, Tick, Versioned,
 };
 use tokio::sync::broadcast::{self, Receiver, error::RecvError};
-
-pub const LACKS: &[Capability] = &[
-    Base,
-    Probe,
-    Replay,
-    Truncation,
-    Batch,
-    AppendWith,
-    Cursor,
-    LagOnce,
-    Live,
-    Yields,
-    CatchesWakers,
-    Skip,
-    Durable,
-    Stored,
-    Follow,
-    JsonLines,
-];
 
 #[derive(Clone)]
 pub struct Lags;

@@ -15,7 +15,7 @@ use crate::{
     },
     scenes::{batches, foreign, intrusion, memory, opening, race, retention},
     subject::adapter::Subject,
-    trial::{Trial, Verdict},
+    trial::{Trial, Verdict, Violation},
 };
 
 const SINCE: Plan = Plan {
@@ -261,7 +261,13 @@ fn another_life<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
 
 /// Capacity 0, and then capacity 1.
 fn smallest<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
-    trial.scene(opening::refuses_capacity_zero)?;
+    let refuses = trial.scene(opening::refuses_capacity_zero);
+    refuses.map_err(|broken| {
+        Box::new(Violation {
+            is_its_own: true,
+            ..*broken
+        })
+    })?;
     let plan = Plan {
         capacities: &[1],
         ..ASKED

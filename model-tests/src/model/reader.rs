@@ -241,9 +241,10 @@ impl<E: Versioned + Clone> Model<E> {
     pub(crate) fn is_live(&self, reader: &Reader) -> Option<bool> {
         let has_come = |place: &Place| self.deliverable(*place) >= reader.live_from;
         let none_has = !reader.places.iter().any(has_come);
-        match reader.is_live {
-            true => Some(true),
-            false => none_has.then_some(false),
+        if reader.is_live {
+            Some(true)
+        } else {
+            none_has.then_some(false)
         }
     }
 

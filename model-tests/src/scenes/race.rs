@@ -49,9 +49,9 @@ pub(crate) fn while_it_clones<S: Subject>(
         let appender = log.clone();
         probe.arm(Moment::Clone, skip, move || {
             let _ = within(MEANWHILE, move || {
-                more.into_iter().for_each(|event| {
+                for event in more {
                     appender.append(event);
-                });
+                }
             });
         });
         let step = format!(

@@ -38,9 +38,9 @@ pub(crate) fn left_to_others<S: Subject>(
     }
     let mut reader = guarded("subscribe", || log.subscribe(0))?;
     let woken = Arc::new(AtomicUsize::new(0));
-    let wakes = woken.clone();
+    let counter = woken.clone();
     let waker = waker_fn(move || {
-        wakes.fetch_add(1, Ordering::SeqCst);
+        counter.fetch_add(1, Ordering::SeqCst);
     });
     let (mut in_a_row, mut rested) = (0, false);
     let mut next = 1;

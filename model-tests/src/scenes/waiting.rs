@@ -82,9 +82,9 @@ const MOST_WAKES: u32 = 1_000;
 
 /// A waker that tells through a channel.
 fn bell() -> (Waker, Receiver<()>) {
-    let (ring, rung) = mpsc::channel();
+    let (tell, rung) = mpsc::channel();
     // The receiver is gone once nobody waits for it.
-    (waker_fn(move || ring.send(()).unwrap_or(())), rung)
+    (waker_fn(move || tell.send(()).unwrap_or(())), rung)
 }
 
 /// Three readers are polled, each time with another waker, and the last one must be woken.
@@ -114,22 +114,22 @@ fn wakes_wakers<S: Subject>(
     let readers = waiting.len();
     for (already, (mut reader, mut rung)) in waiting.into_iter().enumerate() {
         // A log may wake for nothing; it may not stay silent, nor do only that.
-        let mut wakes = 0;
+        let mut times = 0;
         let received = loop {
-            wakes += 1;
-            if wakes > MOST_WAKES {
+            times += 1;
+            if times > MOST_WAKES {
                 let actual = format!("Pending after {MOST_WAKES} wake-ups");
                 let step = format!("poll_recv after {trigger:?}");
                 return Err(Parted::said(step, format!("{expected:?}"), actual));
             }
             rung.recv_timeout(trial.budget.patience).map_err(|_| {
                 let step = format!("{trigger:?} while readers wait that were polled {polls} times");
-                let waker = if polls > 1 {
+                let which = if polls > 1 {
                     ", the last waker of each"
                 } else {
                     ""
                 };
-                let expected = format!("{readers} readers are woken{waker}");
+                let expected = format!("{readers} readers are woken{which}");
                 let actual = format!("only {already} were within {:?}", trial.budget.patience);
                 Parted::said(step, expected, actual)
             })?;

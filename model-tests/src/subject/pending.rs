@@ -66,9 +66,9 @@ impl<R, E> PollFuture<R, E> {
             return Poll::Ready(Received::Closed);
         };
         match future.as_mut().poll(context) {
-            Poll::Ready((receiver, received)) => {
+            Poll::Ready((receiver, given)) => {
                 self.receiver = Some(receiver);
-                Poll::Ready(received)
+                Poll::Ready(given)
             }
             Poll::Pending => {
                 self.future = Some(future);

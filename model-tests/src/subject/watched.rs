@@ -15,7 +15,7 @@ use super::{
     log::{Log, OpenError, Received, Replay, Subscription},
     probe::Probe,
 };
-use crate::watch::Watch;
+use crate::{transcript::Transcript, watch::Watch};
 
 /// A subject whose calls are watched.
 pub(crate) struct Watched<S> {
@@ -34,7 +34,7 @@ impl<S: Subject> Subject for Watched<S> {
     type Log = WatchedLog<S::Log>;
 
     fn open(&self, case: &Case) -> Result<Self::Log, OpenError> {
-        let number = self.watch.transcript.as_ref().map_or(0, |told| told.open());
+        let number = self.watch.transcript.as_ref().map_or(0, Transcript::open);
         let told = Told {
             watch: self.watch.clone(),
             log: number,
