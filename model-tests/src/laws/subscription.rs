@@ -10,7 +10,7 @@ use crate::{
             Kind::{self, Append, AppendBatch, Close, Cursor, Live, Resume, Skip, Subscribe},
         },
     },
-    scenes::{race, stored, turns, waiting},
+    scenes::{race, stored, turns, waiting, waking},
     subject::adapter::Subject,
     trial::{Trial, Verdict},
 };
@@ -75,7 +75,7 @@ laws! {
             registered, and hung when the close came between.",
         needs: [Subscribe, Wait],
         visits: [Woken, WakerChanged],
-        judge: |trial| trial.scene(waiting::wakes_everyone),
+        judge: |trial| trial.scene(waking::wakes_everyone),
         test: s03_no_reader_waits_in_vain,
     }
     S04 "no reader delays an append" {

@@ -11,6 +11,7 @@ pub(crate) mod pending;
 pub(crate) mod probe;
 pub(crate) mod waker;
 pub(crate) mod watched;
+mod watched_reader;
 
 pub use self::{
     adapter::{Event, Following, Line, Subject},

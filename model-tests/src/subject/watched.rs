@@ -2,18 +2,15 @@
 //!
 //! A method that the traits get is passed on here as well, or the laws find the subject lacking.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     adapter::{Following, Line, Subject},
     call::Call,
     case::Case,
-    log::{Log, OpenError, Received, Replay, Subscription},
+    log::{Log, OpenError, Replay, Subscription},
     probe::Probe,
+    watched_reader::{Told, WatchedReader},
 };
 use crate::{transcript::Transcript, watch::Watch};
 
@@ -95,30 +92,6 @@ impl<S: Subject> Subject for Watched<S> {
     }
 }
 
-/// Where the calls on one log are told.
-#[derive(Clone)]
-struct Told {
-    watch: Arc<Watch>,
-    log: u64,
-}
-
-impl Told {
-    fn call<T>(&self, call: Call, say: impl FnOnce() -> String, run: impl FnOnce() -> T) -> T {
-        let Some(transcript) = &self.watch.transcript else {
-            return self.watch.call(call, run);
-        };
-        let line = transcript.begin(self.log, &say());
-        let answer = self.watch.call(call, run);
-        transcript.end(line);
-        answer
-    }
-
-    /// As the log is called in scripts.
-    fn name(&self) -> String {
-        format!("log{}", self.log)
-    }
-}
-
 /// A log whose calls are watched.
 pub(crate) struct WatchedLog<L> {
     /// There until it is dropped or shut down.
@@ -152,10 +125,7 @@ impl<L> WatchedLog<L> {
         open: impl FnOnce(&L) -> Box<dyn Subscription<E>>,
     ) -> Box<dyn Subscription<E>> {
         let reader = self.call(call, argument, open);
-        Box::new(WatchedReader {
-            reader: Some(reader),
-            told: self.told.clone(),
-        })
+        Box::new(WatchedReader::new(reader, self.told.clone()))
     }
 }
 
@@ -276,64 +246,5 @@ impl<L> Drop for WatchedLog<L> {
         if let Some(transcript) = &self.told.watch.transcript {
             transcript.close(self.told.log);
         }
-    }
-}
-
-/// A reader whose calls are watched.
-struct WatchedReader<E> {
-    /// There until it is dropped.
-    reader: Option<Box<dyn Subscription<E>>>,
-    told: Told,
-}
-
-impl<E: 'static> WatchedReader<E> {
-    #[expect(clippy::expect_used, reason = "only `drop` takes the reader")]
-    fn reader(&self) -> &dyn Subscription<E> {
-        self.reader.as_deref().expect("a reader that lives")
-    }
-
-    #[expect(clippy::expect_used, reason = "only `drop` takes the reader")]
-    fn call<T>(&mut self, call: Call, run: impl FnOnce(&mut dyn Subscription<E>) -> T) -> T {
-        let reader = self.reader.as_deref_mut().expect("a reader that lives");
-        let say = || format!("reader of {}: {}();", self.told.name(), call.name());
-        self.told.call(call, say, || run(reader))
-    }
-}
-
-impl<E: 'static> Subscription<E> for WatchedReader<E> {
-    fn try_recv(&mut self) -> Received<E> {
-        self.call(Call::TryRecv, |reader| reader.try_recv())
-    }
-
-    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Received<E>> {
-        self.call(Call::PollRecv, |reader| reader.poll_recv(context))
-    }
-
-    /// The one call that may take as long as it likes.
-    #[expect(clippy::expect_used, reason = "only `drop` takes the reader")]
-    fn blocking_recv(&mut self) -> Received<E> {
-        let reader = self.reader.as_mut().expect("a reader that lives");
-        reader.blocking_recv()
-    }
-
-    fn is_live(&self) -> bool {
-        let ask = || self.reader().is_live();
-        self.told.watch.call(Call::IsLive, ask)
-    }
-
-    fn cursor(&self) -> String {
-        let ask = || self.reader().cursor();
-        self.told.watch.call(Call::Cursor, ask)
-    }
-
-    fn skip_to_newest(&mut self) -> u64 {
-        self.call(Call::SkipToNewest, |reader| reader.skip_to_newest())
-    }
-}
-
-impl<E> Drop for WatchedReader<E> {
-    fn drop(&mut self) {
-        let reader = self.reader.take();
-        self.told.watch.call(Call::DropReader, || drop(reader));
     }
 }
