@@ -52,6 +52,16 @@ fn take<T>(
     (front, back)
 }
 
+/// A mirror that begins with such a cursor would otherwise ask its source for everything.
+#[test]
+fn the_cursor_of_an_empty_log_stands_at_its_base() {
+    let log = EventLog::<Tick>::builder().base_version(7).build().unwrap();
+    assert_eq!((log.cursor().seq().get(), log.cursor().version()), (0, 7));
+    assert_eq!(log.subscribe(log.cursor()).cursor().version(), 7);
+    log.append(Tick { version: 9 });
+    assert_eq!((log.cursor().seq().get(), log.cursor().version()), (1, 9));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -10,7 +10,7 @@ use model_tests::{
     Capability::{
         AppendWith, Base, Batch, Close, Cursor, Durable, Probe, Replay, Skip, Subscribe, Wait,
     },
-    Case, Law, Log, OpenError, Subject, Tick, Versioned, check, laws,
+    Case, Log, OpenError, Subject, Tick, Versioned, check_all,
 };
 
 // The log. Its events are `Tick`s here; yours are your own.
@@ -21,6 +21,7 @@ struct Deque {
 
 // ---- the adapter ---------------------------------------------------------------------------
 
+#[derive(Clone)]
 struct DequeSubject;
 
 impl Subject for DequeSubject {
@@ -72,15 +73,7 @@ fn main() {
     budget.lacks = &[
         Base, Probe, Replay, Batch, AppendWith, Cursor, Subscribe, Wait, Skip, Close, Durable,
     ];
-    let compiled = |law: &&&Law| ["D02", "D03"].contains(&law.id);
-    for law in laws::all().iter().filter(|law| !compiled(law)) {
-        if let Some(need) = law.needs.iter().find(|need| !budget.has(**need)) {
-            println!("{} {}: ignored, lacks {need:?}", law.id, law.name);
-            continue;
-        }
-        match check(&DequeSubject, law, &budget) {
-            Ok(_) => println!("{} {}: kept", law.id, law.name),
-            Err(broken) => println!("\n{broken}"),
-        }
+    for outcome in check_all(&DequeSubject, &budget) {
+        println!("{outcome}");
     }
 }

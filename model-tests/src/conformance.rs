@@ -1,8 +1,11 @@
 //! The suite as one line in a user's own tests.
 
+use std::{env, fs::OpenOptions, io::Write as _, process, sync::Arc, time::Duration};
+
 use crate::{
-    check::check,
+    check::Court,
     law::Law,
+    outcome::{Outcome, Ruling},
     subject::{adapter::Subject, capability::Capability},
     trial::Budget,
 };
@@ -29,46 +32,72 @@ use crate::{
 /// });
 /// ```
 ///
+/// How long a call may take can be given where that is more than some seconds:
+///
+/// ```ignore
+/// model_tests::conformance!(
+///     far_away => MySubject, lacks: [Durable], patience: Duration::from_secs(30)
+/// );
+/// ```
+///
+/// Where `MODEL_TESTS_JSON` names a file, each test adds its [`Outcome`](crate::Outcome) to it, one
+/// JSON object per line.
+///
 /// A failure prints a test that can be pasted beside the macro. The random engine's seeds of
 /// failures are kept under `proptest-regressions/` in your crate and tried first the next time.
 #[macro_export]
 macro_rules! conformance {
-    ($name:ident => event $event:ty, $make:expr $(,)?) => {
+    ($name:ident => event $event:ty, $make:expr $(, patience: $patience:expr)? $(,)?) => {
         $crate::conformance!(
             @ $name ($crate::Ours($make as fn(u64, u32) -> $event))
-            ($crate::OnDisk($make as fn(u64, u32) -> $event)) []
+            ($crate::OnDisk($make as fn(u64, u32) -> $event)) [] [$($patience)?]
         );
     };
-    ($name:ident => event $event:ty, $make:expr, lacks: [$($lack:ident),* $(,)?] $(,)?) => {
+    (
+        $name:ident => event $event:ty, $make:expr,
+        lacks: [$($lack:ident),* $(,)?] $(, patience: $patience:expr)? $(,)?
+    ) => {
         $crate::conformance!(
             $name => $crate::Ours($make as fn(u64, u32) -> $event), lacks: [$($lack),*]
+            $(, patience: $patience)?
         );
     };
-    ($name:ident => $subject:expr $(,)?) => {
-        $crate::conformance!($name => $subject, lacks: []);
+    ($name:ident => $subject:expr $(, patience: $patience:expr)? $(,)?) => {
+        $crate::conformance!($name => $subject, lacks: [] $(, patience: $patience)?);
     };
-    ($name:ident => $subject:expr, lacks: [$($lack:ident),* $(,)?] $(,)?) => {
-        $crate::conformance!(@ $name ($subject) ($subject) [$($lack)*]);
+    (
+        $name:ident => $subject:expr,
+        lacks: [$($lack:ident),* $(,)?] $(, patience: $patience:expr)? $(,)?
+    ) => {
+        $crate::conformance!(@ $name ($subject) ($subject) [$($lack)*] [$($patience)?]);
     };
-    (@ $name:ident $memory:tt $disk:tt [$($lack:ident)*]) => {
+    (@ $name:ident $memory:tt $disk:tt [$($lack:ident)*] [$($patience:expr)?]) => {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
 
             const LACKS: &[$crate::Capability] = &[$($crate::Capability::$lack),*];
+            const PATIENCE: Option<::std::time::Duration> = ::std::option::Option::None$(
+                .or(::std::option::Option::Some($patience))
+            )?;
 
             $crate::__all_laws! { $name $memory $disk [$($lack)*] }
         }
     };
 }
 
-/// One test per row: the name of the test, its law, and what the law needs. A law that is judged
-/// elsewhere has no name there, and no test.
+/// One test per row: the name of the test, its law, and what the law needs. A law that no running
+/// log can be asked about has its reason there.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __law_tests {
-    ($name:ident $memory:tt $disk:tt $lacks:tt $([$($test:ident)?] $law:ident $needs:tt)*) => {
-        $($crate::__law_test! { $needs $memory $disk { $name $lacks [$($test)?] $law $needs } })*
+    (
+        $name:ident $memory:tt $disk:tt $lacks:tt
+        $([$test:ident $($why:literal)?] $law:ident $needs:tt)*
+    ) => {
+        $($crate::__law_test! {
+            $needs $memory $disk { $name $lacks [$test $($why)?] $law $needs }
+        })*
     };
 }
 
@@ -85,16 +114,21 @@ macro_rules! __law_test {
     ([] $memory:tt $disk:tt $row:tt) => {
         $crate::__law_test! { $memory $row }
     };
-    ($subject:tt { $name:ident $lacks:tt [] $law:ident $needs:tt }) => {};
+    ($subject:tt { $name:ident $lacks:tt [$test:ident $why:literal] $law:ident $needs:tt }) => {
+        #[test]
+        #[ignore = $why]
+        fn $test() {}
+    };
     ($subject:tt { $name:ident $lacks:tt [$test:ident] $law:ident $needs:tt }) => {
         $crate::__unless_lacking! { $needs $lacks {
             #[test]
             fn $test() {
                 $crate::__run(
-                    &$subject,
+                    $subject,
                     stringify!($subject),
                     &$crate::laws::$law,
                     LACKS,
+                    PATIENCE,
                     concat!(
                         env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/", stringify!($name),
                         "-", stringify!($test), ".txt",
@@ -119,23 +153,49 @@ macro_rules! __unless_lacking {
 /// Judges one law for the macro, and panics with the violation.
 #[doc(hidden)]
 pub fn __run<S: Subject>(
-    subject: &S,
+    subject: S,
     source: &'static str,
     law: &'static Law,
     lacks: &'static [Capability],
+    patience: Option<Duration>,
     regressions: &'static str,
     test: &'static str,
 ) {
-    let budget = Budget {
+    let bare = source
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
+    let mut budget = Budget {
         lacks,
-        subject: source,
+        subject: bare.unwrap_or(source),
         regressions: Some(regressions),
         // A test's name begins after that of its crate.
         again: test.split_once("::").map(|(_, name)| name),
         ..Budget::default()
     };
-    match check(subject, law, &budget) {
-        Ok(report) => println!("{} {}\n{report}", law.id, law.name),
-        Err(broken) => panic!("{broken}"),
+    budget.patience = patience.unwrap_or(budget.patience);
+    let ruling = match Court::new(Arc::new(subject), budget).verdict(law) {
+        Ok(report) => Ruling::Kept(report),
+        Err(broken) => Ruling::Broken(broken),
+    };
+    let outcome = Outcome { law, ruling };
+    if let Some(path) = env::var_os("MODEL_TESTS_JSON") {
+        let line = outcome.to_json() + "\n";
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
+        assert!(
+            written.is_ok(),
+            "cannot write to {}: {written:?}",
+            path.display()
+        );
+    }
+    match outcome.ruling {
+        Ruling::Broken(broken) if broken.takes_all_memory => {
+            // The thread that takes it cannot be ended, and would take the other tests with it.
+            eprintln!("{broken}\nthe tests end here, before the memory does");
+            process::exit(101);
+        }
+        Ruling::Broken(broken) => panic!("{broken}"),
+        Ruling::Kept(report) => println!("{} {}\n{report}", law.id, law.name),
+        Ruling::Lacking(_) | Ruling::NotJudged(_) => {}
     }
 }

@@ -18,6 +18,9 @@ pub struct Law {
     pub bug: &'static str,
     /// What a log must have for the law to mean anything.
     pub needs: &'static [Capability],
+    /// The laws that this one takes for granted: where one of them is broken, its answers say nothing
+    /// of their own.
+    pub assumes: &'static [&'static Law],
     /// What a run must have met before it counts.
     pub visits: &'static [Class],
 }

@@ -22,16 +22,20 @@ mod histories;
 mod law;
 pub mod laws;
 mod model;
+mod outcome;
 mod process;
 mod report;
 mod scenes;
 pub mod sim_broker;
 pub mod sim_disk;
 mod subject;
+mod text;
+mod transcript;
 mod trial;
+mod watch;
 pub mod zoo;
 
-pub use check::check;
+pub use check::{check, check_all};
 pub use checked::Checked;
 #[doc(hidden)]
 pub use conformance::__run;
@@ -41,11 +45,12 @@ pub use evidence::{Evidence, NotJudged};
 pub use histories::{At, History, Op, Step};
 pub use law::Law;
 pub use model::{Model, Reader, disk as disk_model};
+pub use outcome::{Outcome, Ruling};
 pub use process::serve;
 pub use report::{Class, Report};
 pub use subject::{
-    Capability, Case, Event, Following, Line, Log, Moment, OnDisk, OpenError, Ours, Probe, Probed,
-    Received, Replay, Sample, SamplesOnDisk, Subject, Subscription, Tick, sample,
+    Capability, Case, Event, Following, Line, Log, Moment, OnDisk, OpenError, Ours, PollFuture,
+    Probe, Probed, Received, Replay, Sample, SamplesOnDisk, Subject, Subscription, Tick, sample,
 };
 pub use trial::{Budget, Violation};
 

@@ -77,6 +77,8 @@ pub enum Class {
     CaughtUp,
     /// A reader that was told how many events it lost.
     Lagged,
+    /// A reader whose next event was evicted before it came to it.
+    Overtaken,
     /// A reader that came to the end of a closed log.
     Closed,
     /// A reader that skipped to the newest event.
@@ -85,6 +87,14 @@ pub enum Class {
     Resumed,
     /// A reader that was woken while it waited.
     Woken,
+    /// A reader that was polled with another waker than before, and woken by that.
+    WakerChanged,
+    /// A reader that let others run although more was there.
+    Yielded,
+    /// A reader that had everything from before it subscribed.
+    Live,
+    /// An event that a writer's subscription delivered, found in the files at that moment.
+    Stored,
     /// A question that was asked while other threads appended.
     Raced,
     /// User code that ran inside the log, with the log at work.
@@ -116,6 +126,18 @@ impl Report {
     #[must_use]
     pub fn count(&self, class: Class) -> u64 {
         self.visits.get(&class).copied().unwrap_or(0)
+    }
+
+    /// What was met, and how often.
+    pub(crate) fn met(&self) -> impl Iterator<Item = (Class, u64)> {
+        self.visits.iter().map(|(class, count)| (*class, *count))
+    }
+
+    /// The report on a law that no running log can be asked about here.
+    pub(crate) fn elsewhere(why: &'static str) -> Self {
+        let mut report = Self::default();
+        report.leaves_out("the whole law", why);
+        report
     }
 
     /// Counts one visit.

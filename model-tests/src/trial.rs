@@ -2,16 +2,20 @@
 //! told.
 
 use std::{
-    any::{Any, type_name},
+    any::Any,
     env, fmt,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     time::Duration,
 };
 
 use crate::{
+    histories::ops::History,
     law::Law,
     report::Report,
     subject::{adapter::Subject, capability::Capability},
+    text::{difference, shortened, wrapped},
+    watch::note_parted,
 };
 
 /// How much is tried, and how long a log may take.
@@ -23,6 +27,7 @@ use crate::{
 /// | `MODEL_TESTS_CASES` | random histories per law | 256 |
 /// | `MODEL_TESTS_LONG=1` | 40 times the random histories, 20 times the small ones | off |
 /// | `MODEL_TESTS_SEED` | the random engine's seed, as a failure printed it | fixed |
+/// | `MODEL_TESTS_PATIENCE` | seconds that a call may take which must not wait | 4 |
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Budget {
@@ -37,7 +42,12 @@ pub struct Budget {
     pub seed: u64,
     /// How long an operation may take that a law says must not wait. It costs time only where a
     /// law is broken, so it can be generous.
+    ///
+    /// No call may take longer than twice this, whatever the law is, nor eight times this where it
+    /// opens a log or waits for a disk; then the verdict is that it never came back.
     pub patience: Duration,
+    /// By how many bytes the process may grow while a call is under way. (Looked at on Linux.)
+    pub memory: u64,
     /// What the subject lacks: it is not used where a law would only like to have it.
     pub lacks: &'static [Capability],
     /// The expression that makes the subject, for counterexamples; empty if unknown.
@@ -68,7 +78,8 @@ impl Default for Budget {
             depth: 6,
             small_histories: if long { 200_000 } else { 10_000 },
             seed: number("MODEL_TESTS_SEED").unwrap_or(0x6576_656e_746c_6f67),
-            patience: Duration::from_secs(4),
+            patience: Duration::from_secs(number("MODEL_TESTS_PATIENCE").unwrap_or(4)),
+            memory: 1 << 30,
             lacks: &[],
             subject: "",
             regressions: None,
@@ -89,8 +100,13 @@ impl Budget {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Violation {
-    /// The law.
+    /// The law whose statement is broken.
     pub law: &'static Law,
+    /// The law that was asked about. It differs from `law` where that one is taken for granted by
+    /// it: what rests on a broken law says nothing of its own.
+    pub asked: &'static Law,
+    /// What that law found itself, where it differs.
+    pub found_itself: Option<Box<Violation>>,
     /// What was done when it broke.
     pub step: String,
     /// What the law demands.
@@ -101,26 +117,37 @@ pub struct Violation {
     pub script: String,
     /// How it was found.
     pub found_by: String,
+    /// What was found rests on no other law.
+    pub(crate) is_its_own: bool,
+    /// The log was taking memory without end when it was judged, and still does: only the end of
+    /// the process stops it.
+    pub takes_all_memory: bool,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            law,
-            step,
-            expected,
-            actual,
-            ..
-        } = self;
-        writeln!(
-            f,
+        let Self { law, asked, .. } = self;
+        let head = format!(
             "{} {} is broken, found by {}",
             law.id, law.name, self.found_by
-        )?;
-        writeln!(f, "  the law:  {}", law.statement)?;
-        writeln!(f, "  at:       {step}")?;
-        writeln!(f, "  expected: {expected}")?;
-        writeln!(f, "  actual:   {actual}")?;
+        );
+        writeln!(f, "{}", wrapped(&head, 4))?;
+        if law.id != asked.id {
+            let asked = format!("{} {}, which takes it for granted", asked.id, asked.name);
+            writeln!(f, "  asked:    {}", wrapped(&asked, 12))?;
+            if let Some(itself) = &self.found_itself {
+                writeln!(
+                    f,
+                    "            (it broke at: {})",
+                    wrapped(&itself.step, 12)
+                )?;
+            }
+        }
+        let (expected, actual) = difference(&self.expected, &self.actual);
+        writeln!(f, "  the law:  {}", wrapped(law.statement, 12))?;
+        writeln!(f, "  at:       {}", wrapped(&self.step, 12))?;
+        writeln!(f, "  expected: {}", wrapped(&expected, 12))?;
+        writeln!(f, "  actual:   {}", wrapped(&actual, 12))?;
         write!(f, "  to see it again:\n\n{}", self.script)
     }
 }
@@ -135,6 +162,10 @@ pub(crate) struct Trial<'a, S> {
     pub(crate) subject: &'a S,
     pub(crate) law: &'static Law,
     pub(crate) budget: &'a Budget,
+    /// Where set, this history is played again and nothing else.
+    pub(crate) only: Option<Arc<History>>,
+    /// The type of the subject, as the user knows it.
+    pub(crate) type_name: &'static str,
 }
 
 /// Where a log parted from what is demanded.
@@ -151,11 +182,7 @@ impl Parted {
         expected: impl fmt::Debug,
         actual: impl fmt::Debug,
     ) -> Self {
-        Self {
-            step: step.into(),
-            expected: format!("{expected:?}"),
-            actual: format!("{actual:?}"),
-        }
+        Self::said(step, format!("{expected:?}"), format!("{actual:?}"))
     }
 
     /// With words in place of values.
@@ -164,11 +191,13 @@ impl Parted {
         expected: impl Into<String>,
         actual: impl Into<String>,
     ) -> Self {
-        Self {
+        let parted = Self {
             step: step.into(),
             expected: expected.into(),
             actual: actual.into(),
-        }
+        };
+        note_parted(&parted);
+        parted
     }
 }
 
@@ -179,6 +208,9 @@ impl<S: Subject> Trial<'_, S> {
         scene: impl FnOnce(&Self, &mut Report) -> Result<(), Parted>,
     ) -> Verdict {
         let mut report = Report::default();
+        if self.only.is_some() {
+            return Ok(report);
+        }
         // Where nothing closer guards a call of the subject's.
         guarded("a call of the scenario", || scene(self, &mut report))
             .and_then(|verdict| verdict)
@@ -186,16 +218,10 @@ impl<S: Subject> Trial<'_, S> {
         Ok(report)
     }
 
-    /// The verdict on a law that no running log can be asked about: it has another judge.
-    pub(crate) fn elsewhere(&self, judge: &str) -> Verdict {
-        let here = "a question that no running log can answer";
-        Err(self.violation(Parted::said("judging", judge, here)))
-    }
-
     /// The expression that makes the subject.
     pub(crate) fn subject_source(&self) -> String {
         if self.budget.subject.is_empty() {
-            type_name::<S>().into()
+            self.type_name.into()
         } else {
             self.budget.subject.replace("$crate", "model_tests")
         }
@@ -203,26 +229,46 @@ impl<S: Subject> Trial<'_, S> {
 
     /// A violation that is seen again by running the law again.
     pub(crate) fn violation(&self, parted: Parted) -> Box<Violation> {
-        let id = self.law.id;
-        let lacks = match self.budget.lacks {
-            [] => String::new(),
-            lacks => format!("\n    budget.lacks = &{lacks:?};"),
-        };
-        let again = match self.budget.again {
-            None => String::new(),
-            Some(_) => format!(
-                "\n    budget.again = Some(\"{}_again\");",
-                id.to_lowercase()
-            ),
-        };
-        let script = format!(
-            "#[test]\nfn {}_again() {{\n    use model_tests::{{Capability::*, *}};\n    \
-             let subject = {};\n    let mut budget = Budget::default();{lacks}{again}\n    \
-             check(&subject, &laws::{id}, &budget).unwrap();\n}}\n",
-            id.to_lowercase(),
-            self.subject_source(),
-        );
+        let script = self.script(&[]);
         self.violation_with(parted, script, "a scenario".into())
+    }
+
+    /// A test that judges the law again, and says what was done when it broke.
+    pub(crate) fn script(&self, done: &[String]) -> String {
+        let id = self.law.id;
+        let mut lines = vec![
+            "use model_tests::{Capability::*, *};".into(),
+            format!("let subject = {};", self.subject_source()),
+        ];
+        if !done.is_empty() {
+            lines.push("// What was done when it broke:".into());
+            lines.extend(
+                done.iter()
+                    .map(|line| shortened(&format!("//   {line}"), 76)),
+            );
+        }
+        lines.push("let mut budget = Budget::default();".into());
+        if !self.budget.lacks.is_empty() {
+            let lacks: Vec<_> = self
+                .budget
+                .lacks
+                .iter()
+                .map(|lack| format!("{lack:?}"))
+                .collect();
+            lines.push("budget.lacks = &[".into());
+            let names = wrapped(&(lacks.join(", ") + ","), 8);
+            lines.extend(names.lines().map(|line| format!("    {}", line.trim())));
+            lines.push("];".into());
+        }
+        let name = format!("{}_again", id.to_lowercase());
+        if self.budget.again.is_some() {
+            lines.push(format!("budget.again = Some({name:?});"));
+        }
+        lines.push(format!("check(&subject, &laws::{id}, &budget).unwrap();"));
+        format!(
+            "#[test]\nfn {name}() {{\n    {}\n}}\n",
+            lines.join("\n    ")
+        )
     }
 
     pub(crate) fn violation_with(
@@ -233,11 +279,15 @@ impl<S: Subject> Trial<'_, S> {
     ) -> Box<Violation> {
         Box::new(Violation {
             law: self.law,
+            asked: self.law,
+            found_itself: None,
             step: parted.step,
             expected: parted.expected,
             actual: parted.actual,
             script,
             found_by,
+            is_its_own: false,
+            takes_all_memory: false,
         })
     }
 }

@@ -9,7 +9,7 @@ const BROKEN: model_tests::zoo::NaiveSubject = model_tests::zoo::NaiveSubject {
 fn r02_again() {
     use model_tests::*;
     let subject = BROKEN;
-    let case = Case::new(1);
+    let case = Case::new(2);
     let log = &subject.open(&case).unwrap() as &dyn Log<_>;
     log.append(subject.event(1, 1));
     assert!(log.events_since(1).is_empty());

@@ -51,14 +51,14 @@ fn writers_laws() -> impl Iterator<Item = &'static Law> {
         .filter(|law| law.id.starts_with('W'))
 }
 
-fn judge<S: Subject>(subject: &S, law: &'static Law, budget: &Budget) -> Report {
+fn judge<S: Subject + Clone>(subject: &S, law: &'static Law, budget: &Budget) -> Report {
     let began = Instant::now();
     let report = check(subject, law, budget).unwrap_or_else(|broken| panic!("{broken}"));
     println!("{} {:?}\n{report}", law.id, began.elapsed());
     report
 }
 
-fn keeps_all<S: Subject>(subject: &S, budget: &Budget) {
+fn keeps_all<S: Subject + Clone>(subject: &S, budget: &Budget) {
     for law in writers_laws() {
         judge(subject, law, budget);
     }
@@ -79,7 +79,7 @@ fn a_lossy_log_keeps_all() {
 }
 
 /// On the real kernel alone: killed, limited and traced processes.
-fn keeps_all_without_storage<S: Subject>(subject: &S, mut budget: Budget) {
+fn keeps_all_without_storage<S: Subject + Clone>(subject: &S, mut budget: Budget) {
     budget.lacks = &[Capability::Storage];
     for law in OF_FAULTS {
         let report = judge(subject, law, &budget);

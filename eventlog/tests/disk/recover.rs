@@ -304,6 +304,23 @@ fn gap_lines_are_counted_and_whoever_stands_before_one_is_told() {
     assert_eq!(log.events_since(9), [event(10, 0)]);
 }
 
+/// A subscriber between the lowest and the highest version of a gap has missed some of it, wherever
+/// the gap stands: before the first event that the ring takes, or among them.
+#[test]
+fn a_gap_counts_up_to_its_highest_version() {
+    let gap = r#"{"eventlog":{"gap":{"count":3,"first":2,"min_version":7,"max_version":9,"reason":"backlog"}}}"#;
+    for capacity in [1, 2, 10] {
+        let place = Place::new();
+        let (before, after) = (lines(&[event(6, 0)]), lines(&[event(10, 0)]));
+        fs::write(place.path(), format!("{before}{gap}\n{after}")).unwrap();
+        let (log, _) = place.recover(capacity);
+        for since in [7, 8] {
+            assert!(log.replay_truncated(since), "{since} with {capacity}");
+        }
+        assert!(!log.replay_truncated(9), "with {capacity}");
+    }
+}
+
 #[test]
 fn a_path_without_a_file_is_an_empty_log() {
     let place = Place::new();

@@ -34,6 +34,8 @@ pub enum Op {
     Resume(u8),
     /// Reads one event.
     Recv(u8),
+    /// Asks a reader whether it has all that was there when it subscribed.
+    IsLive(u8),
     /// Lets a reader skip what is there.
     SkipToNewest(u8),
     /// Drops a reader.
@@ -65,14 +67,21 @@ impl Step {
     /// The version after `newest`.
     #[must_use]
     pub fn from(self, newest: u64) -> u64 {
-        match self {
+        self.below(newest, u64::MAX)
+    }
+
+    /// The same, where `top` is the highest version there is: a history near the top has a twin that
+    /// is far from `u64::MAX`.
+    pub(crate) fn below(self, newest: u64, top: u64) -> u64 {
+        let version = match self {
             Self::Next => newest.saturating_add(1),
             Self::Skip(more) => newest.saturating_add(1 + u64::from(more)),
             Self::Repeat => newest,
             Self::Fall(back) => newest.saturating_sub(u64::from(back)),
             Self::Zero => 0,
-            Self::NearMax(less) => u64::MAX - u64::from(less),
-        }
+            Self::NearMax(less) => top.saturating_sub(u64::from(less)),
+        };
+        version.min(top)
     }
 }
 
@@ -115,9 +124,14 @@ impl At {
     /// The version meant, in this state.
     #[must_use]
     pub fn version<E: Versioned + Clone>(self, model: &Model<E>) -> u64 {
+        self.below(model, u64::MAX)
+    }
+
+    /// The same, where `top` is the highest version there is.
+    pub(crate) fn below<E: Versioned + Clone>(self, model: &Model<E>, top: u64) -> u64 {
         let newest = model.newest().or(model.base()).unwrap_or(0);
         let oldest = model.retained().first().map_or(newest, Versioned::version);
-        match self {
+        let version = match self {
             Self::Zero => 0,
             Self::BeforeOldest(more) => oldest.saturating_sub(1 + u64::from(more)),
             Self::Oldest => oldest,
@@ -127,8 +141,9 @@ impl At {
             }
             Self::Newest => newest,
             Self::Future(more) => newest.saturating_add(1 + u64::from(more)),
-            Self::Max => u64::MAX,
-        }
+            Self::Max => top,
+        };
+        version.min(top)
     }
 }
 

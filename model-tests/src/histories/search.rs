@@ -1,5 +1,7 @@
 //! The engines: every small history, and many random ones that shrink.
 
+use std::sync::Arc;
+
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
 };
@@ -13,6 +15,7 @@ use crate::{
     report::Report,
     subject::{adapter::Subject, capability::Capability},
     trial::{Budget, Parted, Trial, Violation},
+    watch::note_history,
 };
 
 /// What the histories of a law are made of.
@@ -23,7 +26,13 @@ pub(crate) struct Plan {
     pub(crate) judge: Judge,
     pub(crate) capacities: &'static [usize],
     pub(crate) set_base: bool,
+    /// What goes wrong near `u64::MAX`, and right in the same history far from it, is law R07: it
+    /// counts there, and nowhere else.
+    pub(crate) at_the_top: bool,
 }
+
+/// What stands for `u64::MAX` in a history far from it.
+const LOW_TOP: u64 = 1_000_000;
 
 impl Plan {
     /// Any versions, the usual capacities, judged exactly.
@@ -34,6 +43,7 @@ impl Plan {
             judge: Judge::Exact,
             capacities: EDGES,
             set_base: true,
+            at_the_top: false,
         }
     }
 
@@ -53,6 +63,13 @@ pub(crate) fn search<S: Subject>(
         set_base: plan.set_base && trial.budget.has(Capability::Base),
         ..*plan
     };
+    if let Some(history) = &trial.only {
+        let mut report = Report::default();
+        return match play(trial, plan, history, &mut report) {
+            Ok(()) => Ok(report),
+            Err(parted) => Err(trial.violation(parted)),
+        };
+    }
     let mut report = exhaust(trial, plan)?;
     report.add(&randomise(trial, plan)?);
     Ok(report)
@@ -87,11 +104,11 @@ fn exhaust<S: Subject>(trial: &Trial<'_, S>, plan: &Plan) -> Result<Report, Box<
             for word in words(alphabet.len(), max_len) {
                 let ops = word.iter().map(|letter| &alphabet[*letter]);
                 let ops = ops.chain(&questions).cloned().collect();
-                let history = History {
+                let history = Arc::new(History {
                     capacity,
                     base,
                     ops,
-                };
+                });
                 if let Err(parted) = play(trial, plan, &history, &mut report) {
                     let found_by = format!("trying all histories of {} operations", word.len());
                     return Err(explain(trial, plan, &history, parted, found_by));
@@ -136,13 +153,14 @@ fn randomise<S: Subject>(trial: &Trial<'_, S>, plan: &Plan) -> Result<Report, Bo
     let strategy = histories(&kinds, plan.steps, plan.capacities, plan.set_base);
     let report = std::cell::RefCell::new(Report::default());
     let result = runner.run(&strategy, |history| {
-        play(trial, plan, &history, &mut report.borrow_mut())
+        play(trial, plan, &Arc::new(history), &mut report.borrow_mut())
             .map_err(|parted| TestCaseError::fail(parted.step))
     });
     match result {
         Ok(()) => Ok(report.into_inner()),
         Err(TestError::Fail(reason, history)) => {
             let found_by = format!("random histories, MODEL_TESTS_SEED={}", budget.seed);
+            let history = Arc::new(history);
             let parted = play(trial, plan, &history, &mut Report::default())
                 .err()
                 .unwrap_or_else(|| {
@@ -167,10 +185,30 @@ fn randomise<S: Subject>(trial: &Trial<'_, S>, plan: &Plan) -> Result<Report, Bo
 fn play<S: Subject>(
     trial: &Trial<'_, S>,
     plan: &Plan,
-    history: &History,
+    history: &Arc<History>,
     report: &mut Report,
 ) -> Result<(), Parted> {
-    let mut run = Run::open(trial.subject, plan.judge, history, false)?;
+    note_history(history);
+    let result = play_below(trial, plan, history, u64::MAX, report);
+    if result.is_ok() {
+        return result;
+    }
+    let below = play_below(trial, plan, history, LOW_TOP, &mut Report::default());
+    if below.is_ok() == plan.at_the_top {
+        result
+    } else {
+        Ok(())
+    }
+}
+
+fn play_below<S: Subject>(
+    trial: &Trial<'_, S>,
+    plan: &Plan,
+    history: &History,
+    top: u64,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let mut run = Run::open(trial, (plan.judge, top), history, false)?;
     let result = history.ops.iter().try_for_each(|op| run.step(op));
     report.add(&run.report);
     result
@@ -180,12 +218,12 @@ fn play<S: Subject>(
 fn explain<S: Subject>(
     trial: &Trial<'_, S>,
     plan: &Plan,
-    history: &History,
+    history: &Arc<History>,
     parted: Parted,
     found_by: String,
 ) -> Box<Violation> {
     let history = &without_idle_questions(trial, plan, history);
-    let Ok(mut run) = Run::open(trial.subject, plan.judge, history, true) else {
+    let Ok(mut run) = Run::open(trial, (plan.judge, u64::MAX), history, true) else {
         return trial.violation(parted);
     };
     let again = history.ops.iter().try_for_each(|op| run.step(op));
@@ -202,13 +240,15 @@ fn explain<S: Subject>(
 fn without_idle_questions<S: Subject>(
     trial: &Trial<'_, S>,
     plan: &Plan,
-    history: &History,
-) -> History {
-    let fails = |history: &History| play(trial, plan, history, &mut Report::default()).is_err();
+    history: &Arc<History>,
+) -> Arc<History> {
+    let fails =
+        |history: &Arc<History>| play(trial, plan, history, &mut Report::default()).is_err();
     let mut shortest = history.clone();
     for index in (0..history.ops.len()).rev() {
-        let mut shorter = shortest.clone();
+        let mut shorter = History::clone(&shortest);
         shorter.ops.remove(index);
+        let shorter = Arc::new(shorter);
         if fails(&shorter) {
             shortest = shorter;
         }

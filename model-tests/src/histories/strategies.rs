@@ -78,6 +78,7 @@ pub(crate) enum Kind {
     ReplayAfter,
     Subscribe,
     Resume,
+    Live,
     Skip,
     Close,
 }
@@ -86,13 +87,15 @@ impl Kind {
     /// What a log must have for this kind.
     pub(crate) fn needs(self) -> &'static [Capability] {
         match self {
-            Self::Append | Self::Retained | Self::EventsSince | Self::ReplayTruncated => &[],
+            Self::Append | Self::Retained | Self::EventsSince => &[],
+            Self::ReplayTruncated => &[Capability::Truncation],
             Self::AppendBatch => &[Capability::Batch],
             Self::AppendWith => &[Capability::AppendWith],
             Self::Replay => &[Capability::Replay],
             Self::Cursor | Self::ReplayAfter => &[Capability::Cursor],
             Self::Subscribe => &[Capability::Subscribe],
             Self::Resume => &[Capability::Cursor, Capability::Subscribe],
+            Self::Live => &[Capability::Live],
             Self::Skip => &[Capability::Skip],
             Self::Close => &[Capability::Close],
         }
@@ -114,6 +117,7 @@ impl Kind {
                 Op::Recv(0),
             ],
             Self::Resume => vec![Op::SaveReaderCursor(0), Op::Resume(0)],
+            Self::Live => vec![Op::IsLive(0)],
             Self::Skip => vec![Op::SkipToNewest(0)],
             Self::Close => vec![Op::Close],
             Self::Retained
@@ -133,6 +137,7 @@ impl Kind {
             Self::Replay => At::ALL.map(Op::Replay).to_vec(),
             Self::ReplayAfter => (0..4).map(Op::ReplayAfter).collect(),
             Self::Subscribe => vec![Op::Drain],
+            Self::Live => vec![Op::IsLive(0)],
             _ => vec![],
         }
     }
@@ -168,6 +173,7 @@ impl Kind {
                 pick.prop_map(Op::Resume),
             ]
             .boxed(),
+            Self::Live => pick.prop_map(Op::IsLive).boxed(),
             Self::Skip => pick.prop_map(Op::SkipToNewest).boxed(),
             Self::Close => Just(Op::Close).boxed(),
         }
@@ -184,6 +190,7 @@ impl Kind {
             | Self::EventsSince
             | Self::ReplayTruncated
             | Self::Replay
+            | Self::Live
             | Self::ReplayAfter => 8,
             Self::Close => 1,
         }
@@ -202,8 +209,9 @@ fn at() -> impl Strategy<Value = At> {
     ]
 }
 
-/// Capacities at their edges: the least, around powers of two, and around the segment of 256.
-pub(crate) const EDGES: &[usize] = &[1, 2, 3, 4, 5, 7, 8, 9, 255, 256, 257, 513];
+/// Capacities at their edges: small ones, around powers of two, and around the segment of 256. What
+/// goes wrong at 1 only is law R10.
+pub(crate) const EDGES: &[usize] = &[2, 3, 4, 5, 7, 8, 9, 255, 256, 257, 513];
 
 /// Histories of these kinds, which shrink to the shortest that fails.
 pub(crate) fn histories(

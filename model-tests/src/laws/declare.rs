@@ -20,6 +20,7 @@ pub(super) struct Family {
 ///     why: "What its users lose where it does not.",
 ///     bug: "A bug on record that it would have stopped.",
 ///     needs: [Replay],                  // capabilities; without them its test is ignored
+///     assumes: [R03],                   // if one of these is broken, that is what is told
 ///     visits: [Truncated],              // what a run must have met before it counts
 ///     judge: |trial| trial.scene(bytes::retained),
 ///     test: r13_retention_in_bytes_is_exact,
@@ -29,7 +30,8 @@ pub(super) struct Family {
 /// `judge` gives a [`Verdict`](crate::trial::Verdict): of a scene, or of a
 /// [`search`](crate::histories::search::search) through histories. A law that needs `Durable` is
 /// tested on the subject that has files. A law that no running log can be asked about has, in place
-/// of `judge` and `test`, the words that say what judges it: `elsewhere: "a test that …"`.
+/// of `judge`, the words that say why: `elsewhere: "not judged here: …"`. Its test is ignored with
+/// these words.
 ///
 /// What is left to do, a test asks for: a broken log in the zoo that the law kills.
 ///
@@ -43,10 +45,11 @@ macro_rules! laws {
             why: $why:literal,
             bug: $bug:literal,
             needs: [$($need:ident),* $(,)?],
+            $(assumes: [$($assumed:ident),* $(,)?],)?
             visits: [$($visit:ident),* $(,)?],
-            $(judge: |$trial:ident| $verdict:expr,
-            test: $test:ident,)?
+            $(judge: |$trial:ident| $verdict:expr,)?
             $(elsewhere: $elsewhere:literal,)?
+            test: $test:ident,
         })*
     ) => {
         $(
@@ -62,6 +65,7 @@ macro_rules! laws {
                 why: $why,
                 bug: $bug,
                 needs: &[$($crate::Capability::$need),*],
+                assumes: &[$($(&$crate::laws::$assumed),*)?],
                 visits: &[$($crate::Class::$visit),*],
             };
         )*
@@ -78,7 +82,7 @@ macro_rules! laws {
             match asked.law.id {
                 $(stringify!($id) => Some({
                     $(let $trial = asked; $verdict)?
-                    $(asked.elsewhere($elsewhere))?
+                    $(Ok($crate::Report::elsewhere($elsewhere)))?
                 }),)*
                 _ => None,
             }
@@ -91,7 +95,7 @@ macro_rules! laws {
             ($d($d given:tt)*) => {
                 $crate::__law_tests! {
                     $d($d given)*
-                    $([$($test)?] $id [$($need)*])*
+                    $([$test $($elsewhere)?] $id [$($need)*])*
                 }
             };
         }

@@ -25,7 +25,8 @@ laws! {
             the field.",
         needs: [],
         visits: [],
-        elsewhere: "a test of the compiler's output",
+        elsewhere: "not judged here: a compiler's errors are no running log's",
+        test: d02_no_variant_is_forgotten,
     }
     D03 "no cost over a match" {
         statement: "The machine code of the derived `version()` is that of the hand-written match. \
@@ -34,6 +35,7 @@ laws! {
         bug: "None on record: the law keeps it so.",
         needs: [],
         visits: [],
-        elsewhere: "a test of the compiler's output",
+        elsewhere: "not judged here: a compiler's output is no running log's",
+        test: d03_no_cost_over_a_match,
     }
 }

@@ -13,16 +13,23 @@ use crate::{
             Steps,
         },
     },
-    scenes::{foreign, intrusion, memory, opening, race},
+    scenes::{batches, foreign, intrusion, memory, opening, race, retention},
     subject::adapter::Subject,
-    trial::{Trial, Verdict},
+    trial::{Trial, Verdict, Violation},
 };
 
-const SINCE: Plan = Plan::of(&[Append, AppendBatch, AppendWith, EventsSince]);
-const TRUNCATED: Plan = Plan::of(&[Append, AppendBatch, ReplayTruncated]);
+const SINCE: Plan = Plan {
+    judge: Judge::Events,
+    ..Plan::of(&[Append, AppendBatch, AppendWith, EventsSince, Replay])
+};
+const TRUNCATED: Plan = Plan {
+    judge: Judge::Truncation,
+    ..Plan::of(&[Append, AppendBatch, ReplayTruncated, Replay])
+};
 /// Versions are all above 0, so that `events_since(0)` is everything that is retained.
 const RETAINED: Plan = Plan {
     steps: Steps::Positive,
+    judge: Judge::Retained,
     set_base: false,
     ..Plan::of(&[Append, AppendBatch, Retained])
 };
@@ -34,11 +41,12 @@ laws! {
 
     R01 "insertion order" {
         statement: "A replay gives events in the order in which they were appended, whatever their \
-            versions are.",
+            versions are. (It may leave some out; which, is law R02.)",
         why: "A subscriber applies events one after the other. In another order it ends in another \
             state, and nothing tells it so.",
         bug: "Kubernetes PR #73845: buffered events were sent twice and a watcher went back in time.",
         needs: [],
+        assumes: [D01],
         visits: [Wrapped, Fall, Repeat],
         judge: |trial| search(trial, &Plan {
             judge: Judge::Order,
@@ -48,11 +56,13 @@ laws! {
     }
     R02 "events since" {
         statement: "`events_since(s)` is exactly the retained events with a version above `s`, for \
-            every `s` and every sequence of versions: with gaps, repeats, falls, 0 and `u64::MAX`.",
+            every `s` and every sequence of versions: with gaps, repeats, falls, 0 and `u64::MAX`; and \
+            so are the events of a `replay`.",
         why: "One event too few is a silent loss, one too many is applied twice.",
         bug: "nats.rs #585: a consumer took the numbers of a stream for dense and saw gaps where \
             numbers were only skipped.",
         needs: [],
+        assumes: [D01, R01, R03],
         visits: [
             Empty, Partial, Full, Wrapped, Gap, Repeat, Fall, VersionZero, VersionMax, SinceZero,
             SinceBeforeOldest, SinceOldest, SinceInside, SinceNewest, SinceFuture, SinceMax,
@@ -62,24 +72,29 @@ laws! {
     }
     R03 "retains exactly the newest" {
         statement: "After n appends a log of capacity c retains the newest min(n, c) events, neither \
-            more nor fewer.",
+            more nor fewer. A log that lets whole segments go, or rounds its capacity up, may \
+            retain more, if it says how many (`Subject::retains`); fewer it may not.",
         why: "The capacity is what its user has reckoned with: one less loses an event that should \
             be there, one more breaks the bound on memory.",
         bug: "etcd #19179: an event was missing exactly at the edge of what was kept.",
         needs: [],
-        visits: [Partial, Full, Wrapped, CapacityOne],
-        judge: |trial| search(trial, &RETAINED),
+        assumes: [D01, R01],
+        visits: [Partial, Full, Wrapped],
+        judge: |trial| retains(trial),
         test: r03_retains_exactly_the_newest,
     }
     R04 "truncation is exact" {
         statement: "`replay_truncated(s)` is true if and only if an evicted event has a version \
             above `s`, or `s` is below the base version: the one that was set, or else the first \
-            event's version − 1. On a log without a set base that never had an event it is false.",
+            event's version − 1. On a log without a set base that never had an event it is false. The coverage of a `replay` \
+            that is not ahead says the same. What a log without versions to ask by says to a \
+            cursor is law R09.",
         why: "A false `false` is a silent loss. A false `true` makes a subscriber throw a good state \
             away and fetch everything again.",
         bug: "cadis #413 and open-design #5411: a subscriber behind an evicted event got the tail \
             as if it were all. Kubernetes #49956: an empty buffer took its head as delivered.",
-        needs: [],
+        needs: [Truncation],
+        assumes: [D01, R03],
         visits: [
             Empty, Partial, Full, Wrapped, Gap, Repeat, Fall, VersionZero, VersionMax, SinceZero,
             SinceBeforeOldest, SinceOldest, SinceInside, SinceNewest, SinceFuture, SinceMax,
@@ -94,7 +109,8 @@ laws! {
         why: "This is the rule that people carry in their heads. Exactness must not cost it.",
         bug: "openeverest #2591: a subscriber right before the oldest retained event was told that \
             it had missed some.",
-        needs: [],
+        needs: [Truncation],
+        assumes: [D01, R03],
         visits: [Partial, Full, Wrapped, SinceBeforeOldest, SinceOldest, Complete, Truncated],
         judge: |trial| search(trial, &Plan {
             steps: Steps::Dense,
@@ -112,18 +128,22 @@ laws! {
         bug: "akka-persistence-cassandra #166: offsets were given before their events could be seen, \
             and readers passed them by. The baseline locks twice.",
         needs: [Replay],
+        assumes: [D01, R01, R02, R03, R04, R08],
         visits: [Raced, Complete, Truncated],
-        judge: |trial| trial.scene(race::one_instant),
+        judge: |trial| one_instant(trial),
         test: r06_one_replay_is_one_instant,
     }
     R07 "nothing wraps at the top" {
-        statement: "No operation panics or wraps at `u64::MAX`, as a version or as a question.",
+        statement: "No operation panics or wraps at `u64::MAX`, as a version or as a question: \
+            what it answers there is what it answers to the same history of lower versions.",
         why: "The version in a request comes from outside: `since + 1` is a way to stop the process.",
         bug: "AgentMux #608: `since + 1` overflowed on a request with `u64::MAX`.",
         needs: [],
+        assumes: [D01],
         visits: [VersionMax, VersionZero, SinceMax, SinceNewest, Wrapped],
         judge: |trial| search(trial, &Plan {
             steps: Steps::NearMax,
+            at_the_top: true,
             ..ASKED
         }),
         test: r07_nothing_wraps_at_the_top,
@@ -136,8 +156,12 @@ laws! {
         bug: "etcd #20221: a watch from a future revision was served old events. Kubernetes #107457: \
             a rewound history, and no error.",
         needs: [Replay],
+        assumes: [D01, R03],
         visits: [Empty, Wrapped, SinceFuture, SinceMax, Ahead, Truncated, Complete],
-        judge: |trial| search(trial, &Plan::of(&[Append, AppendBatch, Replay])),
+        judge: |trial| search(trial, &Plan {
+            judge: Judge::Ahead,
+            ..Plan::of(&[Append, AppendBatch, Replay])
+        }),
         test: r08_the_future_is_ahead,
     }
     R09 "another life is foreign" {
@@ -148,30 +172,34 @@ laws! {
             longer than the old one, numbers alone cannot tell.",
         bug: "Kafka KIP-320 and cmux #9615: a rewound history caught up, and the loss was silent.",
         needs: [Replay, Cursor],
+        assumes: [D01, R01, R03, R04],
         visits: [Foreign, Complete, Truncated, Wrapped],
         judge: |trial| another_life(trial),
         test: r09_another_life_is_foreign,
     }
     R10 "capacity one works, none is refused" {
-        statement: "A log of capacity 1 keeps every law. A log of capacity 0 is refused when it is \
+        statement: "A log of capacity 1 answers every question about versions as a larger one does. A log of capacity 0 is refused when it is \
             opened, with an error.",
         why: "The smallest size is where a modulo or a `len - 1` shows. A log that can hold nothing \
             answers nothing, and its user should hear that at once.",
         bug: "RxJava #6582: the bounded replay was truncated wrongly at its smallest sizes.",
         needs: [],
-        visits: [CapacityOne, Full, Wrapped, Truncated, Complete],
+        assumes: [D01, R01, R02, R03, R04, R08],
+        visits: [CapacityOne, Full, Wrapped],
         judge: |trial| smallest(trial),
         test: r10_capacity_one_works_none_is_refused,
     }
     R11 "no user code under the lock" {
         statement: "`version`, `Clone` and `Drop` of events, and wakers, never run while the log's \
             lock is held; a panic in any of them leaves the log usable. The closure of \
-            `append_with` is the exception: it runs before anything is changed.",
+            `append_with` is the exception: it runs before anything is changed. \
+            Where the panic goes, and which thread wakes, is left to the log.",
         why: "User code can take long, take other locks, call the log again, or panic: under the \
             lock that is a stalled writer, a deadlock, or a log that is poisoned for good.",
         bug: "tokio #7232: `broadcast` cloned values under a slot's lock. The baseline clones the \
             whole replay under its one lock.",
         needs: [Probe],
+        assumes: [D01, R01, R02, R03],
         visits: [Intruded, Wrapped],
         judge: |trial| trial.scene(intrusion::everywhere),
         test: r11_no_user_code_under_the_lock,
@@ -179,15 +207,50 @@ laws! {
     R12 "memory is bounded" {
         statement: "The log keeps at most capacity + two segments (the capacity rounded up to a power \
             of two, at most 256) events alive, beside what a replay or a reader pins; and each event \
-            is dropped once. One segment is being evicted, and one may wait for a thread with time \
-            to drop it.",
+             is dropped once. One segment is being evicted, and one may wait for a thread with time \
+             to drop it. How long a segment is, and what a reader pins, a log may say \
+             (`Subject::segment`, `Subject::reader_pins`).",
         why: "A ring that keeps what it evicted is a leak that shows after a week.",
         bug: "RxJava #1865, #6371 and #6475: the bounded replay retained what it had let go of.",
         needs: [Probe],
+        assumes: [D01, R03, R11, S04],
         visits: [Counted, Wrapped, CapacityOne],
         judge: |trial| trial.scene(memory::bounded),
         test: r12_memory_is_bounded,
     }
+    R15 "a batch is one append" {
+        statement: "The events of a batch are appended at once: no question and no other append \
+            comes between two of them. (Readers are still given one event after the other. A log \
+            that appends a batch in parts has none: it lacks `Batch`.)",
+        why: "Events that belong together make no sense apart: a subscriber that replays half of a \
+            change has a state that never was.",
+        bug: "None on record: the contract of `append_batch` had no law, and a log that appended in \
+            parts passed.",
+        needs: [Batch],
+        assumes: [D01, R01, R03],
+        visits: [Raced, Batch],
+        judge: |trial| trial.scene(batches::in_one_piece),
+        test: r15_a_batch_is_one_append,
+    }
+}
+
+/// As many as it says, and these are the newest.
+fn retains<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
+    trial.scene(retention::declared)?;
+    search(trial, &RETAINED)
+}
+
+/// Without a race, with one whose order is fixed, and with one that is left to the machine.
+fn one_instant<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
+    let plan = Plan {
+        judge: Judge::Instant,
+        capacities: &[2, 3],
+        ..Plan::of(&[Append, Replay])
+    };
+    let mut report = search(trial, &plan)?;
+    report.add(&trial.scene(race::while_it_clones)?);
+    report.add(&trial.scene(race::one_instant)?);
+    Ok(report)
 }
 
 /// Cursors of this life, and of another.
@@ -199,7 +262,13 @@ fn another_life<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
 
 /// Capacity 0, and then capacity 1.
 fn smallest<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
-    trial.scene(opening::refuses_capacity_zero)?;
+    let refuses = trial.scene(opening::refuses_capacity_zero);
+    refuses.map_err(|broken| {
+        Box::new(Violation {
+            is_its_own: true,
+            ..*broken
+        })
+    })?;
     let plan = Plan {
         capacities: &[1],
         ..ASKED

@@ -24,6 +24,8 @@ pub struct Model<E> {
     capacity: usize,
     set_base: Option<u64>,
     pub(super) history: Vec<E>,
+    /// The index of the oldest retained event.
+    oldest: usize,
     pub(super) closed_at: Option<usize>,
 }
 
@@ -35,6 +37,7 @@ impl<E: Versioned + Clone> Model<E> {
             capacity,
             set_base: base,
             history: Vec::new(),
+            oldest: 0,
             closed_at: None,
         }
     }
@@ -42,7 +45,14 @@ impl<E: Versioned + Clone> Model<E> {
     /// Appends, and says the event's sequence number: 1, 2, 3…
     pub fn append(&mut self, event: E) -> u64 {
         self.history.push(event);
+        self.oldest = self.history.len().saturating_sub(self.capacity);
         self.history.len() as u64
+    }
+
+    /// Retains the newest `retained` events in place of as many as the capacity, until the next
+    /// append: for a log that lets its oldest events go otherwise.
+    pub fn retain(&mut self, retained: u64) {
+        self.oldest = self.history.len() - index(retained).min(self.history.len());
     }
 
     /// Every event there ever was, in the order in which they were appended.
@@ -51,7 +61,7 @@ impl<E: Versioned + Clone> Model<E> {
         &self.history
     }
 
-    /// The retained events: the newest min(n, capacity).
+    /// The retained events: the newest min(n, capacity), unless it [retains](Self::retain) others.
     #[must_use]
     pub fn retained(&self) -> &[E] {
         &self.history[self.oldest()..]
@@ -150,7 +160,7 @@ impl<E: Versioned + Clone> Model<E> {
 
     /// The index of the oldest retained event.
     pub(super) fn oldest(&self) -> usize {
-        self.history.len().saturating_sub(self.capacity)
+        self.oldest
     }
 
     fn evicted_max(&self) -> Option<u64> {

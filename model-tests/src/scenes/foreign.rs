@@ -35,13 +35,15 @@ fn filled<S: Subject>(
     events: u32,
 ) -> Result<(S::Log, Model<S::Event>), Parted> {
     let open = "open with a capacity of 4";
-    let log = guarded(open, || trial.subject.open(&Case::new(4)))?
+    let case = Case::new(4);
+    let log = guarded(open, || trial.subject.open(&case))?
         .map_err(|error| Parted::said(open, "an open log", error.to_string()))?;
     let mut model = Model::new(4, None);
     for pick in 1..=events {
         let event = trial.subject.event(u64::from(pick), pick);
         log.append(event.clone());
         model.append(event);
+        model.retain(trial.subject.retains(&case, u64::from(pick)));
     }
     Ok((log, model))
 }

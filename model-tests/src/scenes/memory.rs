@@ -6,7 +6,7 @@ use crate::{
     trial::{Parted, Trial, guarded},
 };
 
-/// Segments are never longer than this.
+/// Our own segments are never longer than this.
 const LONGEST_SEGMENT: usize = 256;
 
 /// Counts the live events after each append, at capacities around each edge.
@@ -30,7 +30,9 @@ fn count<S: Subject>(
     if capacity == 1 {
         report.visit(Class::CapacityOne);
     }
-    let segment = capacity.next_power_of_two().min(LONGEST_SEGMENT);
+    let segment = trial.subject.segment(&case);
+    let pins = trial.subject.reader_pins(&case);
+    let retained = most_retained(trial, &case);
     let mut version = 0;
     let mut append_many = |count: usize, bound: usize, report: &mut Report| {
         for _ in 0..count {
@@ -50,21 +52,21 @@ fn count<S: Subject>(
     };
     append_many(
         3 * capacity + 2 * LONGEST_SEGMENT,
-        capacity + 2 * segment,
+        retained + 2 * segment,
         report,
     )?;
     report.visit(Class::Wrapped);
     if trial.budget.has(Capability::Subscribe) {
-        // A reader that stalls in the middle pins the one segment that it stands in.
+        // A reader that stalls in the middle pins the segment that it stands in, or what it took.
         let mut reader = log.subscribe(0);
         let _ = reader.try_recv();
         append_many(
             4 * capacity + 2 * LONGEST_SEGMENT,
-            capacity + 3 * segment,
+            retained + 2 * segment + pins,
             report,
         )?;
         drop(reader);
-        append_many(1, capacity + 2 * segment, report)?;
+        append_many(1, retained + 2 * segment, report)?;
     }
     drop(log);
     match probe.live() {
@@ -75,4 +77,11 @@ fn count<S: Subject>(
             format!("{live} live events"),
         )),
     }
+}
+
+/// The most events that a log retains, by what it says.
+fn most_retained<S: Subject>(trial: &Trial<'_, S>, case: &Case) -> usize {
+    let until = 3 * case.capacity + LONGEST_SEGMENT;
+    let retained = (0..=until).map(|appended| trial.subject.retains(case, appended as u64));
+    retained.max().map_or(case.capacity, |most| most as usize)
 }

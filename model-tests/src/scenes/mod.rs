@@ -1,6 +1,7 @@
 //! What laws are judged by where a history of single operations is not enough: threads that race,
 //! readers that wait, code that comes back into the log, files that are cut.
 
+pub(crate) mod batches;
 pub(crate) mod damage;
 pub(crate) mod ends;
 pub(crate) mod faithful;
@@ -14,11 +15,16 @@ pub(crate) mod lives;
 pub(crate) mod memory;
 pub(crate) mod opening;
 mod patience;
+mod polling;
 pub(crate) mod power;
 pub(crate) mod race;
+pub(crate) mod retention;
 pub(crate) mod rotation;
 mod stalled;
 pub(crate) mod stalls;
+pub(crate) mod stored;
+pub(crate) mod turns;
 pub(crate) mod versions;
 pub(crate) mod waiting;
+pub(crate) mod waking;
 pub(crate) mod writers;

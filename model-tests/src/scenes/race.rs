@@ -1,24 +1,76 @@
-//! Judges laws R06 and S01 with a thread that appends all the while.
+//! Judges laws R06 and S01 with appends in the middle of other calls: from the code of an event,
+//! which fixes the order, and from a thread that appends all the while.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use eventlog::Coverage;
+use eventlog::{Coverage, Versioned};
 
 use crate::{
     report::{Class, Report},
+    scenes::patience::within,
     subject::{
         adapter::Subject,
+        capability::Capability,
         case::Case,
         log::{Log, Received, Replay},
+        probe::{Moment, Probe},
     },
     trial::{Parted, Trial, guarded},
 };
 
 const CAPACITY: u64 = 8;
+/// An append that the log's lock keeps out until a replay is done proves nothing.
+const MEANWHILE: Duration = Duration::from_millis(50);
+
+/// Appends as many events as the log retains while a replay clones the first, the second…
+pub(crate) fn while_it_clones<S: Subject>(
+    trial: &Trial<'_, S>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    if !trial.budget.has(Capability::Probe) {
+        return Ok(());
+    }
+    for skip in 0..3 {
+        let (case, log) = open(trial, CAPACITY as usize)?;
+        let (log, probe) = (Arc::new(log), Probe::new());
+        let event = |version| trial.subject.probed_event(version, &probe);
+        for version in 1..=CAPACITY {
+            log.append(event(version));
+        }
+        // Made here: the subject cannot travel to another thread.
+        let more: Vec<_> = (CAPACITY + 1..=3 * CAPACITY).map(event).collect();
+        let appender = log.clone();
+        probe.arm(Moment::Clone, skip, move || {
+            let _ = within(MEANWHILE, move || {
+                for event in more {
+                    appender.append(event);
+                }
+            });
+        });
+        let step = format!(
+            "log.replay(1) while another thread appends at clone {}",
+            skip + 1
+        );
+        let answer = guarded(&step, || log.replay(1))?;
+        if !probe.disarm() {
+            report.visit(Class::Raced);
+        }
+        let versions: Vec<_> = answer.events.iter().map(Versioned::version).collect();
+        let actual = (versions, answer.coverage, answer.newest);
+        let expected = dense_answer(trial, &case, answer.newest, 1);
+        if actual != expected {
+            return Err(Parted::new(step, expected, actual));
+        }
+    }
+    Ok(())
+}
 
 /// Replays while another thread appends dense versions: each answer must be that of the instant
 /// that its newest version names.
@@ -26,7 +78,7 @@ pub(crate) fn one_instant<S: Subject>(
     trial: &Trial<'_, S>,
     report: &mut Report,
 ) -> Result<(), Parted> {
-    let (_case, log) = open(trial, CAPACITY as usize)?;
+    let (case, log) = open(trial, CAPACITY as usize)?;
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -37,15 +89,21 @@ pub(crate) fn one_instant<S: Subject>(
                 append(trial, &log, version);
             }
         });
-        let result = race(trial, &log, report);
+        let result = race(trial, &case, &log, report);
         stop.store(true, Ordering::Relaxed);
         result
     })
 }
 
 /// Compares replays until enough of them found the log changed since the one before.
-fn race<S: Subject>(trial: &Trial<'_, S>, log: &S::Log, report: &mut Report) -> Result<(), Parted> {
-    let deadline = Instant::now() + trial.budget.patience;
+fn race<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    log: &S::Log,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    // Only the end for a log that never changes: what counts is how often it did.
+    let deadline = Instant::now() + 4 * trial.budget.patience;
     let mut last = None;
     for round in 0.. {
         if report.count(Class::Raced) > u64::from(trial.budget.cases) * 8
@@ -53,9 +111,10 @@ fn race<S: Subject>(trial: &Trial<'_, S>, log: &S::Log, report: &mut Report) -> 
         {
             break;
         }
-        // Around the oldest retained version, where the answer turns.
+        // Around the oldest retained version, where the answer turns; never ahead of the log.
         let newest = last.unwrap_or(0_u64);
-        let since = newest.saturating_sub(CAPACITY) + round % 16;
+        let since = newest.saturating_sub(CAPACITY + 4) + round % 12;
+        let since = since.min(newest);
         let call = format!("log.replay({since}) while another thread appends");
         let answer = guarded(&call, || log.replay(since))?;
         if answer.newest == last {
@@ -68,7 +127,7 @@ fn race<S: Subject>(trial: &Trial<'_, S>, log: &S::Log, report: &mut Report) -> 
             Coverage::Truncated { .. } => Class::Truncated,
             _ => Class::Complete,
         });
-        let expected = dense_replay(trial.subject, answer.newest, since);
+        let expected = dense_replay(trial, case, answer.newest, since);
         if answer != expected {
             return Err(Parted::new(call, expected, answer));
         }
@@ -77,9 +136,30 @@ fn race<S: Subject>(trial: &Trial<'_, S>, log: &S::Log, report: &mut Report) -> 
 }
 
 /// What a log of versions 1, 2… `newest` answers.
-fn dense_replay<S: Subject>(subject: &S, newest: Option<u64>, since: u64) -> Replay<S::Event> {
+fn dense_replay<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    newest: Option<u64>,
+    since: u64,
+) -> Replay<S::Event> {
+    let (versions, coverage, newest) = dense_answer(trial, case, newest, since);
+    let event = |version| trial.subject.event(version, version as u32);
+    Replay {
+        events: versions.into_iter().map(event).collect(),
+        coverage,
+        newest,
+    }
+}
+
+/// The same, with versions for events.
+fn dense_answer<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    newest: Option<u64>,
+    since: u64,
+) -> (Vec<u64>, Coverage, Option<u64>) {
     let last = newest.unwrap_or(0);
-    let evicted = last.saturating_sub(CAPACITY);
+    let evicted = last - trial.subject.retains(case, last).min(last);
     let coverage = if since > last {
         Coverage::Ahead { newest: last }
     } else if evicted > since {
@@ -90,15 +170,7 @@ fn dense_replay<S: Subject>(subject: &S, newest: Option<u64>, since: u64) -> Rep
     } else {
         Coverage::Complete
     };
-    let from = since.max(evicted) + 1;
-    let events = (from..=last)
-        .map(|version| subject.event(version, version as u32))
-        .collect();
-    Replay {
-        events,
-        coverage,
-        newest,
-    }
+    ((since.max(evicted) + 1..=last).collect(), coverage, newest)
 }
 
 /// Subscribes while another thread appends dense versions: each reader must get every version

@@ -20,7 +20,10 @@ impl<E: Versioned + Clone + PartialEq + Debug + Send + Sync + 'static> Event for
 ///
 /// The two required methods and the three of [`Log`] are the whole adapter for a log that can only
 /// append and replay; `examples/deque.rs` is one.
-pub trait Subject: Sync + 'static {
+///
+/// Each trial runs on a thread of its own, which is left alone if a call never comes back: so a
+/// subject is sent there, in an `Arc`.
+pub trait Subject: Send + Sync + 'static {
     /// The log's event.
     type Event: Event;
     /// The log itself, or a thin wrapper around it.
@@ -51,6 +54,26 @@ pub trait Subject: Sync + 'static {
     fn extreme_event(&self, version: u64, pick: u32) -> Option<Self::Event> {
         let _ = (version, pick);
         lacking(Capability::Extremes)
+    }
+
+    /// How many events the log still retains after so many appends. By default that is the newest
+    /// `case.capacity`; a log that rounds its capacity up, or lets whole segments go, says here what
+    /// it keeps instead (law R03).
+    fn retains(&self, case: &Case, appended: u64) -> u64 {
+        appended.min(case.capacity as u64)
+    }
+
+    /// How many events are let go together (law R12): beside those that it retains, the log may keep
+    /// alive twice as many. By default that is the capacity rounded up to a power of two, at most
+    /// 256. A log that holds each event twice, as a deque beside a channel does, adds what it holds.
+    fn segment(&self, case: &Case) -> usize {
+        case.capacity.next_power_of_two().min(256)
+    }
+
+    /// How many more events one reader that stalls may keep alive (law R12). By default that is one
+    /// segment; a reader that takes a copy of what it replays adds the capacity.
+    fn reader_pins(&self, case: &Case) -> usize {
+        self.segment(case)
     }
 
     /// What the files of a case say, the oldest line first. [`Capability::Durable`].

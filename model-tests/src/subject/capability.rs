@@ -38,7 +38,10 @@ capabilities! { $
     Probe "lacks Probe",
     /// [`Log::replay`](crate::Log::replay).
     Replay "lacks Replay",
-    /// [`Log::append_batch`](crate::Log::append_batch).
+    /// [`Log::replay_truncated`](crate::Log::replay_truncated): the log can be asked whether
+    /// something is missing by a version. A log that only knows offsets lacks it.
+    Truncation "lacks Truncation",
+    /// [`Log::append_batch`](crate::Log::append_batch), of which no part is ever seen.
     Batch "lacks Batch",
     /// [`Log::append_with`](crate::Log::append_with).
     AppendWith "lacks AppendWith",
@@ -50,6 +53,15 @@ capabilities! { $
     /// [`Subscription::poll_recv`](crate::Subscription::poll_recv) and
     /// [`Subscription::blocking_recv`](crate::Subscription::blocking_recv).
     Wait "lacks Wait",
+    /// After a [`Received::Lagged`](crate::Received::Lagged) comes an event, however fast the log
+    /// goes on. Without it a reader may be told of one loss after the other.
+    LagOnce "lacks LagOnce",
+    /// [`Subscription::is_live`](crate::Subscription::is_live).
+    Live "lacks Live",
+    /// A reader that is polled leaves its thread to others although more is there to read.
+    Yields "lacks Yields",
+    /// A panic in a waker stays there. Without it the panic may come out of the append that wakes.
+    CatchesWakers "lacks CatchesWakers",
     /// [`Subscription::skip_to_newest`](crate::Subscription::skip_to_newest).
     Skip "lacks Skip",
     /// [`Log::close`](crate::Log::close).
@@ -70,6 +82,8 @@ capabilities! { $
     /// Events that a format may be unable to carry:
     /// [`Subject::extreme_event`](crate::Subject::extreme_event).
     Extremes "lacks Extremes",
+    /// [`Log::subscribe_stored`](crate::Log::subscribe_stored).
+    Stored "lacks Stored",
     /// The files can be read along while they are written:
     /// [`Subject::follow`](crate::Subject::follow).
     Follow "lacks Follow",

@@ -42,7 +42,7 @@ pub struct Ours<F>(pub F);
 impl<E, F> Subject for Ours<F>
 where
     E: Event,
-    F: Fn(u64, u32) -> E + Sync + 'static,
+    F: Fn(u64, u32) -> E + Send + Sync + 'static,
 {
     type Event = Probed<E>;
     type Log = EventLog<Probed<E>>;
@@ -126,6 +126,10 @@ impl<E: Event> Subscription<E> for eventlog::Subscription<E> {
 
     fn blocking_recv(&mut self) -> Received<E> {
         received(eventlog::Subscription::blocking_recv(self))
+    }
+
+    fn is_live(&self) -> bool {
+        eventlog::Subscription::is_live(self)
     }
 
     fn cursor(&self) -> String {

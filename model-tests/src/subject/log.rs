@@ -17,8 +17,8 @@ use super::{
 /// Why a log was not opened.
 pub type OpenError = Box<dyn Error + Send + Sync>;
 
-/// The operations of a log. Three are required; each other one belongs to a [`Capability`] that a
-/// log may lack.
+/// The operations of a log. Two are required; each other one belongs to a [`Capability`] that a log
+/// may lack.
 pub trait Log<E>: Send + Sync + 'static {
     /// Appends an event. A log that numbers its events returns the number: 1 for the first, then
     /// one more for each.
@@ -27,8 +27,11 @@ pub trait Log<E>: Send + Sync + 'static {
     /// The retained events with a version above `since`, oldest first.
     fn events_since(&self, since: u64) -> Vec<E>;
 
-    /// Whether events above `since` are missing from that.
-    fn replay_truncated(&self, since: u64) -> bool;
+    /// Whether events above `since` are missing from that. [`Capability::Truncation`].
+    fn replay_truncated(&self, since: u64) -> bool {
+        let _ = since;
+        lacking(Capability::Truncation)
+    }
 
     /// Events, coverage and newest version of one instant. [`Capability::Replay`].
     fn replay(&self, since: u64) -> Replay<E> {
@@ -64,6 +67,13 @@ pub trait Log<E>: Send + Sync + 'static {
     fn subscribe(&self, since: u64) -> Box<dyn Subscription<E>> {
         let _ = since;
         lacking(Capability::Subscribe)
+    }
+
+    /// Follows what the log's writer has made durable, and nothing else: what is retained above
+    /// `since`, then what becomes durable. [`Capability::Stored`].
+    fn subscribe_stored(&self, since: u64) -> Box<dyn Subscription<E>> {
+        let _ = since;
+        lacking(Capability::Stored)
     }
 
     /// Follows the log from a cursor on. [`Capability::Cursor`] and [`Capability::Subscribe`].
@@ -119,8 +129,9 @@ pub trait Subscription<E>: Send {
     /// The next event, if it is there already.
     fn try_recv(&mut self) -> Received<E>;
 
-    /// The next event, or `Pending` and a wake-up when there is one; never `Empty`.
-    /// [`Capability::Wait`].
+    /// The next event, or `Pending` and a wake-up when it is worth asking again; never `Empty`.
+    /// [`Capability::Wait`]. A receiver that has only an asynchronous `recv` is wrapped in a
+    /// [`PollFuture`](crate::PollFuture), which keeps the future while it is pending.
     fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Received<E>> {
         let _ = context;
         lacking(Capability::Wait)
@@ -136,6 +147,12 @@ pub trait Subscription<E>: Send {
                 Poll::Pending => thread::park(),
             }
         }
+    }
+
+    /// Whether everything from before the subscription was delivered or told as lost.
+    /// [`Capability::Live`].
+    fn is_live(&self) -> bool {
+        lacking(Capability::Live)
     }
 
     /// A cursor just after the last event that was received. [`Capability::Cursor`].

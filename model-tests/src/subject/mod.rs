@@ -1,14 +1,18 @@
 //! What is judged: the adapter that a user writes, and the two that come with the crate.
 
 pub(crate) mod adapter;
+pub(crate) mod call;
 pub(crate) mod capability;
 pub(crate) mod case;
 pub(crate) mod in_memory;
 pub(crate) mod log;
 pub(crate) mod on_disk;
+pub(crate) mod pending;
 pub(crate) mod probe;
 pub mod sample;
 pub(crate) mod waker;
+pub(crate) mod watched;
+mod watched_reader;
 
 pub use self::{
     adapter::{Event, Following, Line, Subject},
@@ -17,6 +21,7 @@ pub use self::{
     in_memory::{Ours, Tick},
     log::{Log, OpenError, Received, Replay, Subscription},
     on_disk::{OnDisk, SamplesOnDisk},
+    pending::PollFuture,
     probe::{Moment, Probe, Probed},
     sample::Sample,
 };

@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::subject::{
     adapter::{Event, Following, Line, Subject},
     case::Case,
-    log::{Log, OpenError},
+    log::{Log, OpenError, Subscription},
     sample::Sample,
 };
 
@@ -31,7 +31,7 @@ pub struct DiskLog<E> {
 impl<E, F> Subject for OnDisk<F>
 where
     E: Event + Serialize + DeserializeOwned,
-    F: Fn(u64, u32) -> E + Sync + 'static,
+    F: Fn(u64, u32) -> E + Send + Sync + 'static,
 {
     type Event = E;
     type Log = DiskLog<E>;
@@ -150,6 +150,10 @@ impl<E: Event> Log<E> for DiskLog<E> {
 
     fn replay_truncated(&self, since: u64) -> bool {
         self.log.replay_truncated(since)
+    }
+
+    fn subscribe_stored(&self, since: u64) -> Box<dyn Subscription<E>> {
+        Box::new(self.writer.subscribe(since))
     }
 
     fn flush(&self) -> Result<(), OpenError> {

@@ -6,7 +6,7 @@ use crate::law::Law;
 macro_rules! bugs {
     (
         $(#[$doc:meta])* $enum:ident, $rows:ident;
-        $($bug:ident $law:ident $part:literal $story:literal)*
+        $($bug:ident $law:ident $(+ $also:ident)* $part:literal $story:literal)*
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -18,7 +18,16 @@ macro_rules! bugs {
         /// The table of these bugs, one row each.
         #[must_use]
         pub fn $rows() -> Vec<Row<$enum>> {
-            vec![$(Row { bug: $enum::$bug, law: &crate::laws::$law, part: $part, story: $story },)*]
+            vec![$(Row {
+                bug: $enum::$bug,
+                law: &crate::laws::$law,
+                also: {
+                    static ALSO: &[&Law] = &[$(&crate::laws::$also),*];
+                    ALSO
+                },
+                part: $part,
+                story: $story,
+            },)*]
         }
     };
 }
@@ -31,6 +40,8 @@ pub struct Row<B> {
     pub bug: B,
     /// The law that must find it.
     pub law: &'static Law,
+    /// The laws whose statements it breaks as well. It breaks no other.
+    pub also: &'static [&'static Law],
     /// A part of what the violation says.
     pub part: &'static str,
     /// What is wrong, in words.
@@ -44,26 +55,26 @@ bugs! {
     NewestFirst R01 "log.events_since(" "A replay starts with the newest event."
     SinceInclusive R02 "log.events_since(" "The event at `since` itself is replayed again."
     SearchesFallingVersions R02 "log.events_since(" "A binary search also where versions fall."
-    IndexesByVersion R02 "log.events_since(" "Versions are taken for positions, as if none was skipped."
-    RefusesRepeats R02 "log.events_since(" "An event of the same version as the newest is not kept."
+    IndexesByVersion R02 + R07 "log.events_since(" "Versions are taken for positions, as if none was skipped."
+    RefusesRepeats R03 "log.events_since(" "An event of the same version as the newest is not kept."
     OneTooFew R03 "log.events_since(0)" "Retains one event less than its capacity."
     OneTooMany R03 "log.events_since(0)" "Retains one event more than its capacity."
     EvictsNewest R03 "log.events_since(0)" "Once full, it replaces the newest event."
     EvictsHalf R03 "log.events_since(0)" "Once full, it lets half of its events go."
-    NeverTruncated R04 "actual:   false" "A subscriber behind an evicted event gets the tail as if it were all."
-    AlwaysTruncated R04 "actual:   true" "A full log calls every replay truncated."
+    NeverTruncated R04 + R05 "actual:   false" "A subscriber behind an evicted event gets the tail as if it were all."
+    AlwaysTruncated R04 + R05 "actual:   true" "A full log calls every replay truncated."
     ForgetsBase R04 "actual:   false" "What was before the first event does not count."
     LastEvictedOnly R04 "actual:   false" "Only the last evicted version counts, though an earlier one was higher."
     OldestVersionOnly R04 "log.replay_truncated(" "Compares with the oldest retained version, as if versions were dense."
-    OldestLessOneIsGap R05 "actual:   true" "A subscriber right before the oldest event is told of a gap."
+    OldestLessOneIsGap R05 + R04 "actual:   true" "A subscriber right before the oldest event is told of a gap."
     LocksTwice R06 "while another thread appends" "Events under one lock, what they cover under another."
     SinceOverflows R07 "attempt to add with overflow" "Computes `since + 1`."
-    SignedVersions R07 "log.events_since(" "Compares versions as signed numbers."
+    SignedVersions R07 "log." "Compares versions as signed numbers."
     FutureIsComplete R08 "Ahead" "A subscriber from the future is up to date."
-    FutureGetsOldEvents R08 "Ahead" "A subscriber from the future is served from the oldest event on."
+    FutureGetsOldEvents R02 "log." "A subscriber from the future is served from the oldest event on."
     EmptyIsComplete R08 "Ahead" "A log without events calls every subscriber up to date."
     NoEpoch R09 "Foreign" "A cursor of another life is taken at its number."
-    CursorIsVersion R09 "log.replay_after(" "A cursor is only a version, so that repeats are lost."
+    CursorIsVersion R09 + S05 "log.replay_after(" "A cursor is only a version, so that repeats are lost."
     AcceptsCapacityZero R10 "open with a capacity of 0" "A log that can hold nothing opens."
     CapacityOneHoldsTwo R10 "log." "The capacity is rounded up to at least two."
     ClonesUnderLock R11 "runs Clone of an event" "A replay is cloned while the lock is held."
@@ -72,7 +83,8 @@ bugs! {
     WakesUnderLock R11 "append wakes a reader" "Readers are woken while the lock is held."
     EvictsBeforeClosure R11 "a closure that panics" "`append_with` makes room before it has the event."
     KeepsEvicted R12 "live events" "Evicted events are kept in a list that is never read."
-    EvictsLate R12 "live events" "Memory is freed only when it has grown to four times the capacity."
+    FreesLate R12 "live events" "Memory is freed only when it has grown to four times the capacity."
+    AppendsBatchInParts R15 "append_batch of 3 events" "A batch is appended one event after the other."
     GapAtHandOff S01 "subscribed since" "The live stream starts later than the replay ends."
     TwiceAtHandOff S01 "subscribed since" "The live stream starts before the replay ends."
     LiveDropsRepeats S01 "try_recv()" "The live stream drops what is not above the last version."
@@ -83,6 +95,7 @@ bugs! {
     WakesOne S03 "readers are woken" "An append wakes one of the readers that wait."
     CloseWakesNobody S03 "Close" "Readers that wait do not learn that the log was closed."
     BatchWakesNobody S03 "Batch" "A batch wakes no reader."
+    KeepsFirstWaker S03 "the last waker of each" "A reader that is polled again is woken by its first waker."
     RegistersLate S03 "a reader still sleeps" "Looks for an event, then registers to be woken, and an append comes between."
     WaitsForReaders S04 "it is blocked" "An append waits for the slowest reader."
     WakerPanicEscapes S04 "a panic in a waker" "A panic in one reader's waker is the appender's."
@@ -90,6 +103,10 @@ bugs! {
     CursorRunsAhead S05 "try_recv()" "A reader's cursor is already past the event that it is yet to get."
     CloseDropsBacklog S06 "Closed" "A closed log delivers nothing any more."
     DeliversAfterClose S06 "Closed" "A closed log delivers what is appended after the close."
+    LiveAtOnce S08 "is_live()" "A reader is live from the start, with its replay before it."
+    LiveOnlyWhenIdle S08 "is_live()" "A reader is live whenever there is nothing to read, and not when there is."
+    NeverYields S09 "events in a row" "A reader with a backlog keeps its thread until the end."
+    YieldsForEver S09 "nobody was woken" "A reader with a backlog lets others run, and wakes nobody."
     ForgottenVariant D01 "version()" "One variant has no arm of its own, and version 0."
 }
 
@@ -143,4 +160,11 @@ bugs! {
     DropForgets W16 "dropped" "What waits when the log is dropped is gone."
     StopsUnrotated W17 "cannot be rotated" "Where the file cannot be put aside, nothing is written any more."
     QueueWithoutBound W18 "stall" "What waits for a stalled disk has no bound."
+}
+
+bugs! {
+    /// What is wrong with a [`StoredLog`](super::StoredLog).
+    StoredBug, stored_rows;
+    DeliversAtOnce S07 "a kill just after" "A writer's subscription delivers what was only appended."
+    DeliversOneAhead S07 "a kill just after" "A writer's subscription is one event ahead of what is written."
 }

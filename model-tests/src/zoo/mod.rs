@@ -10,11 +10,13 @@ mod file_log;
 mod file_reader;
 mod file_writer;
 mod naive;
+mod stored_log;
 
 pub use self::{
     baseline::{Baseline, BaselineSubject},
     baseline_writer::{BaselineWriter, BaselineWriterSubject},
-    bugs::{Bug, FileBug, Row, file_rows, rows},
+    bugs::{Bug, FileBug, Row, StoredBug, file_rows, rows, stored_rows},
     file_log::{FileLog, FileSubject, LossyFileSubject},
     naive::{Naive, NaiveSubject},
+    stored_log::{StoredLog, StoredSubject},
 };

@@ -1,6 +1,11 @@
 //! Appends, to a log and to the model.
 
-use super::{code::list, made::Made, run::Run, visit};
+use super::{
+    code::list,
+    made::Made,
+    run::{Judge, Run},
+    visit,
+};
 use crate::{
     histories::ops::Step,
     model::log::Model,
@@ -16,6 +21,7 @@ impl<S: Subject> Run<'_, S> {
         self.write(|| format!("{};", call()));
         let theirs = self.call(call, |run| run.log.append(made.event.clone()))?;
         let ours = self.model.append(made.clone());
+        self.retain();
         if theirs.is_some_and(|theirs| theirs != ours) {
             self.replace(|| format!("assert_eq!({}, Some({ours}));", call()));
             return Err(Parted::new(call(), Some(ours), theirs));
@@ -27,7 +33,7 @@ impl<S: Subject> Run<'_, S> {
         let mut ahead = self.model.clone();
         let mut batch = Vec::new();
         for step in steps {
-            let made = make(self.subject, &ahead, *step);
+            let made = self.made(&ahead, *step);
             visit::version(&mut self.report, &ahead, made.version);
             ahead.append(made.clone());
             batch.push(made);
@@ -40,6 +46,7 @@ impl<S: Subject> Run<'_, S> {
         let events = batch.iter().map(|made| made.event.clone()).collect();
         self.call(call, |run| run.log.append_batch(events))?;
         self.model = ahead;
+        self.retain();
         Ok(())
     }
 
@@ -69,6 +76,7 @@ impl<S: Subject> Run<'_, S> {
             ));
         }
         self.model.append(made);
+        self.retain();
         Ok(())
     }
 
@@ -78,18 +86,20 @@ impl<S: Subject> Run<'_, S> {
     }
 
     fn make(&mut self, step: Step) -> Made<S::Event> {
-        let made = make(self.subject, &self.model, step);
+        let made = self.made(&self.model, step);
         visit::version(&mut self.report, &self.model, made.version);
         made
     }
-}
 
-fn make<S: Subject>(subject: &S, model: &Model<Made<S::Event>>, step: Step) -> Made<S::Event> {
-    let version = step.from(model.newest().or(model.base()).unwrap_or(0));
-    let pick = model.history().len() as u32 + 1;
-    Made {
-        version,
-        pick,
-        event: subject.event(version, pick),
+    fn made(&self, model: &Model<Made<S::Event>>, step: Step) -> Made<S::Event> {
+        let newest = model.newest().or(model.base()).unwrap_or(0);
+        let least = u64::from(self.judge == Judge::Retained);
+        let version = step.below(newest, self.top).max(least);
+        let pick = model.history().len() as u32 + 1;
+        Made {
+            version,
+            pick,
+            event: self.subject.event(version, pick),
+        }
     }
 }

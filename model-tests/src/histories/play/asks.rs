@@ -6,6 +6,8 @@ use super::{
     run::{Judge, Run},
     visit,
 };
+use eventlog::Coverage;
+
 use crate::{
     report::Class,
     subject::{
@@ -65,13 +67,13 @@ impl<S: Subject> Run<'_, S> {
     }
 
     pub(super) fn replay_after(&mut self, pick: u8) -> Result<(), Parted> {
-        let Some((name, text, seen)) = self.cursor(pick) else {
+        let Some((name, saved)) = self.cursor(pick) else {
             return Ok(());
         };
         visit::filling(&mut self.report, self.model.history().len(), self.capacity);
         let call = format!("log.replay_after(&{name})");
-        let theirs = self.call(|| call.clone(), |run| run.log.replay_after(&text))?;
-        self.compare(&call, &self.model.replay_after(Some(seen)), &theirs)
+        let theirs = self.call(|| call.clone(), |run| run.log.replay_after(&saved.text))?;
+        self.compare(&call, &self.model.replay_after(Some(saved.seen)), &theirs)
     }
 
     fn compare(
@@ -83,11 +85,22 @@ impl<S: Subject> Run<'_, S> {
         if let Some(class) = Class::of_coverage(ours.coverage) {
             self.report.visit(class);
         }
-        let equal = same(&ours.events, &theirs.events)
-            && (ours.coverage, ours.newest) == (theirs.coverage, theirs.newest);
+        let events = || same(&ours.events, &theirs.events);
+        let coverage = ours.coverage == theirs.coverage;
+        let is_ahead = |coverage| matches!(coverage, Coverage::Ahead { .. });
+        let either_is_ahead = is_ahead(ours.coverage) || is_ahead(theirs.coverage);
+        let equal = match self.judge {
+            Judge::Order => in_order(self.model.history(), &theirs.events).is_ok(),
+            Judge::Events => events(),
+            Judge::Truncation | Judge::OldestVersion => coverage || either_is_ahead,
+            Judge::Instant => ours.newest == theirs.newest,
+            Judge::Ahead => coverage || !either_is_ahead,
+            _ => events() && coverage && ours.newest == theirs.newest,
+        };
         if equal {
             return Ok(());
         }
+        let events = self::events;
         self.write(|| {
             format!(
                 "let answer = {call};\n    {}\n    \

@@ -8,21 +8,40 @@ use std::{
 use super::{made::Made, visit};
 use crate::{
     histories::ops::{History, pick_of},
-    model::{log::Model, reader::Reader},
+    model::{
+        log::Model,
+        reader::{Lags, Reader, Window},
+    },
     report::Report,
-    subject::{adapter::Subject, case::Case, log::Subscription},
-    trial::{Parted, guarded, panic_text},
+    subject::{adapter::Subject, capability::Capability, case::Case, log::Subscription},
+    trial::{Parted, Trial, guarded, panic_text},
 };
 
-/// What is demanded of `events_since` and `replay_truncated`.
+/// What of the answers is compared: what the law in question speaks of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Judge {
-    /// What the model answers.
+    /// All of it.
     Exact,
     /// Only that events come in the order in which they were appended.
     Order,
+    /// All of it, where no version is 0.
+    Retained,
+    /// Which events a replay has.
+    Events,
+    /// Which version is the newest.
+    Instant,
+    /// Whether a replay is truncated, and through which version.
+    Truncation,
+    /// Whether a question is ahead of the log.
+    Ahead,
     /// On dense versions: the comparison of the oldest version with the one asked for.
     OldestVersion,
+    /// What readers get whom no eviction overtakes.
+    Seam,
+    /// What readers get once an eviction has overtaken them.
+    Lag,
+    /// Whether readers are live.
+    Live,
 }
 
 /// A log and the model, side by side.
@@ -33,11 +52,22 @@ pub(crate) struct Run<'a, S: Subject> {
     pub(super) log: S::Log,
     pub(super) model: Model<Made<S::Event>>,
     pub(super) readers: Vec<Following<S::Event>>,
-    pub(super) cursors: Vec<(String, u64)>,
+    pub(super) cursors: Vec<Saved>,
+    /// The highest version there is.
+    pub(super) top: u64,
+    pub(super) lags: Lags,
     pub(crate) report: Report,
     code: Option<Vec<String>>,
     /// Dropped last: the log may have files in its directory.
-    _case: Case,
+    case: Case,
+}
+
+/// A cursor, and the place in the history that it stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Saved {
+    pub(super) text: String,
+    pub(super) seen: u64,
+    pub(super) window: Option<Window>,
 }
 
 /// A reader of the log and one of the model, which must get the same.
@@ -45,32 +75,39 @@ pub(super) struct Following<E> {
     pub(super) name: usize,
     pub(super) theirs: Box<dyn Subscription<E>>,
     pub(super) ours: Reader,
+    /// An eviction came before it.
+    pub(super) overtaken: bool,
+    /// What it gets is another law's matter.
+    pub(super) forgotten: bool,
 }
 
 impl<'a, S: Subject> Run<'a, S> {
     /// Opens a log for a history. With `record`, each step is written down as code.
     pub(crate) fn open(
-        subject: &'a S,
-        judge: Judge,
+        trial: &Trial<'a, S>,
+        (judge, top): (Judge, u64),
         history: &History,
         record: bool,
     ) -> Result<Self, Parted> {
         let mut case = Case::new(history.capacity);
         case.base_version = history.base;
-        let open = format!("open with {case:?}");
-        let opened = guarded(&open, || subject.open(&case))?;
-        let log = opened.map_err(|error| Parted::said(&open, "an open log", error.to_string()))?;
+        let open = format!("open with a capacity of {}", case.capacity);
+        let opened = guarded(&open, || trial.subject.open(&case))?;
+        let log = opened.map_err(|error| Parted::said(open, "an open log", error.to_string()))?;
+        let once = trial.budget.has(Capability::LagOnce);
         let mut run = Self {
-            subject,
+            subject: trial.subject,
             judge,
             capacity: history.capacity,
             log,
             model: Model::new(history.capacity, history.base),
             readers: Vec::new(),
             cursors: Vec::new(),
+            top,
+            lags: if once { Lags::Once } else { Lags::Any },
             report: Report::default(),
             code: record.then(Vec::new),
-            _case: case,
+            case,
         };
         visit::settings(&mut run.report, history);
         run.write(|| {
@@ -97,10 +134,17 @@ impl<'a, S: Subject> Run<'a, S> {
             })
     }
 
-    pub(super) fn cursor(&self, pick: u8) -> Option<(String, String, u64)> {
+    pub(super) fn cursor(&self, pick: u8) -> Option<(String, Saved)> {
         let index = usize::from(pick).checked_rem(self.cursors.len())?;
-        let (text, seen) = pick_of(&self.cursors, pick)?;
-        Some((format!("cursor{index}"), text.clone(), *seen))
+        let saved = pick_of(&self.cursors, pick)?;
+        Some((format!("cursor{index}"), saved.clone()))
+    }
+
+    /// Lets the model retain what the subject says that it does.
+    pub(super) fn retain(&mut self) {
+        let appended = self.model.history().len() as u64;
+        self.model
+            .retain(self.subject.retains(&self.case, appended));
     }
 
     /// Runs the log's code; a panic in it is where it parts.

@@ -8,10 +8,9 @@ use super::state::{Entry, Naive, State};
 use crate::{subject::adapter::Event, zoo::bugs::Bug};
 
 impl<E: Event> Naive<E> {
-    /// What a replay since `since` has. A log that evicts late must not show what it still has.
+    /// What a replay since `since` has.
     pub(super) fn select(&self, state: &State<E>, since: u64) -> Vec<Arc<E>> {
-        let surplus = state.retained.len().saturating_sub(self.0.capacity);
-        let all: Vec<&Entry<E>> = state.retained.iter().skip(surplus).collect();
+        let all: Vec<&Entry<E>> = state.retained.iter().collect();
         let ahead = since > state.newest_or_base();
         let mut found: Vec<&Entry<E>> = match self.0.bug {
             Some(Bug::SinceInclusive) => all.into_iter().filter(|entry| entry.0 >= since).collect(),

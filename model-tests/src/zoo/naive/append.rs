@@ -64,12 +64,7 @@ impl<E: Event> Naive<E> {
         state.base.get_or_insert(version.saturating_sub(1));
         state.newest = Some(version);
         state.retained.push_back(entry);
-        let late = if self.has(Bug::EvictsLate) {
-            4 * self.0.capacity
-        } else {
-            0
-        };
-        if state.retained.len() > self.0.capacity.max(late) {
+        if state.retained.len() > self.0.capacity {
             self.evict(state, gone);
             let half = self.has(Bug::EvictsHalf);
             while half && state.retained.len() > self.0.capacity.div_ceil(2) {
@@ -94,10 +89,13 @@ impl<E: Event> Naive<E> {
         } else {
             state.evicted_max.max(Some(entry.0))
         };
-        if self.has(Bug::KeepsEvicted) {
+        if self.has(Bug::KeepsEvicted) || self.has(Bug::FreesLate) {
             state.kept_for_nothing.push(entry);
         } else {
             gone.push(entry);
+        }
+        if self.has(Bug::FreesLate) && state.kept_for_nothing.len() > 3 * self.0.capacity {
+            gone.append(&mut state.kept_for_nothing);
         }
     }
 }

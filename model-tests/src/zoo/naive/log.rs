@@ -7,7 +7,6 @@ use std::{
         Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
 };
 
 use eventlog::Coverage;
@@ -125,6 +124,12 @@ impl<E: Event> Log<E> for Naive<E> {
     }
 
     fn append_batch(&self, events: Vec<E>) {
+        if self.has(Bug::AppendsBatchInParts) {
+            for event in events {
+                self.append_all(vec![event], true);
+            }
+            return;
+        }
         self.append_all(events, !self.has(Bug::BatchWakesNobody));
     }
 
@@ -159,7 +164,6 @@ impl<E: Event> Log<E> for Naive<E> {
         let mut state = self.snapshot();
         let events = owned(&self.select(&state, since));
         if self.has(Bug::LocksTwice) {
-            thread::yield_now();
             state = self.snapshot();
         }
         Replay {
@@ -218,11 +222,11 @@ impl<E: Event> Log<E> for Naive<E> {
         let replayed = Self::place_since(&state, since);
         let seam = match self.0.bug {
             Some(Bug::GapAtHandOff) => {
-                thread::yield_now();
+                self.0.until_changed(&state);
                 self.0.lock().appended()
             }
             Some(Bug::TwiceAtHandOff) => {
-                thread::yield_now();
+                self.0.until_changed(&state);
                 let later = self.snapshot();
                 let reader = NaiveReader::new(self.0.clone(), state.appended());
                 let from = usize::try_from(replayed - state.evicted).unwrap_or(0);

@@ -4,7 +4,6 @@ use std::{
     collections::VecDeque,
     sync::Arc,
     task::{Context, Poll},
-    thread,
 };
 
 use super::state::{Entry, Shared};
@@ -15,6 +14,9 @@ use crate::{
     },
     zoo::bugs::Bug,
 };
+
+/// How many events a poll gives in a row before it lets others run.
+const TURN: u32 = 128;
 
 /// Where a reader stands.
 #[derive(Debug)]
@@ -27,6 +29,10 @@ pub(super) struct NaiveReader<E> {
     replay: VecDeque<Entry<E>>,
     last_version: Option<u64>,
     told_again: Option<u64>,
+    /// How many events there had been when it subscribed.
+    live_from: u64,
+    /// Events that polls have delivered in a row.
+    in_a_row: u32,
 }
 
 impl<E> NaiveReader<E> {
@@ -34,6 +40,7 @@ impl<E> NaiveReader<E> {
         let mut state = shared.lock();
         state.next_reader += 1;
         let id = state.next_reader;
+        let live_from = state.end();
         state.readers.insert(id, next);
         drop(state);
         Self {
@@ -44,6 +51,8 @@ impl<E> NaiveReader<E> {
             replay: VecDeque::new(),
             last_version: None,
             told_again: None,
+            live_from,
+            in_a_row: 0,
         }
     }
 
@@ -78,22 +87,44 @@ impl<E: Event> Subscription<E> for NaiveReader<E> {
     }
 
     fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Received<E>> {
+        if self.in_a_row >= TURN && !self.has(Bug::NeverYields) {
+            self.in_a_row = 0;
+            if !self.has(Bug::YieldsForEver) {
+                context.waker().wake_by_ref();
+            }
+            return Poll::Pending;
+        }
         loop {
+            let before = self
+                .shared
+                .has(Bug::RegistersLate)
+                .then(|| self.shared.lock().clone());
             let received = self.try_recv();
             if received != Received::Empty {
+                self.in_a_row += 1;
                 return Poll::Ready(received);
             }
-            if self.has(Bug::RegistersLate) {
-                thread::yield_now();
-                self.shared.lock().waiters.push(context.waker().clone());
+            self.in_a_row = 0;
+            let waker = context.waker().clone();
+            if let Some(before) = before {
+                self.shared.until_changed(&before);
+                self.shared.lock().wait(self.id, waker, false);
                 return Poll::Pending;
             }
-            let waker = context.waker().clone();
             let mut state = self.shared.lock();
             if state.closed_at.is_none() && self.next >= state.appended() {
-                state.waiters.push(waker);
+                let keeps_first = self.has(Bug::KeepsFirstWaker);
+                state.wait(self.id, waker, keeps_first);
                 return Poll::Pending;
             }
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        match self.shared.bug {
+            Some(Bug::LiveAtOnce) => true,
+            Some(Bug::LiveOnlyWhenIdle) => self.is_idle(),
+            _ => self.next >= self.live_from,
         }
     }
 

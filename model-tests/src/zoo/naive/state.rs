@@ -5,6 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::Waker,
+    thread,
 };
 
 use crate::zoo::bugs::Bug;
@@ -30,7 +31,8 @@ pub(super) struct State<E> {
     pub(super) retained: VecDeque<Entry<E>>,
     pub(super) evicted: u64,
     pub(super) closed_at: Option<u64>,
-    pub(super) waiters: Vec<Waker>,
+    /// The readers that wait, by their numbers.
+    pub(super) waiters: Vec<(u64, Waker)>,
     /// Where the readers stand: only a log that waits for them looks.
     pub(super) readers: BTreeMap<u64, u64>,
     pub(super) next_reader: u64,
@@ -62,6 +64,15 @@ impl<E> State<E> {
         self.closed_at.unwrap_or(self.appended())
     }
 
+    /// Notes that a reader waits.
+    pub(super) fn wait(&mut self, reader: u64, waker: Waker, keeps_first: bool) {
+        match self.waiters.iter_mut().find(|(id, _)| *id == reader) {
+            Some(_) if keeps_first => {}
+            Some(waiting) => waiting.1 = waker,
+            None => self.waiters.push((reader, waker)),
+        }
+    }
+
     pub(super) fn newest_or_base(&self) -> u64 {
         self.newest.or(self.base).unwrap_or(0)
     }
@@ -85,8 +96,19 @@ impl<E> Shared<E> {
         format!("{}.{seen}", self.epoch)
     }
 
-    pub(super) fn wake(&self, waiters: Vec<Waker>) {
-        for waker in waiters {
+    /// Lets the window of a race stay open until something has come through it, or nobody comes.
+    pub(super) fn until_changed(&self, since: &State<E>) {
+        for _ in 0..100 {
+            thread::yield_now();
+            let now = self.lock();
+            if now.appended() != since.appended() || now.closed_at != since.closed_at {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn wake(&self, waiters: Vec<(u64, Waker)>) {
+        for (_, waker) in waiters {
             let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
             if let (Err(panic), true) = (woken, self.has(Bug::WakerPanicEscapes)) {
                 std::panic::resume_unwind(panic);

@@ -1,0 +1,145 @@
+//! What was done to a subject, as lines to read: the script of a scene.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{self, ThreadId},
+};
+
+use crate::text::shortened;
+
+/// The longest line.
+const COLUMNS: usize = 72;
+/// The most lines.
+const LINES: usize = 40;
+
+/// The calls on each log that is open.
+#[derive(Default)]
+pub(crate) struct Transcript {
+    logs: AtomicU64,
+    told: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    /// The calls of all logs, in their order; those of a log that is dropped go with it.
+    lines: BTreeMap<u64, Line>,
+    next: u64,
+    threads: Vec<ThreadId>,
+    /// Nothing is added once a log has parted from its law.
+    frozen: bool,
+}
+
+struct Line {
+    log: u64,
+    thread: usize,
+    text: String,
+    came_back: bool,
+}
+
+impl Transcript {
+    /// A number for a log that is opened.
+    pub(crate) fn open(&self) -> u64 {
+        self.logs.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A call on a log begins.
+    pub(crate) fn begin(&self, log: u64, text: &str) -> u64 {
+        let mut told = self.told();
+        let thread = told.thread();
+        let at = told.next;
+        if !told.frozen {
+            told.next += 1;
+            let line = Line {
+                log,
+                thread,
+                text: shortened(text, COLUMNS),
+                came_back: false,
+            };
+            told.lines.insert(at, line);
+        }
+        at
+    }
+
+    /// That call has come back.
+    pub(crate) fn end(&self, at: u64) {
+        let mut told = self.told();
+        if !told.frozen
+            && let Some(line) = told.lines.get_mut(&at)
+        {
+            line.came_back = true;
+        }
+    }
+
+    /// A log is gone, and what was done to it no longer matters.
+    pub(crate) fn close(&self, log: u64) {
+        let mut told = self.told();
+        if !told.frozen {
+            told.lines.retain(|_, line| line.log != log);
+        }
+    }
+
+    pub(crate) fn freeze(&self) {
+        self.told().frozen = true;
+    }
+
+    /// The lines, with those that repeat each other counted.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let told = self.told();
+        let lines: Vec<&Line> = told.lines.values().collect();
+        let mut shown = Vec::new();
+        let alike = |a: &Line, b: &Line| {
+            a.thread == b.thread && a.log == b.log && kind(&a.text) == kind(&b.text)
+        };
+        for group in lines.chunk_by(|a, b| alike(a, b)) {
+            let (first, rest) = (&group[..group.len().min(2)], &group[group.len().min(2)..]);
+            shown.extend(first.iter().map(|line| line.shown()));
+            if let Some((last, between)) = rest.split_last() {
+                if !between.is_empty() {
+                    shown.push(format!("… {} more like this …", between.len()));
+                }
+                shown.push(last.shown());
+            }
+        }
+        if shown.len() > LINES {
+            let left_out = shown.len() - LINES;
+            shown.drain(..left_out);
+            shown.insert(0, format!("… {left_out} lines before these …"));
+        }
+        shown
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Told {
+    fn thread(&mut self) -> usize {
+        let id = thread::current().id();
+        let known = self.threads.iter().position(|known| *known == id);
+        known.unwrap_or_else(|| {
+            self.threads.push(id);
+            self.threads.len() - 1
+        })
+    }
+}
+
+impl Line {
+    fn shown(&self) -> String {
+        let thread = match self.thread {
+            0 => String::new(),
+            other => format!("[thread {}] ", other + 1),
+        };
+        let end = if self.came_back { "" } else { " // under way" };
+        format!("{thread}{}{end}", self.text)
+    }
+}
+
+/// What a line calls, without its arguments.
+fn kind(text: &str) -> &str {
+    text.split('(').next().unwrap_or(text)
+}
