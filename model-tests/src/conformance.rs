@@ -1,11 +1,12 @@
 //! The suite as one line in a user's own tests.
 
-use std::{env, fs::OpenOptions, io::Write as _, process, sync::Arc, time::Duration};
+use std::{env, fs::OpenOptions, io::Write as _, process::exit, sync::Arc, time::Duration};
 
 use crate::{
     check::Court,
     law::Law,
     outcome::{Outcome, Ruling},
+    process::serve,
     subject::{adapter::Subject, capability::Capability},
     trial::Budget,
 };
@@ -161,6 +162,9 @@ pub fn __run<S: Subject>(
     regressions: &'static str,
     test: &'static str,
 ) {
+    if serve(&subject) {
+        return;
+    }
     let bare = source
         .strip_prefix('(')
         .and_then(|rest| rest.strip_suffix(')'));
@@ -174,6 +178,7 @@ pub fn __run<S: Subject>(
     };
     budget.patience = patience.unwrap_or(budget.patience);
     let ruling = match Court::new(Arc::new(subject), budget).verdict(law) {
+        Ok(report) if report.is_empty_handed() => Ruling::NotJudged(report),
         Ok(report) => Ruling::Kept(report),
         Err(broken) => Ruling::Broken(broken),
     };
@@ -192,10 +197,12 @@ pub fn __run<S: Subject>(
         Ruling::Broken(broken) if broken.takes_all_memory => {
             // The thread that takes it cannot be ended, and would take the other tests with it.
             eprintln!("{broken}\nthe tests end here, before the memory does");
-            process::exit(101);
+            exit(101);
         }
         Ruling::Broken(broken) => panic!("{broken}"),
-        Ruling::Kept(report) => println!("{} {}\n{report}", law.id, law.name),
-        Ruling::Lacking(_) | Ruling::NotJudged(_) => {}
+        Ruling::Kept(report) | Ruling::NotJudged(report) => {
+            println!("{} {}\n{report}", law.id, law.name);
+        }
+        Ruling::Lacking(_) => {}
     }
 }

@@ -304,3 +304,31 @@ fn the_printed_test_is_the_one_that_was_pasted() {
     let body = broken.script.strip_prefix("#[test]\n").expect("a test");
     assert!(include_str!("pasted.rs").contains(body), "{broken}");
 }
+
+#[test]
+#[ignore]
+fn matrix() {
+    let with = std::env::var("WITH").is_ok();
+    for row in file_rows() {
+        let began = std::time::Instant::now();
+        let bug = Some(row.bug);
+        let budget = if with {
+            with_processes(hasty(), bug)
+        } else {
+            hasty()
+        };
+        let mut broken = BTreeSet::new();
+        for law in laws::all().iter().filter(|law| law.id.starts_with('W')) {
+            if let Err(violation) = check(&FileSubject { bug }, law, &budget) {
+                broken.insert(violation.law.id);
+            }
+        }
+        println!(
+            "MATRIX {:?} named {} broken {:?} {:.1?}",
+            row.bug,
+            row.law.id,
+            broken,
+            began.elapsed()
+        );
+    }
+}

@@ -54,6 +54,10 @@ impl Start<'_> {
         trial: &Trial<'_, S>,
         case: &Case,
     ) -> Result<Process, String> {
+        if env::var_os(DIR).is_some() {
+            // Processes that start each other would never end.
+            return Err("this is such a process itself, and its test serves no subject".into());
+        }
         let Some(again) = trial.budget.again else {
             return Err("`Budget::again` names no test that comes to this judgement again".into());
         };
@@ -75,6 +79,8 @@ impl Start<'_> {
             .env(DIR, case.dir().map_err(text)?)
             .env(CASE, settings)
             .env(SUBJECT, trial.budget.subject)
+            // What a panic says would take longer than what is judged.
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());

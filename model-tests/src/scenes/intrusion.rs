@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     report::{Class, Report},
-    scenes::patience::{Stuck, within},
+    scenes::patience::{Stuck, panic_on_purpose, within},
     subject::{
         adapter::Subject,
         capability::Capability,
@@ -171,7 +171,7 @@ fn panics<S: Subject>(
 ) -> Result<(), Parted> {
     let scene = Scene::new(trial)?;
     scene.probe.arm(moment, 0, || {
-        panic!("a panic in an event's code, on purpose")
+        panic_on_purpose("a panic in an event's code, on purpose")
     });
     // Whether it reaches the caller is not the law's matter.
     let _ = catch_unwind(AssertUnwindSafe(|| (act.run)(&scene)));
@@ -188,7 +188,7 @@ fn closure_panics<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Resu
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         scene
             .log
-            .append_with(&mut |_| panic!("a panic in the closure, on purpose"));
+            .append_with(&mut |_| panic_on_purpose("a panic in the closure, on purpose"));
     }));
     let step = "append_with a closure that panics";
     if panicked.is_ok() {

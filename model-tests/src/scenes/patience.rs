@@ -1,7 +1,7 @@
 //! Waiting for what must come, without waiting for ever.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::mpsc,
     thread,
     time::Duration,
@@ -43,4 +43,10 @@ pub(crate) fn within<T: Send + 'static>(
         Ok(Err(panic)) => Err(Stuck::Panicked(panic_text(panic.as_ref()))),
         Err(_) => Err(Stuck::Blocked),
     }
+}
+
+/// Panics as users' code may, but says nothing: with `RUST_BACKTRACE` what is said takes longer than
+/// the call that is judged.
+pub(crate) fn panic_on_purpose(text: &'static str) -> ! {
+    resume_unwind(Box::new(text))
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, task::Context};
 use crate::{
     report::{Class, Report},
     scenes::{
-        patience::{Stuck, within},
+        patience::{Stuck, panic_on_purpose, within},
         polling::{CAPACITY, bell, open, poll},
     },
     subject::{
@@ -77,7 +77,7 @@ fn panicking_waker<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Res
     let (_case, log) = open(trial)?;
     let mut bad = guarded("subscribe", || log.subscribe(0))?;
     let mut good = guarded("subscribe", || log.subscribe(0))?;
-    let panics = waker_fn(|| panic!("a panic in a waker, on purpose"));
+    let panics = waker_fn(|| panic_on_purpose("a panic in a waker, on purpose"));
     let (tells, told) = bell();
     let _ = poll(bad.as_mut(), &panics)?;
     let _ = poll(good.as_mut(), &tells)?;
