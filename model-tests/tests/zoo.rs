@@ -6,7 +6,7 @@
     clippy::unnecessary_box_returns
 )]
 
-use std::{collections::BTreeSet, fmt::Debug, time::Duration};
+use std::{collections::BTreeSet, fmt::Debug, sync::Mutex, thread, time::Duration};
 
 use model_tests::{
     Budget, Capability, Case, Checked, Law, Log, Probed, Ruling, Subject, Tick, Violation, check,
@@ -104,12 +104,51 @@ fn every_bug_breaks_the_laws_of_its_row_and_no_other() {
                 _ => None,
             })
             .collect();
-        let named: BTreeSet<_> = [row.law].iter().chain(row.also).map(|law| law.id).collect();
+        let named = named(&row);
         if broken != named {
             wrong.push(format!("{:?}: {broken:?} broken, {named:?} named", row.bug));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The same of the logs with files, by the laws about files: on all evidence that there is.
+#[test]
+fn every_bug_in_files_breaks_the_laws_of_its_row_and_no_other() {
+    let rows = Mutex::new(file_rows().into_iter());
+    let wrong = Mutex::new(Vec::new());
+    let next = || rows.lock().unwrap().next();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(row) = next() {
+                    let (broken, named) = (broken_in_files(row.bug), named(&row));
+                    if broken != named {
+                        let text = format!("{:?}: {broken:?} broken, {named:?} named", row.bug);
+                        wrong.lock().unwrap().push(text);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn broken_in_files(bug: FileBug) -> BTreeSet<&'static str> {
+    let subject = FileSubject { bug: Some(bug) };
+    let budget = with_processes(hasty(), Some(bug));
+    let about_files = |law: &&'static Law| law.id.starts_with('W');
+    let verdict = |law| check(&subject, law, &budget).err();
+    let broken = laws::all()
+        .into_iter()
+        .filter(about_files)
+        .filter_map(verdict);
+    broken.map(|broken| broken.law.id).collect()
+}
+
+fn named<B>(row: &Row<B>) -> BTreeSet<&'static str> {
+    [row.law].iter().chain(row.also).map(|law| law.id).collect()
 }
 
 /// What a law finds of its own is not put down to another, though that one is broken as well.
@@ -303,32 +342,4 @@ fn the_printed_test_is_the_one_that_was_pasted() {
     let broken = check(&subject, &laws::R02, &budget).expect_err("a bug of the zoo");
     let body = broken.script.strip_prefix("#[test]\n").expect("a test");
     assert!(include_str!("pasted.rs").contains(body), "{broken}");
-}
-
-#[test]
-#[ignore]
-fn matrix() {
-    let with = std::env::var("WITH").is_ok();
-    for row in file_rows() {
-        let began = std::time::Instant::now();
-        let bug = Some(row.bug);
-        let budget = if with {
-            with_processes(hasty(), bug)
-        } else {
-            hasty()
-        };
-        let mut broken = BTreeSet::new();
-        for law in laws::all().iter().filter(|law| law.id.starts_with('W')) {
-            if let Err(violation) = check(&FileSubject { bug }, law, &budget) {
-                broken.insert(violation.law.id);
-            }
-        }
-        println!(
-            "MATRIX {:?} named {} broken {:?} {:.1?}",
-            row.bug,
-            row.law.id,
-            broken,
-            began.elapsed()
-        );
-    }
 }
