@@ -86,18 +86,13 @@ pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
 
 /// A waker for the calling thread, for use with `park`.
 pub(crate) fn thread_waker() -> Waker {
-    waker_of(current_thread())
-}
-
-/// A waker for a thread that parks.
-pub(crate) fn waker_of(thread: Thread) -> Waker {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {
             self.0.unpark();
         }
     }
-    Waker::from(Arc::new(Unpark(thread)))
+    Waker::from(Arc::new(Unpark(current_thread())))
 }
 
 /// Panics where blocking the thread would stop the tasks of a `tokio` runtime, as `tokio`'s own

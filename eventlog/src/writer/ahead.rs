@@ -9,7 +9,7 @@ use std::{
     io, mem,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Waker,
+    task::{Wake, Waker},
     thread::{self, JoinHandle, Thread, ThreadId},
     time::Duration,
 };
@@ -28,7 +28,7 @@ use crate::{
     ring::{HoldId, Taken, caught_all},
     seq::Seq,
     shared::Shared,
-    waiters::{Ticket, waker_of},
+    waiters::Ticket,
 };
 
 /// The name of each writer's second thread.
@@ -115,7 +115,7 @@ impl<E: Serialize + Send + Sync + 'static> Ahead<E> {
         Ok(Self {
             shared: shared.clone(),
             ticket: Ticket::default(),
-            waker: waker_of(handle.thread().clone()),
+            waker: Waker::from(Arc::new(Unpark(handle.thread().clone()))),
             state,
             thread: handle.thread().clone(),
             handle: Some(handle),
@@ -177,6 +177,15 @@ impl<E> Drop for Ahead<E> {
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Wakes the thread, which parks.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 /// The thread's side.
@@ -264,7 +273,7 @@ impl<E: Serialize> Encoder<E> {
             return Step::Nap;
         }
         lock(&self.state).is_awake = false;
-        let waker = waker_of(thread::current());
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let ticket = &mut self.ticket;
         if self.shared.wait(ticket, waker, |ring| ring.next() > from) {
             Step::Sleep
