@@ -76,11 +76,7 @@ pub fn check_all<S: Subject + Clone>(subject: &S, budget: &Budget) -> Vec<Outcom
         let lacking = law.needs.iter().find(|need| !budget.has(**need));
         let ruling = match lacking {
             Some(need) => Ruling::Lacking(*need),
-            None => match court.verdict(law) {
-                Ok(report) if report.is_empty_handed() => Ruling::NotJudged(report),
-                Ok(report) => Ruling::Kept(report),
-                Err(broken) => Ruling::Broken(broken),
-            },
+            None => Ruling::of(court.verdict(law)),
         };
         Outcome { law, ruling }
     };

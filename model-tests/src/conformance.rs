@@ -177,11 +177,7 @@ pub fn __run<S: Subject>(
         ..Budget::default()
     };
     budget.patience = patience.unwrap_or(budget.patience);
-    let ruling = match Court::new(Arc::new(subject), budget).verdict(law) {
-        Ok(report) if report.is_empty_handed() => Ruling::NotJudged(report),
-        Ok(report) => Ruling::Kept(report),
-        Err(broken) => Ruling::Broken(broken),
-    };
+    let ruling = Ruling::of(Court::new(Arc::new(subject), budget).verdict(law));
     let outcome = Outcome { law, ruling };
     if let Some(path) = env::var_os("MODEL_TESTS_JSON") {
         let line = outcome.to_json() + "\n";

@@ -4,7 +4,12 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::{law::Law, report::Report, subject::capability::Capability, trial::Violation};
+use crate::{
+    law::Law,
+    report::Report,
+    subject::capability::Capability,
+    trial::{Verdict, Violation},
+};
 
 /// A law, and what became of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,6 +33,16 @@ pub enum Ruling {
     Lacking(Capability),
     /// What it needs is lacking here: the report says what.
     NotJudged(Report),
+}
+
+impl Ruling {
+    pub(crate) fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Ok(report) if report.is_empty_handed() => Self::NotJudged(report),
+            Ok(report) => Self::Kept(report),
+            Err(broken) => Self::Broken(broken),
+        }
+    }
 }
 
 impl Outcome {

@@ -14,11 +14,10 @@ use eventlog::Versioned;
 
 use crate::{
     report::{Class, Report},
-    scenes::patience::within,
+    scenes::{logs, patience::within},
     subject::{
         adapter::Subject,
         capability::Capability,
-        case::Case,
         log::Log,
         probe::{Moment, Probe},
         waker::waker_fn,
@@ -52,7 +51,7 @@ pub(crate) fn in_one_piece<S: Subject>(
 
 /// The code of the batch's events looks at the log: the order is fixed, and no race needed.
 fn seen_by_events<S: Subject>(trial: &Trial<'_, S>, skip: usize) -> Result<(), Parted> {
-    let (_case, log) = open(trial)?;
+    let log = open(trial)?;
     let probe = Probe::new();
     let seen = Seen::default();
     let (looks, at) = (log.clone(), seen.clone());
@@ -70,7 +69,7 @@ fn seen_by_events<S: Subject>(trial: &Trial<'_, S>, skip: usize) -> Result<(), P
 
 /// A reader that is woken looks at the log.
 fn seen_by_a_waker<S: Subject>(trial: &Trial<'_, S>) -> Result<(), Parted> {
-    let (_case, log) = open(trial)?;
+    let log = open(trial)?;
     let seen = Seen::default();
     let mut reader = log.subscribe(0);
     let (looks, at) = (log.clone(), seen.clone());
@@ -88,7 +87,7 @@ fn seen_by_a_waker<S: Subject>(trial: &Trial<'_, S>) -> Result<(), Parted> {
 
 /// Two threads append batches while others look.
 fn seen_by_threads<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
-    let (_case, log) = open(trial)?;
+    let log = open(trial)?;
     let (stop, appended) = (AtomicBool::new(false), AtomicU64::new(0));
     let wanted = u64::from(trial.budget.cases) * 4;
     let deadline = Instant::now() + trial.budget.patience;
@@ -166,10 +165,7 @@ fn batch<S: Subject>(trial: &Trial<'_, S>, first: u64) -> Vec<S::Event> {
         .collect()
 }
 
-fn open<S: Subject>(trial: &Trial<'_, S>) -> Result<(Case, Arc<S::Log>), Parted> {
-    let case = Case::new(CAPACITY);
-    let call = format!("open with a capacity of {CAPACITY}");
-    let log = guarded(&call, || trial.subject.open(&case))?
-        .map_err(|error| Parted::said(call, "an open log", error.to_string()))?;
-    Ok((case, Arc::new(log)))
+fn open<S: Subject>(trial: &Trial<'_, S>) -> Result<Arc<S::Log>, Parted> {
+    let (_case, log) = logs::open(trial, CAPACITY)?;
+    Ok(Arc::new(log))
 }

@@ -1,10 +1,10 @@
 //! Judges the laws of a writer by its files, as they are left by a process that ends or is killed.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use crate::{
     report::{Class, Report},
-    scenes::{history::History, patience::within},
+    scenes::{history::History, logs::append_many},
     subject::{
         adapter::Subject,
         case::Case,
@@ -114,15 +114,7 @@ pub(crate) fn no_place_to_write<S: Subject>(
     else {
         return Ok(());
     };
-    let events: Vec<_> = (1..=100)
-        .map(|pick| trial.subject.event(u64::from(pick), pick))
-        .collect();
-    within(trial.budget.patience, move || {
-        for event in events {
-            log.append(event);
-        }
-    })
-    .map_err(|stuck| Parted::said(step, "each returns", stuck.text(trial.budget.patience)))
+    append_many(trial, Arc::new(log), 100, step)
 }
 
 pub(crate) fn drained<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {

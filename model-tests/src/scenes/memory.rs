@@ -2,6 +2,7 @@
 
 use crate::{
     report::{Class, Report},
+    scenes::logs::open,
     subject::{adapter::Subject, capability::Capability, case::Case, log::Log, probe::Probe},
     trial::{Parted, Trial, guarded},
 };
@@ -23,10 +24,7 @@ fn count<S: Subject>(
     report: &mut Report,
 ) -> Result<(), Parted> {
     let probe = Probe::new();
-    let case = Case::new(capacity);
-    let open = format!("open with a capacity of {capacity}");
-    let log = guarded(&open, || trial.subject.open(&case))?
-        .map_err(|error| Parted::said(&open, "an open log", error.to_string()))?;
+    let (case, log) = open(trial, capacity)?;
     if capacity == 1 {
         report.visit(Class::CapacityOne);
     }

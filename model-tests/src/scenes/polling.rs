@@ -8,6 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use super::logs;
 use crate::{
     subject::{
         adapter::Subject,
@@ -22,10 +23,7 @@ use crate::{
 pub(super) const CAPACITY: usize = 8;
 
 pub(super) fn open<S: Subject>(trial: &Trial<'_, S>) -> Result<(Case, Arc<S::Log>), Parted> {
-    let case = Case::new(CAPACITY);
-    let call = "open with a capacity of 8";
-    let log = guarded(call, || trial.subject.open(&case))?
-        .map_err(|error| Parted::said(call, "an open log", error.to_string()))?;
+    let (case, log) = logs::open(trial, CAPACITY)?;
     Ok((case, Arc::new(log)))
 }
 

@@ -14,7 +14,7 @@ use eventlog::{Coverage, Versioned};
 
 use crate::{
     report::{Class, Report},
-    scenes::patience::within,
+    scenes::{logs::open, patience::within},
     subject::{
         adapter::Subject,
         capability::Capability,
@@ -219,14 +219,6 @@ fn seam_round<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(
         }
     }
     Ok(())
-}
-
-fn open<S: Subject>(trial: &Trial<'_, S>, capacity: usize) -> Result<(Case, S::Log), Parted> {
-    let case = Case::new(capacity);
-    let call = format!("open with a capacity of {capacity}");
-    let log = guarded(&call, || trial.subject.open(&case))?
-        .map_err(|error| Parted::said(call, "an open log", error.to_string()))?;
-    Ok((case, log))
 }
 
 fn append<S: Subject>(trial: &Trial<'_, S>, log: &S::Log, version: u64) {

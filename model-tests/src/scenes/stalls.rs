@@ -14,7 +14,7 @@ use std::{
 use super::{
     files::{CAPACITY, no_place_to_write, open},
     history::History,
-    patience::within,
+    logs::append_many,
     stalled::Stalled,
 };
 use crate::{
@@ -141,32 +141,13 @@ fn appends_meanwhile<S: Subject>(
     asked: &Mutex<u32>,
     report: &mut Report,
 ) -> Result<(), Parted> {
-    appends(trial, log, 1, "append")?;
+    append_many(trial, log.clone(), 1, "append")?;
     let is_asked = || *asked.lock().unwrap_or_else(PoisonError::into_inner) > 0;
     Flush::of(log).until(trial.budget.patience, is_asked);
     if is_asked() {
         report.visit(Class::Faulted);
     }
-    appends(trial, log, 100, "100 appends")
-}
-
-/// So many appends, all of which return in time and without a panic.
-fn appends<S: Subject>(
-    trial: &Trial<'_, S>,
-    log: &Arc<S::Log>,
-    count: u32,
-    step: &str,
-) -> Result<(), Parted> {
-    let events: Vec<_> = (1..=count)
-        .map(|pick| trial.subject.event(u64::from(pick), pick))
-        .collect();
-    let log = log.clone();
-    within(trial.budget.patience, move || {
-        for event in events {
-            log.append(event);
-        }
-    })
-    .map_err(|stuck| Parted::said(step, "each returns", stuck.text(trial.budget.patience)))
+    append_many(trial, log.clone(), 100, "100 appends")
 }
 
 /// Whatever the log asks of the disk fails, until it is well again.
@@ -184,9 +165,9 @@ fn failing_simulated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> R
     ] {
         disk.fail_all(op, ErrorKind::Other);
     }
-    let result = appends(
+    let result = append_many(
         trial,
-        &log,
+        log.clone(),
         100,
         "100 appends while whatever the disk is asked fails",
     );

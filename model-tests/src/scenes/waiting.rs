@@ -5,6 +5,7 @@ use std::{sync::Arc, task::Context};
 use crate::{
     report::{Class, Report},
     scenes::{
+        logs::append_many,
         patience::{Stuck, panic_on_purpose, within},
         polling::{CAPACITY, bell, open, poll},
     },
@@ -35,7 +36,7 @@ fn stalled<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), 
     let (case, log) = open(trial)?;
     let mut reader = guarded("subscribe", || log.subscribe(0))?;
     let appends = 4 * CAPACITY as u32;
-    append_many(trial, &log, appends, "a reader is stalled")?;
+    append_while(trial, &log, appends, "a reader is stalled")?;
     if trial.subject.retains(&case, u64::from(appends)) < u64::from(appends) {
         report.visit(Class::Overtaken);
     }
@@ -64,7 +65,7 @@ fn dropped<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), 
         })?;
     }
     drop(gone);
-    append_many(trial, &log, 2, "a reader was dropped")?;
+    append_while(trial, &log, 2, "a reader was dropped")?;
     first_event(
         trial,
         reader.as_mut(),
@@ -83,7 +84,7 @@ fn panicking_waker<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Res
     let _ = poll(good.as_mut(), &tells)?;
     let step = "a reader beside one whose waker panics";
     if trial.budget.has(Capability::CatchesWakers) {
-        append_many(trial, &log, 2, "a reader's waker panics")?;
+        append_while(trial, &log, 2, "a reader's waker panics")?;
         told.recv_timeout(trial.budget.patience)
             .map_err(|_| Parted::said(step, "it is woken", "it was not"))?;
     } else {
@@ -101,7 +102,7 @@ fn panicking_waker<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Res
                 text,
             ));
         }
-        append_many(trial, &log, 1, "a reader's waker has panicked")?;
+        append_while(trial, &log, 1, "a reader's waker has panicked")?;
     }
     first_event(trial, good.as_mut(), step, report)
 }
@@ -117,7 +118,7 @@ fn appending_waker<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Res
         })
     };
     let _ = poll(reader.as_mut(), &waker)?;
-    append_many(trial, &log, 1, "a reader's waker appends")?;
+    append_while(trial, &log, 1, "a reader's waker appends")?;
     first_event(
         trial,
         reader.as_mut(),
@@ -142,28 +143,13 @@ fn first_event<S: Subject>(
     }
 }
 
-/// Appends versions 1, 2… in another thread, and waits for it.
-fn append_many<S: Subject>(
+/// Appends so many events in another thread, and waits for it.
+fn append_while<S: Subject>(
     trial: &Trial<'_, S>,
     log: &Arc<S::Log>,
     count: u32,
     meanwhile: &str,
 ) -> Result<(), Parted> {
-    let events: Vec<_> = (1..=count)
-        .map(|pick| trial.subject.event(u64::from(pick), pick))
-        .collect();
-    let log = log.clone();
-    within(trial.budget.patience, move || {
-        for event in events {
-            log.append(event);
-        }
-    })
-    .map_err(|stuck| {
-        let step = format!("{count} appends while {meanwhile}");
-        Parted::said(
-            step,
-            "every append returns",
-            stuck.text(trial.budget.patience),
-        )
-    })
+    let step = format!("{count} appends while {meanwhile}");
+    append_many(trial, log.clone(), count, &step)
 }

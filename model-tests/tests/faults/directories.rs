@@ -12,7 +12,8 @@ use eventlog::{EventLog, disk::DiskWriter};
 
 use crate::{
     child::{Start, Word},
-    system::{not_run, run},
+    system::not_run,
+    tools::run,
     writing::{PATIENCE, Step, config, dense, step},
 };
 

@@ -6,7 +6,8 @@ use eventlog::{EventLog, disk::DiskWriter};
 
 use crate::{
     child::{Start, Word},
-    system::{Mount, not_run, run},
+    system::{Mount, not_run},
+    tools::{self, run},
     writing::{PATIENCE, config, dense, holds, step},
 };
 
@@ -55,7 +56,7 @@ fn w07_a_full_disk_that_is_enlarged_loses_nothing() {
 #[test]
 fn w07_a_limit_on_the_files_size_that_is_raised_loses_nothing() {
     const TEST: &str = "w07_a_limit_on_the_files_size_that_is_raised_loses_nothing";
-    if let Err(why) = run("prlimit", &["--version"]) {
+    if let Err(why) = tools::prlimit() {
         return not_run(TEST, &why);
     }
     let directory = tempfile::tempdir().unwrap();

@@ -11,7 +11,8 @@ use std::{
 use eventlog::{EventLog, disk::DiskWriter};
 
 use crate::{
-    system::{Mount, not_run, run, text},
+    system::{Mount, not_run, text},
+    tools::run,
     writing::{PATIENCE, config, holds, sized},
 };
 

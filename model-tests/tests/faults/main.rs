@@ -13,4 +13,8 @@ mod limits;
 mod loop_device;
 mod strace;
 mod system;
+/// What the suite asks of the machine for strangers' logs.
+#[allow(dead_code, reason = "these tests use a part of it")]
+#[path = "../../src/process/tools.rs"]
+mod tools;
 mod writing;

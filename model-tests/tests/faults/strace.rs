@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     child::{Start, Word},
-    system::{not_run, run, text},
+    system::{not_run, text},
+    tools,
     writing::dense,
 };
 
 /// Runs a child to its 60th event while `inject` is done to it, on these files only. Returns how
 /// many attempts have failed; `None` if there is no way to trace.
 fn inject(test: &str, inject: &str, files: impl Fn(&Path) -> Vec<PathBuf>) -> Option<u64> {
-    if let Err(why) = run("strace", &["-f", "-qq", "-o", "/dev/null", "true"]) {
+    if let Err(why) = tools::strace() {
         not_run(test, &why);
         return None;
     }
@@ -87,7 +88,7 @@ fn w08_failing_rename_is_survived() {
 
 /// How often a child that acknowledges 60 events one by one, through rotations, syncs a file.
 fn syncs(never_sync: bool) -> Result<usize, String> {
-    run("strace", &["-f", "-qq", "-o", "/dev/null", "true"])?;
+    tools::strace()?;
     let directory = tempfile::tempdir().unwrap();
     let calls = directory.path().join("calls");
     let under = [

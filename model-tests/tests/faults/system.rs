@@ -1,37 +1,14 @@
 //! What the machine lets a test do.
 
-use std::{
-    io::Write as _,
-    path::Path,
-    process::{Command, Output},
-    time::Instant,
-};
+use std::{io::Write as _, path::Path, time::Instant};
 
-use crate::writing::PATIENCE;
+use crate::{tools::run, writing::PATIENCE};
 
 /// Says that a test could not run. The harness swallows what a passing test prints, so this goes
 /// past it.
 pub fn not_run(test: &str, why: &str) {
     let line = format!("NOT RUN: {test}: {why}\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
-}
-
-/// Runs a tool to its end; its message if it cannot be run or fails.
-pub fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
-    let command = || format!("`{program} {}`", arguments.join(" "));
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = Command::new(program)
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("{}: {error}", command()))?;
-    if status.success() {
-        return Ok(String::from_utf8_lossy(&stdout).trim().to_owned());
-    }
-    let stderr = String::from_utf8_lossy(&stderr);
-    Err(format!("{}: {status}: {}", command(), stderr.trim()))
 }
 
 /// A file system that is unmounted in the end.
