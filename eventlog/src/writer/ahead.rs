@@ -102,6 +102,7 @@ impl<E: Serialize + Send + Sync + 'static> Ahead<E> {
             shared: shared.clone(),
             state: state.clone(),
             ticket: Ticket::default(),
+            waker: None,
             hold,
             backlog_events: config.backlog_events as u64,
             backlog_bytes: config.backlog_bytes as u64,
@@ -115,7 +116,7 @@ impl<E: Serialize + Send + Sync + 'static> Ahead<E> {
         Ok(Self {
             shared: shared.clone(),
             ticket: Ticket::default(),
-            waker: Waker::from(Arc::new(Unpark(handle.thread().clone()))),
+            waker: waker_of(handle.thread().clone()),
             state,
             thread: handle.thread().clone(),
             handle: Some(handle),
@@ -179,13 +180,15 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Wakes the thread, which parks.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+/// A waker for a thread that parks.
+fn waker_of(thread: Thread) -> Waker {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
     }
+    Waker::from(Arc::new(Unpark(thread)))
 }
 
 /// The thread's side.
@@ -193,6 +196,7 @@ struct Encoder<E> {
     shared: Arc<Shared<E>>,
     state: Arc<Mutex<State>>,
     ticket: Ticket,
+    waker: Option<Waker>,
     hold: HoldId,
     backlog_events: u64,
     backlog_bytes: u64,
@@ -226,7 +230,7 @@ impl<E: Serialize> Encoder<E> {
                 Step::Again => {}
                 Step::Nap => thread::park_timeout(NAP),
                 Step::Sleep => thread::park(),
-                Step::End => return,
+                Step::End => return self.shared.leave(&mut self.ticket),
             }
         }
     }
@@ -273,8 +277,10 @@ impl<E: Serialize> Encoder<E> {
             return Step::Nap;
         }
         lock(&self.state).is_awake = false;
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let ticket = &mut self.ticket;
+        let waker = self
+            .waker
+            .get_or_insert_with(|| waker_of(thread::current()));
+        let (ticket, waker) = (&mut self.ticket, waker.clone());
         if self.shared.wait(ticket, waker, |ring| ring.next() > from) {
             Step::Sleep
         } else {

@@ -205,12 +205,16 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
         let before = self.position;
         self.take_lines(pending);
         let mut took = self.position > before;
-        // What comes from now on is written while the destination is busy with this.
-        let newest = self.shared.with(|inner| inner.ring.next());
-        while !pending.is_full() {
-            let mut taken = match self.taken.take() {
-                Some(taken) => taken,
-                None => self.take(MAX_TAKE),
+        // A take that is not full had all there was. What comes later is written while the
+        // destination is busy with this.
+        let mut came = MAX_TAKE;
+        while came == MAX_TAKE && !pending.is_full() {
+            let mut taken = if let Some(taken) = self.taken.take() {
+                taken
+            } else {
+                let taken = self.take(MAX_TAKE);
+                came = taken.end() - taken.start();
+                taken
             };
             let had = self.note_lost(&mut taken, pending) | taken.has_more();
             for (seq, entry) in taken.drain() {
@@ -224,9 +228,6 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
             }
             self.put_back(taken);
             took |= had;
-            if !had || (self.position >= newest && self.taken.is_none()) {
-                break;
-            }
         }
         pending.close_gap();
         self.ahead.pass(self.position);
