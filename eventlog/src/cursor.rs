@@ -9,7 +9,11 @@ use std::{
 
 use crate::seq::Seq;
 
-/// A random id of one life of a log. Sequence numbers are comparable only within one epoch.
+/// The bit of an epoch's number that a cursor uses for itself: its holder saw only what was durable.
+const DURABLE: u64 = 1;
+
+/// A random id of one life of a log. Sequence numbers are comparable only within one epoch, and those
+/// before it that the log was recovered from.
 ///
 /// A log makes its own, except where the system has no randomness to make it of, as on
 /// `wasm32-unknown-unknown`: there [give it one](crate::Builder::epoch).
@@ -37,15 +41,17 @@ impl Epoch {
     /// randomness. If two lives have the same, a cursor of the one is taken at its number in the
     /// other, which then leaves out events that were never seen, and says `Complete`.
     ///
-    /// 0 is no epoch: in a log that has it, every cursor is `Foreign`, also its own.
+    /// The lowest bit does not count: it is 0 in every epoch. 0 is no epoch: in a log that has it,
+    /// every cursor is `Foreign`, also its own.
     ///
     /// ```
     /// # use eventlog::Epoch;
     /// assert_eq!(Epoch::new(0xabc).to_string(), "0000000000000abc");
+    /// assert_eq!(Epoch::new(0xabd), Epoch::new(0xabc));
     /// ```
     #[must_use]
     pub const fn new(id: u64) -> Self {
-        Self(id)
+        Self(id & !DURABLE)
     }
 
     /// The epoch that a log gets: the one that it is given, or else a random one, or else none.
@@ -56,7 +62,7 @@ impl Epoch {
     fn given_or(given: Option<Self>, random: impl FnOnce() -> Option<u64>) -> Self {
         // A random number is never the one that says that there is none.
         given
-            .or_else(|| random().map(|id| Self(id.max(1))))
+            .or_else(|| random().map(|id| Self::new(id.max(2))))
             .unwrap_or(Self::NONE)
     }
 
@@ -88,14 +94,22 @@ impl FromStr for Epoch {
 
     /// Reads what `Display` wrote, and nothing else.
     fn from_str(text: &str) -> Result<Self, CursorError> {
-        let epoch = u64::from_str_radix(text, 16)
-            .map(Self)
-            .map_err(|_| CursorError)?;
-        if epoch.to_string() == text {
+        let epoch = Self(hexadecimal(text)?);
+        if epoch.0 & DURABLE == 0 {
             Ok(epoch)
         } else {
             Err(CursorError)
         }
+    }
+}
+
+/// Reads a number of exactly 16 hexadecimal digits, in lower case.
+fn hexadecimal(text: &str) -> Result<u64, CursorError> {
+    let number = u64::from_str_radix(text, 16).map_err(|_| CursorError)?;
+    if format!("{number:016x}") == text {
+        Ok(number)
+    } else {
+        Err(CursorError)
     }
 }
 
@@ -105,6 +119,10 @@ impl FromStr for Epoch {
 /// rewound and has caught up again; a cursor can. Its printable form has only letters, digits and
 /// dots, so that it rides unchanged in a header, a URL or an SSE `id:` line. `serde` writes that
 /// same form as a string.
+///
+/// It also knows of which kind it is: what [`Writer::subscribe`](crate::writer::Writer::subscribe)
+/// of a disk delivers was durable before, so such a cursor is good also after a crash that takes
+/// back what others saw. (In the text that is the lowest bit of the epoch.)
 ///
 /// ```
 /// # use eventlog::{Cursor, EventLog};
@@ -121,7 +139,8 @@ impl FromStr for Epoch {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Cursor {
-    epoch: Epoch,
+    /// With [`DURABLE`] in it.
+    kind: u64,
     seq: Seq,
     version: u64,
 }
@@ -132,20 +151,34 @@ impl Cursor {
     }
 
     /// The cursor of the event with this number and version in this life of a log, for those that
-    /// have kept the three apart.
+    /// have kept the three apart. It is that of one who saw the event before it was durable.
     #[must_use]
     pub const fn from_parts(epoch: Epoch, seq: Seq, version: u64) -> Self {
         Self {
-            epoch,
+            kind: epoch.0,
             seq,
             version,
         }
     }
 
+    /// The same place, of one who saw only what was durable, or not.
+    pub(crate) fn seen_durable(self, durable: bool) -> Self {
+        Self {
+            kind: self.epoch().0 | if durable { DURABLE } else { 0 },
+            ..self
+        }
+    }
+
+    /// Whether its holder saw only what was durable.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.kind & DURABLE != 0
+    }
+
     /// The life of the log that the sequence number belongs to.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        self.epoch
+        Epoch::new(self.kind)
     }
 
     /// The sequence number of the last event that the subscriber has; 0 before the first.
@@ -163,7 +196,7 @@ impl Cursor {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.epoch, self.seq, self.version)
+        write!(f, "{:016x}.{}.{}", self.kind, self.seq, self.version)
     }
 }
 
@@ -194,10 +227,11 @@ impl FromStr for Cursor {
         else {
             return Err(CursorError);
         };
-        let epoch = epoch.parse()?;
-        let seq = seq.parse().map_err(|_| CursorError)?;
-        let version = version.parse().map_err(|_| CursorError)?;
-        let cursor = Self::new(epoch, seq, version);
+        let cursor = Self {
+            kind: hexadecimal(epoch)?,
+            seq: Seq::new(seq.parse().map_err(|_| CursorError)?),
+            version: version.parse().map_err(|_| CursorError)?,
+        };
         if cursor.to_string() == text {
             Ok(cursor)
         } else {
@@ -281,10 +315,10 @@ mod tests {
     #[test]
     fn an_epoch_is_given_or_random_or_none() {
         let never = || -> Option<u64> { panic!("nobody asks for randomness") };
-        assert_eq!(Epoch::given_or(Some(Epoch(7)), never), Epoch(7));
+        assert_eq!(Epoch::given_or(Some(Epoch(6)), never), Epoch(6));
         assert_eq!(Epoch::given_or(Some(Epoch::NONE), never), Epoch::NONE);
-        assert_eq!(Epoch::given_or(None, || Some(7)), Epoch(7));
-        assert_eq!(Epoch::given_or(None, || Some(0)), Epoch(1));
+        assert_eq!(Epoch::given_or(None, || Some(7)), Epoch(6));
+        assert_eq!(Epoch::given_or(None, || Some(0)), Epoch(2));
         assert_eq!(Epoch::given_or(None, || None), Epoch::NONE);
     }
 
@@ -305,6 +339,14 @@ mod tests {
             "0000000000000abc.18446744073709551615.0"
         );
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        let durable = cursor.seen_durable(true);
+        assert_eq!(
+            durable.to_string(),
+            "0000000000000abd.18446744073709551615.0"
+        );
+        assert_eq!(durable.to_string().parse(), Ok(durable));
+        assert_eq!(durable.epoch(), cursor.epoch());
+        assert!("0000000000000abd".parse::<Epoch>().is_err());
         for other in [
             "",
             ".",

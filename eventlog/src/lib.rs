@@ -52,6 +52,7 @@ mod cursor;
 pub mod disk;
 #[cfg_attr(not(feature = "disk"), allow(dead_code, reason = "writers move it on"))]
 mod frontier;
+mod lineage;
 mod log;
 mod readers;
 mod received;

@@ -1,13 +1,18 @@
 //! The shared handle: append, ask, subscribe.
 
+#[cfg(feature = "disk")]
+use std::any::Any;
 use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
+#[cfg(feature = "disk")]
+use crate::sync::Mutex;
 use crate::{
     cursor::{Cursor, Epoch, Start},
+    lineage::Lineage,
     replay::{Replay, cursor_at_end},
     ring::{DEFAULT_CAPACITY, Entry, Ring, Snapshot},
     seq::{Seq, SeqRange},
@@ -56,6 +61,9 @@ pub struct EventLog<E> {
     first_new: u64,
     /// The file of the first disk writer that was started for this log.
     written_to: OnceLock<PathBuf>,
+    /// What a recovery left to the writer of a file, as the disk has it.
+    #[cfg(feature = "disk")]
+    handover: Mutex<Option<(PathBuf, Box<dyn Any + Send>)>>,
 }
 
 impl<E: Versioned> EventLog<E> {
@@ -139,11 +147,19 @@ impl<E: Versioned> EventLog<E> {
 
 impl<E> EventLog<E> {
     pub(crate) fn with(ring: Ring<E>, disk_path: Option<PathBuf>) -> Self {
+        let lineage = Lineage::new(ring.epoch());
+        Self::going_on(ring, lineage, disk_path)
+    }
+
+    /// A log that goes on with the lives before it.
+    pub(crate) fn going_on(ring: Ring<E>, lineage: Lineage, disk_path: Option<PathBuf>) -> Self {
         Self {
             first_new: ring.next(),
-            shared: Arc::new(Shared::new(ring)),
+            shared: Arc::new(Shared::new(ring, lineage)),
             disk_path,
             written_to: OnceLock::new(),
+            #[cfg(feature = "disk")]
+            handover: Mutex::default(),
         }
     }
 
@@ -188,7 +204,7 @@ impl<E> EventLog<E> {
     #[must_use]
     #[inline]
     pub fn replay(&self, start: impl Into<Start>) -> Replay<E> {
-        Replay::open(self.snapshot(), self.epoch(), start.into())
+        Replay::open(self.snapshot(), &self.shared.lineage, start.into())
     }
 
     /// Follows the log from a [`Start`] on: what is retained, then what is appended, with no gap
@@ -232,7 +248,7 @@ impl<E> EventLog<E> {
     /// The id of this life of the log.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        self.shared.epoch
+        self.shared.lineage.epoch
     }
 
     /// The file of the first disk writer that was started for this log; before that, the path that
@@ -242,6 +258,19 @@ impl<E> EventLog<E> {
     pub fn disk_path(&self) -> Option<&Path> {
         let path = self.written_to.get().or(self.disk_path.as_ref());
         path.map(PathBuf::as_path)
+    }
+
+    /// Keeps what the writer of a file will go on with.
+    #[cfg(feature = "disk")]
+    pub(crate) fn hand_over(&self, path: PathBuf, left: Box<dyn Any + Send>) {
+        *self.handover.lock() = Some((path, left));
+    }
+
+    /// What was kept for the writer of this file.
+    #[cfg(feature = "disk")]
+    pub(crate) fn take_over(&self, path: &Path) -> Option<Box<dyn Any + Send>> {
+        let kept = self.handover.lock().take_if(|(kept, _)| kept == path);
+        kept.map(|(_, left)| left)
     }
 
     /// Notes where a disk writer has been started.
@@ -257,11 +286,12 @@ impl<E> EventLog<E> {
         // Before the ring: the distance is never less than it was.
         let (subscribers, slowest) = self.shared.readers.summary();
         self.shared.with(|inner| {
-            let (oldest, next) = (inner.ring.oldest(), inner.ring.next());
+            let ring = &inner.ring;
+            let (first, oldest, next) = (ring.first(), ring.oldest(), ring.next());
             let end = self.shared.not_past_end(next);
             Stats {
-                appended: next - 1,
-                evicted: oldest - 1,
+                appended: next - first,
+                evicted: oldest - first,
                 retained: next - oldest,
                 subscribers,
                 slowest_distance: end.saturating_sub(slowest.unwrap_or(next)),

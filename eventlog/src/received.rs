@@ -43,15 +43,18 @@ use crate::{
 pub struct EventRef<E> {
     segment: Arc<Segment<E>>,
     seq: u64,
+    /// Whether it was durable when it was delivered.
+    is_durable: bool,
 }
 
 impl<E> EventRef<E> {
     /// The event at `seq` of a segment, if it was appended.
-    pub(crate) fn find(segment: &Arc<Segment<E>>, seq: u64) -> Option<Self> {
+    pub(crate) fn find(segment: &Arc<Segment<E>>, seq: u64, is_durable: bool) -> Option<Self> {
         segment.get(seq)?;
         Some(Self {
             segment: segment.clone(),
             seq,
+            is_durable,
         })
     }
 
@@ -64,7 +67,7 @@ impl<E> EventRef<E> {
     /// Where a subscriber stands that has seen this event, and all before it.
     #[must_use]
     pub fn cursor(this: &Self) -> Cursor {
-        Cursor::new(this.segment.epoch(), this.seq, this.version())
+        Cursor::new(this.segment.epoch(), this.seq, this.version()).seen_durable(this.is_durable)
     }
 
     /// A clone of the event, which keeps nothing else alive.
@@ -91,6 +94,7 @@ impl<E> EventRef<E> {
         Batch {
             range: self.seq..self.seq + filled.count() as u64,
             segment: self.segment,
+            is_durable: self.is_durable,
         }
     }
 }
@@ -148,6 +152,8 @@ pub struct Batch<E> {
     segment: Arc<Segment<E>>,
     /// The sequence numbers. Never empty, all in the segment.
     range: Range<u64>,
+    /// Whether they were durable when they were delivered.
+    is_durable: bool,
 }
 
 #[expect(clippy::len_without_is_empty, reason = "there is no empty batch")]
@@ -168,6 +174,7 @@ impl<E> Batch<E> {
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         Cursor::new(self.segment.epoch(), self.range.end - 1, self.version())
+            .seen_durable(self.is_durable)
     }
 
     /// Version of the last event.
@@ -238,7 +245,7 @@ impl<E> Iterator for BatchIntoIter<E> {
 
     fn next(&mut self) -> Option<EventRef<E>> {
         let seq = self.0.range.next()?;
-        EventRef::find(&self.0.segment, seq)
+        EventRef::find(&self.0.segment, seq, self.0.is_durable)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

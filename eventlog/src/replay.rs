@@ -5,6 +5,7 @@ use std::{fmt, iter::FusedIterator, ops::Range};
 use crate::{
     coverage::Coverage,
     cursor::{Cursor, Epoch, Start},
+    lineage::{Lineage, Place},
     ring::{Entries, Entry, Snapshot},
 };
 
@@ -48,7 +49,8 @@ impl<E> Replay<E> {
     /// What a subscriber is owed that starts at `start`.
     // The kind of start is nearly always known where this is called.
     #[inline]
-    pub(crate) fn open(snapshot: Snapshot<E>, epoch: Epoch, start: Start) -> Self {
+    pub(crate) fn open(snapshot: Snapshot<E>, lineage: &Lineage, start: Start) -> Self {
+        let epoch = lineage.epoch;
         match start {
             Start::Oldest => Self::whole(snapshot, epoch),
             Start::Now => {
@@ -56,7 +58,7 @@ impl<E> Replay<E> {
                 Self::new(snapshot, epoch, end..end, None, Coverage::Complete)
             }
             Start::After(version) => Self::since(snapshot, epoch, version),
-            Start::Cursor(cursor) => Self::after(snapshot, epoch, cursor),
+            Start::Cursor(cursor) => Self::after(snapshot, epoch, lineage.find(cursor)),
         }
     }
 
@@ -68,23 +70,32 @@ impl<E> Replay<E> {
         Self::new(snapshot, epoch, range, above, coverage)
     }
 
-    fn after(snapshot: Snapshot<E>, epoch: Epoch, cursor: Cursor) -> Self {
+    fn after(snapshot: Snapshot<E>, epoch: Epoch, place: Place) -> Self {
         let Range { start, end } = snapshot.retained;
-        let wanted = cursor.seq().get().saturating_add(1);
-        let before_first = cursor.seq().get() == 0;
-        let (coverage, from) = if !epoch.honours(cursor.epoch()) {
-            (Coverage::Foreign, start)
-        } else if wanted > end {
+        let (seq, first, is_exact) = match place {
+            Place::Own { seq } => (seq, start, true),
+            // What is left of an earlier life may have a hole before this.
+            Place::Earlier { seq, trusted } => {
+                let first = start.max(trusted.from).min(end);
+                (seq, first, seq >= trusted.counted_from)
+            }
+            Place::Unknown => {
+                return Self::new(snapshot, epoch, start..end, None, Coverage::Foreign);
+            }
+        };
+        let wanted = seq.saturating_add(1);
+        let (coverage, from) = if wanted > end {
             let newest = snapshot.newest_or_base();
             (Coverage::Ahead { newest }, end)
-        } else if wanted < start {
-            let missed_through = snapshot.evicted_max().unwrap_or(0);
-            let missed = snapshot.missed_before(start - wanted, before_first);
+        } else if wanted < first {
+            let missed_through = snapshot.max_below(first).unwrap_or(0);
+            let missed = snapshot.missed_before(first - wanted, seq == 0);
+            let missed = missed.filter(|_| is_exact);
             let coverage = Coverage::Truncated {
                 missed_through,
                 missed,
             };
-            (coverage, start)
+            (coverage, first)
         } else {
             (Coverage::Complete, wanted)
         };
@@ -94,7 +105,7 @@ impl<E> Replay<E> {
     /// Everything that is retained; complete if that is the whole history.
     fn whole(snapshot: Snapshot<E>, epoch: Epoch) -> Self {
         let range = snapshot.retained.clone();
-        let missed = snapshot.missed_before(range.start - 1, true);
+        let missed = snapshot.missed_before(snapshot.evicted(), true);
         let coverage = snapshot
             .evicted_max()
             .map_or(Coverage::Complete, |missed_through| Coverage::Truncated {

@@ -7,15 +7,15 @@ use std::{
 };
 use std::{mem, task::Waker};
 
+#[cfg(feature = "disk")]
+use crate::{frontier::Frontier, ring::LeftOff};
 use crate::{
-    cursor::Epoch,
+    lineage::Lineage,
     readers::Readers,
     ring::{Entry, Ring, caught_all},
     sync::{AtomicU64, Mutex, Ordering},
     waiters::{Ticket, Waiters, wake_all},
 };
-#[cfg(feature = "disk")]
-use crate::{frontier::Frontier, ring::LeftOff};
 
 /// Entries for which room is kept between batches.
 const MOST_ROOM: usize = 256;
@@ -27,7 +27,7 @@ pub(crate) struct Shared<E> {
     inner: Mutex<Inner<E>>,
     /// Behind a lock of its own, so that no appender waits while `stats` looks at each of them.
     pub(crate) readers: Readers,
-    pub(crate) epoch: Epoch,
+    pub(crate) lineage: Lineage,
     /// The oldest retained sequence number, for readers that are not at the tip to look at
     /// without the lock. It changes only under the lock.
     oldest: AtomicU64,
@@ -50,12 +50,12 @@ pub(crate) struct Inner<E> {
 }
 
 impl<E> Shared<E> {
-    pub(crate) fn new(ring: Ring<E>) -> Self {
+    pub(crate) fn new(ring: Ring<E>, lineage: Lineage) -> Self {
         Self {
             oldest: AtomicU64::new(ring.oldest()),
             end: AtomicU64::new(OPEN),
             lagged: AtomicU64::new(0),
-            epoch: ring.epoch(),
+            lineage,
             readers: Readers::default(),
             inner: Mutex::new(Inner {
                 ring,

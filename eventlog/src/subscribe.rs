@@ -96,8 +96,9 @@ impl<E> Subscription<E> {
         shared: &Arc<Shared<E>>,
         start: Start,
         frontier: &Arc<Frontier>,
+        is_durable: bool,
     ) -> Self {
-        Self::up_to(shared, start, Some(Stored::new(frontier)))
+        Self::up_to(shared, start, Some(Stored::new(frontier, is_durable)))
     }
 
     /// Takes a place and a snapshot, then finds where to start.
@@ -113,15 +114,17 @@ impl<E> Subscription<E> {
             snapshot.retained = snapshot.retained.start.min(live_from)..live_from;
         }
         let version = version_before(&snapshot, start);
-        let has_evicted = snapshot.retained.start > 1;
-        let replay = Replay::open(snapshot, shared.epoch, start);
+        let has_evicted = snapshot.has_evicted();
+        let replay = Replay::open(snapshot, &shared.lineage, start);
         let coverage = replay.coverage();
         place.store(replay.start(), Ordering::Relaxed);
         let before = match (coverage, start) {
             (Coverage::Complete, _) => None,
             (_, Start::Cursor(cursor)) => Some(cursor),
-            (Coverage::Ahead { .. }, _) => Some(Cursor::new(shared.epoch, u64::MAX, version)),
-            _ if has_evicted => Some(Cursor::new(shared.epoch, 0, version)),
+            (Coverage::Ahead { .. }, _) => {
+                Some(Cursor::new(shared.lineage.epoch, u64::MAX, version))
+            }
+            _ if has_evicted => Some(Cursor::new(shared.lineage.epoch, 0, version)),
             _ => Some(Cursor::new(Epoch::NONE, 0, version)),
         };
         Self {
@@ -174,8 +177,10 @@ impl<E> Subscription<E> {
     /// it only once the snapshot that an incomplete coverage asks for is there.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        self.before
-            .unwrap_or_else(|| Cursor::new(self.shared.epoch, self.next_seq() - 1, self.version))
+        self.before.unwrap_or_else(|| {
+            Cursor::new(self.shared.lineage.epoch, self.next_seq() - 1, self.version)
+                .seen_durable(self.is_durable())
+        })
     }
 
     /// The next event, as soon as there is one.
@@ -389,6 +394,11 @@ impl<E> Subscription<E> {
         self.shared.not_past_end(end)
     }
 
+    /// Whether what it delivers survives a crash, as the next life can tell.
+    fn is_durable(&self) -> bool {
+        self.stored.as_ref().is_some_and(|stored| stored.is_durable)
+    }
+
     fn next_seq(&self) -> u64 {
         self.place.load(Ordering::Relaxed)
     }
@@ -410,7 +420,7 @@ impl<E> Subscription<E> {
         if self.segment.as_ref().is_none_or(is_elsewhere) {
             self.go_to_segment_of(seq)?;
         }
-        EventRef::find(self.segment.as_ref()?, seq)
+        EventRef::find(self.segment.as_ref()?, seq, self.is_durable())
     }
 
     /// In two steps, because what the old segment drops is user code: it must not run under the
@@ -463,12 +473,15 @@ struct Stored {
     waits_for: u64,
     /// The number after the last of those that are known to be stored from its place on.
     end: u64,
+    /// Whether what is stored survives a crash, as the next life can tell.
+    is_durable: bool,
 }
 
 impl Stored {
     #[cfg(feature = "disk")]
-    fn new(frontier: &Arc<Frontier>) -> Self {
+    fn new(frontier: &Arc<Frontier>, is_durable: bool) -> Self {
         Self {
+            is_durable,
             frontier: frontier.clone(),
             id: frontier.new_id(),
             waits_for: 0,

@@ -30,6 +30,8 @@ pub struct DiskConfig {
     pub(crate) keep: u32,
     pub(crate) mode: u32,
     pub(crate) locks: bool,
+    pub(crate) marks: bool,
+    pub(crate) mark_every: Duration,
     writer: WriterConfig,
 }
 
@@ -46,6 +48,8 @@ impl DiskConfig {
             keep: 1,
             mode: 0o600,
             locks: true,
+            marks: true,
+            mark_every: Duration::from_secs(1),
         }
     }
 
@@ -93,6 +97,28 @@ impl DiskConfig {
     #[must_use]
     pub fn lock(mut self, lock: bool) -> Self {
         self.locks = lock;
+        self
+    }
+
+    /// Whether marks are kept in `<path>.marks` (default true): lines that tie places in the log's
+    /// files to time, sequence number, life and checksum. They cost one small write per second
+    /// while events come, and two syncs per file and per life.
+    ///
+    /// With them a cursor outlives a restart that [recovers](crate::EventLog::recover) the log.
+    /// Without them, or with wrong ones, no event is lost or misread: every cursor of an earlier life
+    /// is then `Foreign`.
+    #[must_use]
+    pub fn marks(mut self, marks: bool) -> Self {
+        self.marks = marks;
+        self
+    }
+
+    /// How much time passes at least between two marks of how far the file is durable.
+    #[cfg(feature = "unstable-storage")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn mark_every(mut self, pause: Duration) -> Self {
+        self.mark_every = pause;
         self
     }
 

@@ -2,7 +2,12 @@
 
 use serde::Serialize;
 
-use super::{config::DiskConfig, error::SpawnError, file_log::FileLog, storage::RealStorage};
+use super::{
+    config::DiskConfig,
+    error::SpawnError,
+    file_log::FileLog,
+    storage::{RealStorage, Storage},
+};
 use crate::{
     log::EventLog,
     writer::handle::{StartError, Writer},
@@ -23,8 +28,22 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
     /// [`SpawnError`] if nothing can be written there: the path is a directory or a file that is no
     /// log, or not writable, or another writer has it. The log is not affected.
     pub fn spawn(log: &EventLog<E>, config: DiskConfig) -> Result<Self, SpawnError> {
+        Self::spawn_on(log, RealStorage, config)
+    }
+
+    /// As [`spawn`](Self::spawn), on any storage.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn).
+    #[doc(hidden)]
+    pub fn spawn_on<S: Storage>(
+        log: &EventLog<E>,
+        storage: S,
+        config: DiskConfig,
+    ) -> Result<Self, SpawnError> {
         config.check().map_err(SpawnError::Config)?;
-        let (file, _) = FileLog::open(RealStorage, &config)?;
+        let (file, _) = FileLog::open_for(log, storage, &config)?;
         log.note_written_to(file.path());
         match Self::spawn_to(log, config.into_writer(), file) {
             Ok(writer) => Ok(writer),

@@ -35,6 +35,8 @@ pub(crate) struct Ring<E> {
     /// At most one of them, which waits for a thread that has time to drop it.
     waiting: Option<Arc<Segment<E>>>,
     capacity: u64,
+    /// The number of the first event that was ever here.
+    first: u64,
     oldest: u64,
     next: u64,
     newest_version: Option<u64>,
@@ -61,6 +63,7 @@ impl<E> Ring<E> {
             dead: Vec::new(),
             waiting: None,
             capacity: capacity as u64,
+            first: 1,
             oldest: 1,
             next: 1,
             newest_version: None,
@@ -71,6 +74,13 @@ impl<E> Ring<E> {
             holds: Holds::default(),
             alive: Arc::default(),
         }
+    }
+
+    /// Goes on with the numbers of a history: `first` is that of the first event that comes here.
+    #[cfg(feature = "disk")]
+    pub(crate) fn begin_at(&mut self, first: u64) {
+        debug_assert_eq!(self.next, self.first, "before there is an event");
+        (self.first, self.oldest, self.next) = (first, first, first);
     }
 
     /// Says what a subscriber must have seen before the first event. Unset, it is that event's
@@ -149,6 +159,7 @@ impl<E> Ring<E> {
         Snapshot {
             segments: self.segments.clone(),
             retained: self.oldest..self.next,
+            first: self.first,
             oldest: self.oldest,
             last_fall: self.last_fall,
             newest_version: self.newest_version,
@@ -170,6 +181,11 @@ impl<E> Ring<E> {
 
     pub(crate) fn newest_version(&self) -> Option<u64> {
         self.newest_version
+    }
+
+    /// The number of the first event that was ever here.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
     }
 
     pub(crate) fn oldest(&self) -> u64 {
@@ -208,7 +224,7 @@ impl<E> Ring<E> {
 
     /// The place of a follower that has everything below `next`.
     pub(crate) fn left_off(&self, next: u64) -> LeftOff {
-        let is_first = next <= 1;
+        let is_first = next <= self.first;
         let version = self
             .segment_of(next)
             .and_then(|segment| Some(segment.get(next)?.version));

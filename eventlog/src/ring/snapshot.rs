@@ -9,6 +9,8 @@ pub(crate) struct Snapshot<E> {
     pub(super) segments: Arc<SegmentList<E>>,
     /// The retained sequence numbers.
     pub(crate) retained: Range<u64>,
+    /// The number of the first event that was ever in the ring.
+    pub(super) first: u64,
     /// The first of them in the ring, also where a reader wants fewer or more.
     pub(super) oldest: u64,
     /// Sequence number of the last event whose version is lower than its predecessor's; 0 if
@@ -49,6 +51,23 @@ impl<E> Snapshot<E> {
             .segment(last)
             .and_then(|segment| segment.get(last));
         entry.map_or_else(|| self.newest_or_base(), |entry| entry.version)
+    }
+
+    /// Whether events were evicted before the first that is retained.
+    pub(crate) fn has_evicted(&self) -> bool {
+        self.retained.start > self.first
+    }
+
+    /// How many of the ring's events are gone.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.retained.start - self.first
+    }
+
+    /// The highest version among all that is gone and what is retained below `seq`.
+    pub(crate) fn max_below(&self, seq: u64) -> Option<u64> {
+        let retained = self.entries(self.retained.start..seq);
+        self.evicted_max()
+            .max(retained.map(|entry| entry.version).max())
     }
 
     /// How many events are missing, if `evicted` of this ring are. That is not known where the

@@ -1,9 +1,12 @@
 //! Where batches of records go.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Instant};
 
 use super::records::Records;
-use crate::cursor::{Cursor, Epoch};
+use crate::{
+    cursor::{Cursor, Epoch},
+    seq::Seq,
+};
 
 /// What an acknowledgement of a destination is worth.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -61,6 +64,21 @@ pub trait Destination: Send + 'static {
     /// # Errors
     /// Why nothing can be written; the writer is not started.
     fn open(&mut self, epoch: Epoch) -> Result<Standing, DestinationError>;
+
+    /// Told once, after [`open`](Self::open), before anything is written: the number of the first
+    /// event that will be handed over. Says whether what is stored from now on survives a crash *and*
+    /// the next life of the log can tell that it did. Cursors of those who see only what is stored
+    /// are then of the kind that [`is_durable`](Cursor::is_durable).
+    fn begin(&mut self, first: Seq) -> bool {
+        let _ = first;
+        false
+    }
+
+    /// Called where there is nothing to hand over: a time for work that can wait. Says when to call
+    /// again at the latest, if nothing comes before that.
+    fn idle(&mut self) -> Option<Instant> {
+        None
+    }
 
     /// Hands over records, in order. May store them at once, or wait for [`sync`](Self::sync).
     ///

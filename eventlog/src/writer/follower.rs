@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     cursor::{Cursor, Start},
+    lineage::Place,
     replay::Replay,
     ring::{HoldId, LeftOff, Lost, Taken, caught_all},
     shared::Shared,
@@ -75,7 +76,8 @@ impl<E: Serialize + Send + Sync + 'static> Follower<E> {
             // What a writer of this name left says more of what was evicted since.
             let left_off = inner.left_off.get(&config.name).copied();
             let left_off = left_off.filter(|at| place.is_none_or(|place| at.next == place));
-            let left_off = left_off.unwrap_or_else(|| inner.ring.left_off(place.unwrap_or(1)));
+            let left_off = left_off
+                .unwrap_or_else(|| inner.ring.left_off(place.unwrap_or(inner.ring.first())));
             let hold = inner.ring.hold(left_off, backlog_events);
             let position = left_off.next.max(inner.ring.oldest());
             (hold, left_off.next, position)
@@ -181,16 +183,16 @@ impl<E> Follower<E> {
 
 /// The first sequence number after the event of this cursor.
 fn place_of<E>(shared: &Arc<Shared<E>>, cursor: Cursor) -> u64 {
-    if shared.epoch.honours(cursor.epoch()) {
-        return cursor.seq().get().saturating_add(1);
+    if let Place::Own { seq } | Place::Earlier { seq, .. } = shared.lineage.find(cursor) {
+        return seq.saturating_add(1);
     }
     let snapshot = shared.with(|inner| inner.ring.snapshot());
     let after = Replay::open(
         snapshot.clone(),
-        shared.epoch,
+        &shared.lineage,
         Start::After(cursor.version()),
     );
-    let all = Replay::open(snapshot, shared.epoch, Start::Oldest);
+    let all = Replay::open(snapshot, &shared.lineage, Start::Oldest);
     let mut events = all.with_cursors().rev();
     match events.find(|(at, _)| at.version() == cursor.version()) {
         Some((at, _)) => at.seq().get() + 1,

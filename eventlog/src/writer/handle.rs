@@ -84,6 +84,8 @@ use crate::{
 pub struct Writer<E> {
     shared: Arc<Shared<E>>,
     control: Arc<Control>,
+    /// Whether the next life of the log can tell what was stored.
+    is_durable: bool,
     thread: Thread,
     /// The thread that serialises ahead.
     ahead: ThreadId,
@@ -139,6 +141,7 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
             .map_err(StartError::Destination)?;
         let follower = Follower::new(&log.shared, &config, standing).map_err(StartError::Thread)?;
         let ahead = follower.thread();
+        let is_durable = destination.begin(Seq::new(follower.begin()));
         let level = destination.level();
         let control = Arc::new(Control::new(
             config.name.clone(),
@@ -157,6 +160,7 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
         Ok(Self {
             shared: log.shared.clone(),
             control,
+            is_durable,
             thread,
             ahead,
             drop_timeout,
@@ -312,7 +316,8 @@ impl<E> Writer<E> {
     /// # }
     /// ```
     pub fn subscribe(&self, start: impl Into<Start>) -> Subscription<E> {
-        Subscription::to_stored(&self.shared, start.into(), &self.control.frontier)
+        let (shared, frontier) = (&self.shared, &self.control.frontier);
+        Subscription::to_stored(shared, start.into(), frontier, self.is_durable)
     }
 
     /// What the writer has done so far.

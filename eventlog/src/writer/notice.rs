@@ -70,6 +70,14 @@ pub enum Notice {
         /// The log.
         path: PathBuf,
     },
+    /// The marks cannot be written. Events are, all the same; but until the writer is opened again
+    /// no time and no checksum is kept for them, and after a restart cursors are `Foreign`.
+    MarksFailing {
+        /// The file of marks.
+        path: PathBuf,
+        /// Why, and what to do.
+        error: String,
+    },
     /// The writer has ended and left events unwritten.
     Ended {
         /// The writer's name.
@@ -135,6 +143,12 @@ impl fmt::Display for Notice {
             Self::RotationResumed { path } => {
                 write!(f, "the event log {} is rotated again", path.display())
             }
+            Self::MarksFailing { path, error } => write!(
+                f,
+                "the marks {} of an event log cannot be written: {error}; events are written all \
+                 the same, without times, and after a restart subscribers have to begin anew",
+                path.display()
+            ),
             Self::Ended { name, reason } => {
                 write!(f, "the writer of the event log {name} has ended: {reason}")
             }

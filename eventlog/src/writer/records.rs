@@ -14,6 +14,18 @@ pub struct Meta {
     pub is_gap: bool,
 }
 
+impl Meta {
+    /// What a record of one event accounts for; with `is_gap` set, what a gap line does.
+    #[must_use]
+    pub const fn new(seq: Seq, version: u64, is_gap: bool) -> Self {
+        Self {
+            seq,
+            version,
+            is_gap,
+        }
+    }
+}
+
 /// A run of whole lines, each with its newline.
 ///
 /// ```
@@ -57,9 +69,14 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Adds what each record accounts for.
-    pub(super) fn with_metas(mut self, metas: &'a [Meta]) -> Self {
-        debug_assert_eq!(metas.len(), self.ends.len());
+    /// Adds what each record accounts for, as a [`Writer`](super::Writer) does: to try a
+    /// destination without one.
+    ///
+    /// # Panics
+    /// If there is not one per record.
+    #[must_use]
+    pub fn with_metas(mut self, metas: &'a [Meta]) -> Self {
+        assert_eq!(metas.len(), self.ends.len(), "one per record");
         self.metas = metas;
         self
     }

@@ -141,7 +141,8 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
         if ending && !took {
             return Step::End;
         }
-        Step::Wait(self.next_sync())
+        let due = self.destination.idle();
+        Step::Wait(due.into_iter().chain(self.next_sync()).min())
     }
 
     fn sync_is_due(&self) -> bool {

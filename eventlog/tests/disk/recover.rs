@@ -344,10 +344,13 @@ fn without_a_file_the_base_version_counts() {
 }
 
 #[test]
-fn a_cursor_of_before_the_restart_is_foreign() {
+fn without_marks_a_cursor_of_before_the_restart_is_foreign() {
     let place = Place::new();
     let before = log(10);
     place.write(&before, &dense(3));
+    let mut marks = place.path().as_os_str().to_owned();
+    marks.push(".marks");
+    fs::remove_file(marks).unwrap();
     let (after, _) = place.recover(10);
     assert_eq!(after.replay(before.cursor()).coverage(), Coverage::Foreign);
 }

@@ -67,7 +67,7 @@ impl<S: Storage> Open<S> {
     ) -> (State<S>, Result<(), Partial>) {
         match write_all(&site.storage, &mut self.file, records.bytes()) {
             Ok(()) => {
-                self.extend(records.bytes());
+                self.extend(site, records);
                 if site.trusts_system {
                     self.call_durable();
                 }
@@ -96,13 +96,13 @@ impl<S: Storage> Open<S> {
             let partial = Partial { whole: 0, error };
             return (State::Suspect(self.suspect()), Err(partial));
         }
-        self.extend(whole.bytes());
+        self.extend(site, whole);
         let whole = whole.len();
         (State::Open(self), Err(Partial { whole, error }))
     }
 
-    fn extend(&mut self, bytes: &[u8]) {
-        self.written.extend(bytes);
+    fn extend(&mut self, site: &Site<S>, records: Records<'_>) {
+        self.written.append(records, site.marks);
         self.synced = false;
     }
 

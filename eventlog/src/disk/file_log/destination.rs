@@ -1,8 +1,11 @@
 //! The log as a writer sees it.
 
+use std::time::Instant;
+
 use super::FileLog;
 use crate::cursor::Epoch;
 use crate::disk::storage::Storage;
+use crate::seq::Seq;
 use crate::writer::{
     destination::{Destination, DestinationError, Level, Standing},
     records::Records,
@@ -13,8 +16,18 @@ impl<S: Storage> Destination for FileLog<S> {
         Level::new(1, !self.site.trusts_system)
     }
 
-    fn open(&mut self, _epoch: Epoch) -> Result<Standing, DestinationError> {
+    fn open(&mut self, epoch: Epoch) -> Result<Standing, DestinationError> {
+        self.marks.begin(epoch);
         Ok(Standing::Unknown)
+    }
+
+    fn begin(&mut self, first: Seq) -> bool {
+        self.begin(first.get())
+    }
+
+    fn idle(&mut self) -> Option<Instant> {
+        let sum = self.state.durable_sum()?;
+        self.marks.idle(&self.site, sum, self.durable.seq)
     }
 
     fn write(
@@ -30,6 +43,6 @@ impl<S: Storage> Destination for FileLog<S> {
     }
 
     fn stored(&self) -> u64 {
-        self.durable
+        self.durable.records
     }
 }

@@ -23,6 +23,7 @@ mod append;
 mod block_tail;
 mod destination;
 mod lock;
+mod marks;
 mod open;
 mod place;
 mod rebuild;
@@ -35,12 +36,16 @@ use std::{fmt, mem, path::Path};
 
 pub use self::open::Opened;
 use self::{
+    marks::Keeper,
     site::Site,
-    state::{Open, State, Step},
+    state::{Detached, Open, State, Step},
 };
 use super::config::DiskConfig;
 use super::error::DiskError;
+use super::format::paths::Paths;
+use super::read::history::Handover;
 use super::storage::{RealStorage, Storage};
+use crate::log::EventLog;
 use crate::writer::records::Records;
 
 /// A log of whole lines in a file that rotates: the [`Destination`](crate::writer::destination::Destination) on a local disk.
@@ -70,11 +75,29 @@ use crate::writer::records::Records;
 pub struct FileLog<S: Storage = RealStorage> {
     site: Site<S>,
     state: State<S>,
-    /// Records handed over since opening and not forgotten since.
-    handed: u64,
-    durable: u64,
+    /// What was handed over since opening and not forgotten since.
+    handed: Reached,
+    durable: Reached,
+    marks: Keeper<S>,
     /// Whether the full file could not be put aside when that was last tried.
     rotation_fails: bool,
+}
+
+/// How far records go.
+#[derive(Clone, Copy, Default, Debug)]
+struct Reached {
+    /// How many they are.
+    records: u64,
+    /// The number of the last event, where events are numbered.
+    seq: Option<u64>,
+}
+
+impl Reached {
+    fn add(&mut self, records: Records<'_>) {
+        self.records += records.len() as u64;
+        let last = records.metas().last();
+        self.seq = last.map(|meta| meta.seq.get()).or(self.seq);
+    }
 }
 
 impl<S: Storage> FileLog<S> {
@@ -83,11 +106,27 @@ impl<S: Storage> FileLog<S> {
     /// # Errors
     /// [`DiskError::NotAFile`] if the path has no file name.
     pub fn detached(storage: S, config: &DiskConfig) -> Result<Self, DiskError> {
+        Self::after(storage, config, Handover::default())
+    }
+
+    /// A detached log that goes on with what a recovery found.
+    fn after(
+        storage: S,
+        config: &DiskConfig,
+        handover: Handover<S::File>,
+    ) -> Result<Self, DiskError> {
+        let site = Site::new(storage, config)?;
+        let marks = Keeper::new(site.marks, site.mark_every, handover.inherited);
+        let detached = Detached {
+            lock: handover.lock,
+            left: marks.left(),
+        };
         Ok(Self {
-            site: Site::new(storage, config)?,
-            state: State::default(),
-            handed: 0,
-            durable: 0,
+            site,
+            state: State::Detached(detached),
+            handed: Reached::default(),
+            durable: Reached::default(),
+            marks,
             rotation_fails: false,
         })
     }
@@ -109,9 +148,29 @@ impl<S: Storage> FileLog<S> {
         Ok((log, opened))
     }
 
+    /// As [`open`](Self::open), going on with what a recovery of `log` found there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_for<E>(
+        log: &EventLog<E>,
+        storage: S,
+        config: &DiskConfig,
+    ) -> Result<(Self, Opened), DiskError> {
+        let left = Paths::on(&storage, &config.path).and_then(|paths| log.take_over(&paths.log));
+        let left = left.and_then(|left| left.downcast().ok());
+        let mut log = Self::after(
+            storage,
+            config,
+            left.map_or_else(Handover::default, |left| *left),
+        )?;
+        let opened = log.attach()?;
+        Ok((log, opened))
+    }
+
     fn attach(&mut self) -> Result<Opened, DiskError> {
         let opened = match self.take() {
-            State::Detached(detached) => self.enter(detached.attach(&self.site))?,
+            State::Detached(detached) => self.attach_from(detached)?,
             state => self.enter((state, Ok(Opened::default())))?,
         };
         match self.take() {
@@ -119,6 +178,35 @@ impl<S: Storage> FileLog<S> {
             state => self.state = state,
         }
         Ok(opened)
+    }
+
+    fn attach_from(&mut self, detached: Detached<S>) -> Result<Opened, DiskError> {
+        let opened = self.enter(detached.attach(&self.site))?;
+        if let Some(sum) = self.state.durable_sum() {
+            self.marks.found(sum);
+        }
+        Ok(opened)
+    }
+
+    /// Events are numbered from here on, and `first` is the next one. Where the log has been
+    /// written before, says at once that a new life begins. Says whether the next life can tell
+    /// what becomes durable in this one.
+    fn begin(&mut self, first: u64) -> bool {
+        self.handed.seq = Some(first.saturating_sub(1));
+        self.durable.seq = self.handed.seq;
+        let paths = &self.site.paths;
+        let has = |path| self.site.exists(path).unwrap_or(false);
+        if self.marks.inherits() || has(&paths.log) || has(&paths.old) || has(&paths.marks) {
+            self.open_marks();
+        }
+        self.marks.is_on() && !self.site.trusts_system
+    }
+
+    /// Sees to it that no byte of this life precedes the mark of its opening.
+    fn open_marks(&mut self) {
+        if let Some(sum) = self.state.durable_sum() {
+            self.marks.open(&self.site, sum, self.durable.seq);
+        }
     }
 
     /// The current file's absolute path, as it was given: where that is a link, the log is where it
@@ -153,7 +241,7 @@ impl<S: Storage> FileLog<S> {
     /// As for [`append_records`](Self::append_records).
     pub fn make_durable(&mut self) -> Result<(), DiskError> {
         let flushed = match self.take() {
-            State::Open(open) if self.handed != self.durable => self.flush(open),
+            State::Open(open) if self.handed.records != self.durable.records => self.flush(open),
             state => self.enter((state, Ok(()))),
         };
         flushed.inspect_err(|_| self.forget())
@@ -163,7 +251,7 @@ impl<S: Storage> FileLog<S> {
     #[must_use]
     #[cfg(feature = "unstable-storage")]
     pub fn durable(&self) -> u64 {
-        self.durable
+        self.durable.records
     }
 
     fn take(&mut self) -> State<S> {
@@ -179,9 +267,10 @@ impl<S: Storage> FileLog<S> {
         self.look()?;
         let mut created_in_vain = false;
         while !records.is_empty() {
+            self.open_marks();
             match self.take() {
                 State::Detached(detached) => {
-                    self.enter(detached.attach(&self.site))?;
+                    self.attach_from(detached)?;
                 }
                 State::Suspect(suspect) => self.enter(suspect.rebuild(&self.site))?,
                 State::Empty(empty) => {
@@ -223,14 +312,14 @@ impl<S: Storage> FileLog<S> {
         self.state = state;
         match result {
             Ok(()) => {
-                self.handed += records.len() as u64;
+                self.handed.add(records);
                 if self.site.trusts_system {
-                    self.durable = self.handed;
+                    self.note_durable();
                 }
                 Ok(())
             }
             Err(partial) => {
-                self.handed += partial.whole as u64;
+                self.handed.add(records.split_at(partial.whole).0);
                 // So that a full disk is filled to its last whole record.
                 if let Err(error) = self.make_durable() {
                     tracing::debug!(%error, "cannot keep the records written before an error");
@@ -242,8 +331,17 @@ impl<S: Storage> FileLog<S> {
 
     fn flush(&mut self, open: Open<S>) -> Result<(), DiskError> {
         self.enter(open.flush(&self.site))?;
-        self.durable = self.handed;
+        self.note_durable();
         Ok(())
+    }
+
+    /// Everything that was handed over is durable. The mark of it comes first.
+    fn note_durable(&mut self) {
+        if let State::Open(open) = &self.state {
+            self.marks
+                .durable(&self.site, open.durable.sum, self.handed.seq);
+        }
+        self.durable = self.handed;
     }
 
     fn forget(&mut self) {
@@ -257,6 +355,11 @@ impl<S: Storage> FileLog<S> {
 
 impl<S: Storage> Drop for FileLog<S> {
     fn drop(&mut self) {
+        if let Some(sum) = self.state.durable_sum()
+            && self.handed.records == self.durable.records
+        {
+            self.marks.close(&self.site, sum, self.durable.seq);
+        }
         if let Some(lock) = self.take().into_lock() {
             self.site.storage.unlock(lock);
         }
@@ -268,8 +371,8 @@ impl<S: Storage> fmt::Debug for FileLog<S> {
         f.debug_struct("FileLog")
             .field("path", &self.site.paths.log)
             .field("state", &self.state)
-            .field("handed", &self.handed)
-            .field("durable", &self.durable)
+            .field("handed", &self.handed.records)
+            .field("durable", &self.durable.records)
             .finish_non_exhaustive()
     }
 }

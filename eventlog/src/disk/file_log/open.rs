@@ -7,7 +7,7 @@ use super::site::Site;
 use super::state::{Detached, Empty, Extent, Held, Open, State, Step};
 use crate::disk::error::DiskError;
 use crate::disk::format::paths::Paths;
-use crate::disk::storage::Storage;
+use crate::disk::{read::sums::Sum, storage::Storage};
 use crate::writer::notice::Notice;
 
 /// What opening a log found and did.
@@ -64,6 +64,7 @@ impl<S: Storage> Detached<S> {
             log,
             lock,
             tmp,
+            marks_tmp,
             suspect,
             ..
         } = &site.paths;
@@ -73,13 +74,15 @@ impl<S: Storage> Detached<S> {
         }
         site.make_dirs()?;
         self.take_lock(site)?;
-        if site.exists(tmp)? {
-            // A copy whose writer died takes up room.
-            site.remove(tmp)?;
+        for tmp in [tmp, marks_tmp] {
+            if site.exists(tmp)? {
+                // A copy whose writer died takes up room.
+                site.remove(tmp)?;
+            }
         }
         let is_suspect = site.exists(suspect)?;
         let found = if site.exists(log)? {
-            Some(site.open_existing(is_suspect)?)
+            Some(site.open_existing(is_suspect, self.left)?)
         } else {
             if is_suspect {
                 site.remove(suspect)?;
@@ -111,7 +114,7 @@ impl<S: Storage> Site<S> {
         }
     }
 
-    fn open_existing(&self, suspect: bool) -> Result<Found<S::File>, DiskError> {
+    fn open_existing(&self, suspect: bool, left: Option<Sum>) -> Result<Found<S::File>, DiskError> {
         let path = self.paths.log.clone();
         let examine = || DiskError::io("examine", &path);
         self.is_file()?;
@@ -137,6 +140,13 @@ impl<S: Storage> Site<S> {
             ..Extent::default()
         };
         durable.extend(&self.read_range(&file, durable.len, len)?);
+        durable.sum = match left.filter(|left| left.offset == len) {
+            Some(left) => left,
+            None if self.marks => Sum::default()
+                .read_to(&self.storage, &file, len)
+                .map_err(DiskError::io("read", &path))?,
+            None => Sum::default(),
+        };
         if let Err(error) = self.storage.sync(&mut file) {
             self.mark_suspect();
             return Err(DiskError::io("sync", &path)(error));

@@ -29,7 +29,11 @@ impl<S: Storage> FileLog<S> {
     pub(super) fn rotate(&mut self, open: Open<S>) -> Result<(), DiskError> {
         self.flush(open)?;
         let step = match self.take() {
-            State::Open(open) => open.put_aside(&self.site),
+            State::Open(open) => {
+                self.marks
+                    .rotating(&self.site, open.durable.sum, self.durable.seq);
+                open.put_aside(&self.site)
+            }
             // Somebody else has put it aside.
             state => (state, Ok(())),
         };
@@ -40,6 +44,7 @@ impl<S: Storage> FileLog<S> {
             }
             result => {
                 if matches!(self.state, State::Empty(_)) {
+                    self.marks.rotated();
                     let path = self.site.paths.log.display();
                     tracing::debug!(%path, "a full file was put aside");
                     self.tell_rotation(None);

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::disk::{
     config::DiskConfig,
@@ -30,6 +31,9 @@ pub(super) struct Site<S> {
     pub(super) mode: u32,
     /// Whether a lock keeps other writers away.
     pub(super) locks: bool,
+    /// Whether marks are kept beside the log, and how often at most.
+    pub(super) marks: bool,
+    pub(super) mark_every: Duration,
     /// Whether a record counts as durable once the operating system has it.
     pub(super) trusts_system: bool,
 }
@@ -52,6 +56,8 @@ impl<S: Storage> Site<S> {
             keep: config.keep.clamp(1, MAX_KEEP),
             mode: config.mode,
             locks: config.locks,
+            marks: config.marks,
+            mark_every: config.mark_every,
             trusts_system: config.writer().sync == SyncPolicy::Never,
         })
     }

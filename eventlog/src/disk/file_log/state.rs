@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, fmt};
 
 use super::block_tail::BlockTail;
-use crate::disk::{error::DiskError, format::paths::LogFileName, storage::Storage};
+use crate::disk::{
+    error::DiskError, format::paths::LogFileName, read::sums::Sum, storage::Storage,
+};
+use crate::writer::records::Records;
 
 /// The full files but the newest.
 pub(super) type Names = BTreeSet<LogFileName>;
@@ -23,6 +26,8 @@ pub(super) type Step<S, T = ()> = (State<S>, Result<T, DiskError>);
 pub(super) struct Detached<S: Storage> {
     /// A lock that was taken, and may no longer be in its place.
     pub(super) lock: Option<S::File>,
+    /// Where the file is likely to end, with the checksum of what there is before.
+    pub(super) left: Option<Sum>,
 }
 
 /// The lock is held, and there is no current file: the next record starts one.
@@ -67,9 +72,20 @@ pub(super) struct Held<S: Storage> {
 pub(super) struct Extent {
     pub(super) len: u64,
     pub(super) tail: BlockTail,
+    /// Checksum and lines; left alone where nobody asks for them.
+    pub(super) sum: Sum,
 }
 
 impl<S: Storage> State<S> {
+    /// How far the current file is durable, if it is one that can be gone on with.
+    pub(super) fn durable_sum(&self) -> Option<Sum> {
+        match self {
+            Self::Open(open) => Some(open.durable.sum),
+            Self::Empty(_) => Some(Sum::default()),
+            Self::Suspect(_) | Self::Detached(_) => None,
+        }
+    }
+
     /// The lock, to be given up.
     pub(super) fn into_lock(self) -> Option<S::File> {
         match self {
@@ -83,14 +99,20 @@ impl<S: Storage> State<S> {
 
 impl<S: Storage> Default for State<S> {
     fn default() -> Self {
-        Self::Detached(Detached { lock: None })
+        Self::Detached(Detached {
+            lock: None,
+            left: None,
+        })
     }
 }
 
 impl<S: Storage> Held<S> {
     /// Forgets what is known of the path.
     pub(super) fn detach(self) -> State<S> {
-        State::Detached(Detached { lock: self.lock })
+        State::Detached(Detached {
+            lock: self.lock,
+            left: None,
+        })
     }
 }
 
@@ -109,6 +131,7 @@ impl<S: Storage> Open<S> {
 
     pub(super) fn call_durable(&mut self) {
         self.durable.len = self.written.len;
+        self.durable.sum = self.written.sum;
         self.durable.tail.copy_from(&self.written.tail);
     }
 
@@ -146,6 +169,14 @@ impl Extent {
     pub(super) fn extend(&mut self, bytes: &[u8]) {
         self.len += bytes.len() as u64;
         self.tail.push(bytes, self.len);
+    }
+
+    /// Lines were appended.
+    pub(super) fn append(&mut self, records: Records<'_>, sums: bool) {
+        self.extend(records.bytes());
+        if sums {
+            self.sum.push(records.bytes(), records.len() as u64);
+        }
     }
 }
 

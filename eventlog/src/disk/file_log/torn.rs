@@ -7,8 +7,7 @@ use serde::de::IgnoredAny;
 use super::site::{COPY_BYTES, Site};
 use crate::disk::error::DiskError;
 use crate::disk::format::record::is_whole;
-use crate::disk::read::backward::Backward;
-use crate::disk::read::forward::MAX_LINE_BYTES;
+use crate::disk::read::whole_len::whole_len;
 use crate::disk::storage::{Storage, read_exact};
 
 /// How many bytes of a file are looked at to tell whether it is a log.
@@ -37,19 +36,9 @@ impl<S: Storage> Site<S> {
         Err(DiskError::NotALog { path: path.clone() })
     }
 
-    /// How far the file goes up to the end of its last whole line. One that is too long to be
-    /// looked at may have been acknowledged, and counts as whole.
+    /// As [`whole_len`].
     pub(super) fn whole_len(&self, file: &S::File, len: u64) -> Result<u64, DiskError> {
-        let mut lines = Backward::new(&self.storage, file, len, MAX_LINE_BYTES);
-        while let Some(found) = lines
-            .next()
-            .map_err(DiskError::io("read", &self.paths.log))?
-        {
-            if found.terminated && found.bytes.is_none_or(is_whole) {
-                return Ok(found.end);
-            }
-        }
-        Ok(0)
+        whole_len(&self.storage, file, len).map_err(DiskError::io("read", &self.paths.log))
     }
 
     /// Saves a range of the file under a name of its own, whole or not at all, and says which.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::storage::Storage;
 
 /// The names that belong to the log `X`: `X`, `X.old`, `X.old.0000000001`, …, `X.lock`, `X.tmp`,
-/// `X.suspect`, `X.torn`.
+/// `X.suspect`, `X.torn`, `X.marks`, `X.marks.tmp`.
 ///
 /// Suffixes follow the whole file name, so that `a.log` and `a.txt` never share a file.
 #[derive(Debug, Clone)]
@@ -22,6 +22,10 @@ pub(crate) struct Paths {
     /// That it exists tells that a sync of the log has failed, and that what can be read of it may
     /// not be on the disk.
     pub(crate) suspect: PathBuf,
+    /// When what stands where, of which life it is, and its checksums.
+    pub(crate) marks: PathBuf,
+    /// Marks in the making. (`X.tmp` is the rebuild's.)
+    pub(crate) marks_tmp: PathBuf,
 }
 
 /// Which file of a log a name says. The order is that of their records: the older a file, the
@@ -90,6 +94,8 @@ impl Paths {
             lock: with(".lock"),
             tmp: with(".tmp"),
             suspect: with(".suspect"),
+            marks: with(".marks"),
+            marks_tmp: with(".marks.tmp"),
             dir,
             log,
         })

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -29,6 +30,35 @@ pub struct Tail<E> {
     pub damage: Vec<Damage>,
     /// How many bytes were read.
     pub bytes_read: u64,
+    /// Where the lines of these stand, the oldest first.
+    pub(crate) lines: Vec<LineAt>,
+}
+
+/// Where a whole line stands, and how many events it speaks of.
+#[derive(Clone, Debug)]
+pub(crate) struct LineAt {
+    pub(crate) file: Arc<Path>,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) counts: Counts,
+}
+
+/// What a line says of the numbers of events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Counts {
+    Event,
+    Lost(u64),
+    /// Nobody knows. It is counted as one.
+    Damaged,
+}
+
+impl Counts {
+    pub(crate) fn events(self) -> u64 {
+        match self {
+            Self::Event | Self::Damaged => 1,
+            Self::Lost(count) => count,
+        }
+    }
 }
 
 impl<E> Tail<E> {
@@ -85,11 +115,13 @@ impl<E: DeserializeOwned> Tail<E> {
             before: collected.before,
             damage: collected.damage.into(),
             bytes_read,
+            lines: collected.lines.into(),
         }
     }
 }
 
 struct Collected<E> {
+    lines: VecDeque<LineAt>,
     records: VecDeque<Record<E>>,
     before: Option<Record<E>>,
     damage: VecDeque<Damage>,
@@ -99,6 +131,7 @@ struct Collected<E> {
 impl<E: DeserializeOwned> Collected<E> {
     fn new(wanted: usize) -> Self {
         Self {
+            lines: VecDeque::new(),
             records: VecDeque::new(),
             before: None,
             damage: VecDeque::new(),
@@ -130,9 +163,10 @@ impl<E: DeserializeOwned> Collected<E> {
         path: &Path,
     ) -> u64 {
         let mut lines = Backward::new(storage, file, len, MAX_LINE_BYTES);
+        let path: Arc<Path> = path.into();
         while self.before.is_none() {
             match lines.next() {
-                Ok(Some(line)) => self.push_line(path, &line),
+                Ok(Some(line)) => self.push_line(&path, &line),
                 Ok(None) => break,
                 Err(error) => {
                     let damage = unreadable(path.to_path_buf(), 0, &error);
@@ -144,7 +178,7 @@ impl<E: DeserializeOwned> Collected<E> {
         lines.bytes_read()
     }
 
-    fn push_line(&mut self, file: &Path, line: &BackLine<'_>) {
+    fn push_line(&mut self, file: &Arc<Path>, line: &BackLine<'_>) {
         let len = line.end - line.start;
         if !line.terminated {
             return self.damage.push_front(Damage {
@@ -163,7 +197,22 @@ impl<E: DeserializeOwned> Collected<E> {
             bytes: line.bytes,
             limit: MAX_LINE_BYTES,
         };
-        match found.decode() {
+        let decoded = found.decode();
+        let counts = match &decoded {
+            Ok(Record::Event(_)) => Counts::Event,
+            Ok(Record::Gap(gap)) => Counts::Lost(gap.count),
+            Err(_) => Counts::Damaged,
+        };
+        let is_before = self.wanted == 0 && counts != Counts::Damaged;
+        if !is_before {
+            self.lines.push_front(LineAt {
+                file: file.clone(),
+                start: line.start,
+                end: line.end,
+                counts,
+            });
+        }
+        match decoded {
             Ok(record) => self.push(record),
             Err(damaged) => {
                 let (damage, record) = *damaged;

@@ -7,18 +7,24 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::last::Tail;
+use super::{
+    history::{self, Handover, History},
+    last::{LineAt, Tail},
+    marks::read_marks,
+};
 use crate::{
     builder::{BuildError, Builder},
     disk::{
         config::{ConfigError, DiskConfig},
         format::{
             damage::{Damage, DamageKind},
+            marks::Marks,
             paths::Paths,
             record::Record,
         },
         storage::{RealStorage, Storage},
     },
+    lineage::Lineage,
     log::EventLog,
     ring::Entry,
     versioned::Versioned,
@@ -127,11 +133,28 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
     ) -> Result<(EventLog<E>, Recovery), RecoverError> {
         config.check().map_err(RecoverError::Config)?;
         let mut ring = self.ring().map_err(RecoverError::Build)?;
-        let tail = Tail::<E>::read(storage, &config.path, self.capacity_set());
         let paths = Paths::on(storage, &config.path);
+        // Before the files are read, so that nobody writes between that and the first new event.
+        let left = paths
+            .as_ref()
+            .and_then(|paths| Left::claim(storage, paths, config));
+        let tail = Tail::<E>::read(storage, &config.path, self.capacity_set());
         let current = paths.as_ref().map_or(&*config.path, |paths| &*paths.log);
         let (damage, torn_bytes) = assess(tail.damage, current)?;
 
+        let kept = tail
+            .records
+            .iter()
+            .filter(|record| record.event().is_some());
+        let kept = kept.count() as u64;
+        let found = left
+            .as_ref()
+            .zip(paths.as_ref())
+            .and_then(|(left, paths)| left.history(storage, paths, &tail.lines))
+            .filter(|history| history.end >= kept);
+        if let Some(history) = &found {
+            ring.begin_at(history.end + 1 - kept);
+        }
         if tail.records.is_empty() {
             ring.set_base(self.base_version_set());
         }
@@ -162,7 +185,19 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
             let newest = ring.newest_version().unwrap_or(u64::MAX);
             ring.note_evicted(newest.saturating_add(1));
         }
-        let log = EventLog::with(ring, Some(config.path.clone()));
+        let epoch = ring.epoch();
+        let (lineage, inherited) = match found {
+            Some(found) => (
+                Lineage::following(epoch, found.earlier, found.trusted),
+                Some(found.inherited),
+            ),
+            None => (Lineage::new(epoch), None),
+        };
+        let log = EventLog::going_on(ring, lineage, Some(config.path.clone()));
+        if let Some((left, paths)) = left.zip(paths) {
+            let lock = left.lock;
+            log.hand_over(paths.log, Box::new(Handover { lock, inherited }));
+        }
         // A writer of this file has all of it.
         log.shared.with(|inner| {
             let end = inner.ring.left_off(inner.ring.next());
@@ -183,6 +218,48 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
                 bytes_read,
             },
         ))
+    }
+}
+
+/// What the lives before left beside the log.
+struct Left<F> {
+    lock: Option<F>,
+    marks: Marks,
+}
+
+impl<F> Left<F> {
+    /// Takes the lock, where there is something to go on with. `None` if there is not, or if
+    /// somebody else has it.
+    fn claim<S: Storage<File = F>>(
+        storage: &S,
+        paths: &Paths,
+        config: &DiskConfig,
+    ) -> Option<Self> {
+        if !config.marks || storage.stat_path(&paths.marks).is_err() {
+            return None;
+        }
+        let lock = if config.locks {
+            Some(storage.try_lock(&paths.lock, config.mode).ok()??)
+        } else {
+            None
+        };
+        let (marks, _) = read_marks(storage, &paths.marks).ok()?;
+        Some(Self { lock, marks })
+    }
+
+    /// Marks are never needed: where they cannot be judged, the log begins a new history.
+    fn history<S: Storage<File = F>>(
+        &self,
+        storage: &S,
+        paths: &Paths,
+        lines: &[LineAt],
+    ) -> Option<History> {
+        let found = history::find(storage, paths, self.marks.clone(), lines);
+        found.unwrap_or_else(|error| {
+            let path = paths.log.display();
+            tracing::debug!(%path, %error, "the marks of an event log cannot be compared");
+            None
+        })
     }
 }
 
