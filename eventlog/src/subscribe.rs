@@ -178,8 +178,11 @@ impl<E> Subscription<E> {
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.before.unwrap_or_else(|| {
-            Cursor::new(self.shared.lineage.epoch, self.next_seq() - 1, self.version)
-                .seen_durable(self.is_durable())
+            let seq = self.next_seq() - 1;
+            let cursor = Cursor::new(self.shared.lineage.epoch, seq, self.version);
+            // It may have begun after an event that is not stored yet.
+            let stored = self.stored.as_ref().filter(|stored| stored.is_durable);
+            cursor.seen_durable(stored.is_some_and(|stored| stored.frontier.settled() >= seq))
         })
     }
 

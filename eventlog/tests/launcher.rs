@@ -173,6 +173,76 @@ fn after_sigkill_acknowledged_events_are_there_and_subscribers_resume_without_a_
     );
 }
 
+/// A subscriber that keeps its cursor, over several runs.
+struct Follower {
+    cursor: Value,
+    version: u64,
+}
+
+impl Follower {
+    /// Comes back to a launcher, and goes on where it stood: no gap, no duplicate, no snapshot.
+    fn resume(&mut self, data_dir: &Path, story: &str) -> Peer {
+        let mut peer = Peer::connect(data_dir);
+        let request = match &self.cursor {
+            Value::Null => json!({"method": "get_events", "since": 0}),
+            cursor => json!({"method": "get_events", "cursor": cursor}),
+        };
+        peer.say(&request.to_string());
+        let replay = peer.hear();
+        let replay = &replay["replay"];
+        assert_eq!(replay["truncated"], false, "{story}: {replay}");
+        for event in replay["events"].as_array().unwrap() {
+            self.apply(event, story);
+        }
+        self.cursor = replay["cursor"].clone();
+        peer
+    }
+
+    fn hear(&mut self, peer: &mut Peer, story: &str) {
+        let live = peer.hear();
+        self.apply(&live["event"], story);
+        self.cursor = live["cursor"].clone();
+    }
+
+    fn apply(&mut self, event: &Value, story: &str) {
+        self.version += 1;
+        assert_eq!(event["version"], self.version, "{story}: {event}");
+    }
+}
+
+/// Every cursor of an earlier run was foreign, and every subscriber had to fetch a snapshot.
+#[test]
+fn two_subscribers_resume_by_their_cursors_after_every_stop_and_every_kill() {
+    let directory = tempfile::tempdir().unwrap();
+    let follower = || Follower {
+        cursor: Value::Null,
+        version: 0,
+    };
+    let (mut first, mut second) = (follower(), follower());
+    for round in 0..6 {
+        let story = format!("round {round}");
+        let is_killed = round % 2 == 0;
+        let commands = if is_killed { 200 } else { 5 };
+        let mut running = Running::start(directory.path(), &vec!["sleep 0.2"; commands]);
+        running.next_ack().unwrap();
+        let mut peers = [
+            first.resume(directory.path(), &story),
+            second.resume(directory.path(), &story),
+        ];
+        let [one, other] = &mut peers;
+        // One of them leaves earlier, and will have missed more.
+        (0..4).for_each(|_| first.hear(one, &story));
+        second.hear(other, &story);
+        if is_killed {
+            running.kill(0);
+        } else {
+            let pid = running.child.id().to_string();
+            Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+            running.child.wait().unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_malformed_request_gets_an_error_and_keeps_its_connection() {
     let directory = tempfile::tempdir().unwrap();

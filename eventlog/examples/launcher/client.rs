@@ -15,7 +15,7 @@ use crate::{
     protocol::{Heard, Request},
     state::State,
 };
-use eventlog::Versioned;
+use eventlog::{Cursor, Versioned};
 
 /// What a subscriber has and how it came to it.
 #[derive(Default)]
@@ -25,11 +25,13 @@ pub struct Subscriber {
     pub replays: u64,
     pub gaps: u64,
     pub duplicates: u64,
+    /// Where it stands, once it was told.
+    cursor: Option<Cursor>,
 }
 
 impl Subscriber {
     /// Follows until the launcher closes the stream. With `cut_after`, hangs up once after so many
-    /// events and comes back with the version that it has.
+    /// events and comes back with the cursor that it has.
     pub async fn follow(socket: &Path, cut_after: Option<u64>) -> io::Result<Self> {
         let mut subscriber = Self::default();
         let mut connection = Connection::open(socket).await?;
@@ -47,20 +49,28 @@ impl Subscriber {
 
     async fn listen(&mut self, connection: &mut Connection, limit: Option<u64>) -> io::Result<()> {
         let request = Request::GetEvents {
-            since: Some(self.state.version),
-            cursor: None,
+            since: self.cursor.is_none().then_some(self.state.version),
+            cursor: self.cursor,
         };
         connection.send(&request).await?;
         while limit.is_none_or(|limit| self.events < limit) {
             match connection.hear().await? {
-                Some(Heard::Replay { truncated, events }) => {
+                Some(Heard::Replay {
+                    truncated,
+                    events,
+                    cursor,
+                }) => {
+                    self.cursor = Some(cursor);
                     self.replays += 1;
                     self.gaps += u64::from(truncated);
                     for event in &events {
                         self.apply(event);
                     }
                 }
-                Some(Heard::Event(event)) => self.apply(&event),
+                Some(Heard::Live { event, cursor }) => {
+                    self.cursor = Some(cursor);
+                    self.apply(&event);
+                }
                 Some(Heard::Lagged(events)) => self.gaps += events,
                 Some(Heard::Closed) | None => return Ok(()),
                 Some(Heard::Snapshot(_)) => {}

@@ -1,12 +1,12 @@
 //! What goes over the socket: one JSON object per line, each way.
 
-use eventlog::{Cursor, Replay};
+use eventlog::{Cursor, EventRef};
 use serde::{Deserialize, Serialize};
 
 use crate::{event::Event, state::State};
 
 /// `{"method":"get_snapshot"}` or `{"method":"get_events","since":5}`. In place of `since` there
-/// may be the `cursor` of an earlier reply.
+/// may be the `cursor` of an earlier reply, also of an earlier run.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
@@ -28,15 +28,29 @@ pub enum Reply<'a> {
     /// The answer to `get_events`; live events follow.
     Replay {
         truncated: bool,
-        #[serde(flatten)]
-        replay: &'a Replay<Event>,
+        events: Vec<&'a Event>,
+        cursor: Cursor,
     },
-    Event(&'a Event),
     /// The reader was too slow: so many events were passed over.
     Lagged(u64),
     /// The launcher has stopped; nothing follows.
     Closed,
     Error(String),
+    /// A live event, and where its reader then stands.
+    #[serde(untagged)]
+    Live {
+        event: &'a Event,
+        cursor: Cursor,
+    },
+}
+
+impl<'a> Reply<'a> {
+    pub fn live(event: &'a EventRef<Event>) -> Self {
+        Self::Live {
+            cursor: EventRef::cursor(event),
+            event,
+        }
+    }
 }
 
 /// What a client hears.
@@ -44,9 +58,17 @@ pub enum Reply<'a> {
 #[serde(rename_all = "snake_case")]
 pub enum Heard {
     Snapshot(State),
-    Replay { truncated: bool, events: Vec<Event> },
-    Event(Event),
+    Replay {
+        truncated: bool,
+        events: Vec<Event>,
+        cursor: Cursor,
+    },
     Lagged(u64),
     Closed,
     Error(String),
+    #[serde(untagged)]
+    Live {
+        event: Event,
+        cursor: Cursor,
+    },
 }

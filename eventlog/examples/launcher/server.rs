@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 
-use eventlog::{EventRef, RecvError, Seq, Start, Subscription, disk::DiskWriter};
+use eventlog::{EventRef, RecvError, Seq, Start, Subscription, TryRecvError, disk::DiskWriter};
 use tokio::{
     io::{AsyncWriteExt, BufReader},
     net::{
@@ -84,7 +84,7 @@ impl Server {
                     None => return Ok(()),
                 },
                 event = next_event(&mut live) => match event {
-                    Ok(event) => say(&mut peer, &Reply::Event(&event)).await?,
+                    Ok(event) => say(&mut peer, &Reply::live(&event)).await?,
                     Err(RecvError::Lagged(events)) => {
                         say(&mut peer, &Reply::Lagged(events)).await?;
                     }
@@ -123,17 +123,28 @@ impl Server {
                 return say(peer, &Reply::Error(error)).await;
             }
         };
-        let replay = log.replay(start);
         // What is stored and nothing else: a subscriber never sees an event that a crash could
         // take back. It follows from here on, so that the end of a run waits for it.
-        *live = Some(Live {
-            events: self.writer.subscribe(replay.cursor()),
+        let Live { events, .. } = live.insert(Live {
+            events: self.writer.subscribe(start),
             _following: self.following.subscribe(),
         });
-        self.wait_stored(replay.cursor().seq()).await;
-        let truncated = !replay.coverage().is_complete();
-        let replay = &replay;
-        say(peer, &Reply::Replay { truncated, replay }).await
+        let mut truncated = !events.coverage().is_complete();
+        self.wait_stored(log.cursor().seq()).await;
+        let mut replay = Vec::new();
+        loop {
+            match events.try_recv() {
+                Ok(event) => replay.push(event),
+                Err(TryRecvError::Lagged(_)) => truncated = true,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+        }
+        let reply = Reply::Replay {
+            truncated,
+            events: replay.iter().map(|event| &**event).collect(),
+            cursor: events.cursor(),
+        };
+        say(peer, &reply).await
     }
 
     async fn wait_stored(&self, seq: Seq) {

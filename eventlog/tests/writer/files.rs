@@ -97,7 +97,11 @@ fn w14_no_file_is_created_before_the_first_event() {
     writer.blocking_durable(log.append(event(1))).unwrap();
     assert_eq!(
         names(&directory),
-        ["launcher-events.log", "launcher-events.log.lock"]
+        [
+            "launcher-events.log",
+            "launcher-events.log.lock",
+            "launcher-events.log.marks"
+        ]
     );
 }
 
@@ -196,7 +200,14 @@ fn keep_says_how_many_full_files_there_are() {
         writer.blocking_durable(log.append(event(version))).unwrap();
     }
     writer.blocking_shutdown(PATIENCE).unwrap();
-    let suffixes = ["", ".lock", ".old", ".old.0000000008", ".old.0000000009"];
+    let suffixes = [
+        "",
+        ".lock",
+        ".marks",
+        ".old",
+        ".old.0000000008",
+        ".old.0000000009",
+    ];
     assert_eq!(
         names(&directory),
         suffixes.map(|suffix| format!("launcher-events.log{suffix}"))
@@ -224,7 +235,8 @@ fn w08_no_file_exceeds_the_cap_unless_one_event_alone_does() {
     );
     writer.blocking_shutdown(PATIENCE).unwrap();
     assert_eq!(versions(&path), (1..=60).collect::<Vec<_>>());
-    for name in names(&directory) {
+    let marks = "launcher-events.log.marks";
+    for name in names(&directory).into_iter().filter(|name| name != marks) {
         let text = fs::read_to_string(directory.path().join(&name)).unwrap();
         let lines = text.lines().count();
         assert!(
@@ -247,7 +259,7 @@ fn files_are_private_unless_told_otherwise() {
         let writer = DiskWriter::spawn(&log, config).unwrap();
         log.append_batch((1..=5).map(event));
         writer.blocking_shutdown(PATIENCE).unwrap();
-        assert_eq!(names(&directory).len(), 3);
+        assert_eq!(names(&directory).len(), 4);
         for name in names(&directory) {
             let path = directory.path().join(&name);
             let found = fs::metadata(path).unwrap().permissions().mode() & 0o777;

@@ -13,6 +13,7 @@ mod files;
 mod gaps;
 mod handles;
 mod last_words;
+mod marks;
 mod script;
 #[cfg(feature = "tokio")]
 mod settings;

@@ -79,9 +79,18 @@ impl<E: Versioned + DeserializeOwned> EventLog<E> {
     ///
     /// Versions, truncation and the newest version are those of the whole history, as long as its
     /// versions never fell, so a subscriber that comes back with a version is told the truth across
-    /// the restart; where the files do not tell, that events may be missing. Its epoch is new: a
-    /// cursor of before the restart is `Foreign`, because events that never became durable may be
-    /// in what it stands for.
+    /// the restart; where the files do not tell, that events may be missing.
+    ///
+    /// Its epoch is new, and it also knows the cursors of the lives before, as far as what they saw
+    /// is left; sequence numbers go on. A cursor whose holder may have seen an event that was lost is
+    /// `Foreign`. How that is known, and what else makes a cursor `Foreign`, is told at
+    /// [marks](crate::disk#marks).
+    ///
+    /// Where there are marks, the writer's lock is taken before the files are read and held until
+    /// the log is dropped or its writer ends, so that nobody writes between this and the first new
+    /// event. If somebody else has it, the events are read all the same, and no cursor of an earlier
+    /// life is known. To only look into a log that others write, turn
+    /// [`lock`](DiskConfig::lock) off, or use [`read_last`](crate::disk::read_last).
     ///
     /// A file that does not exist is an empty history. Pass the same settings to
     /// [`DiskWriter::spawn`](crate::disk::DiskWriter), which goes on after the recovered events.

@@ -1,0 +1,310 @@
+//! Marks: what a writer leaves beside its log, and what the next life makes of it. (Crashes and other
+//! hands on the files are judged on a simulated disk, by the suite.)
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use eventlog::{
+    Coverage, Cursor, EventLog, EventRef, Start, Versioned,
+    disk::{DiskConfig, DiskWriter, Notice},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Versioned)]
+struct Tick {
+    version: u64,
+}
+
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.log");
+    (directory, path)
+}
+
+fn marks_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".marks");
+    name.into()
+}
+
+fn marks(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(marks_of(path)).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn recover(config: &DiskConfig) -> (EventLog<Tick>, DiskWriter<Tick>) {
+    let (log, _) = EventLog::recover(config).unwrap();
+    let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
+    (log, writer)
+}
+
+fn append(
+    log: &EventLog<Tick>,
+    writer: &DiskWriter<Tick>,
+    versions: std::ops::RangeInclusive<u64>,
+) {
+    for version in versions {
+        log.append(Tick { version });
+    }
+    writer.blocking_flush(PATIENCE).unwrap();
+}
+
+fn versions(log: &EventLog<Tick>, start: impl Into<Start>) -> Vec<u64> {
+    let replay = log.replay(start);
+    replay.iter().map(|tick| tick.version).collect()
+}
+
+/// Every cursor was foreign after a restart, although nothing was lost.
+#[test]
+fn m02_a_clean_end_loses_nobody_a_cursor() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path);
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 1..=5);
+    let (oldest, live) = (log.replay(3).with_cursors().next().unwrap().0, log.cursor());
+    let mut subscription = writer.subscribe(0);
+    let mut durable = subscription.cursor();
+    while let Ok(event) = subscription.try_recv() {
+        durable = EventRef::cursor(&event);
+    }
+    assert!(durable.is_durable() && !live.is_durable());
+    writer.blocking_shutdown(PATIENCE).unwrap();
+    drop((log, writer));
+
+    for life in 0..3 {
+        let (log, writer) = recover(&config);
+        assert_eq!(log.cursor().seq().get(), 5 + life, "numbers go on");
+        let next = 6 + life;
+        append(&log, &writer, next..=next);
+        for cursor in [live, durable] {
+            let replay = log.replay(cursor);
+            assert_eq!(
+                replay.coverage(),
+                Coverage::Complete,
+                "{cursor} in life {life}"
+            );
+            assert_eq!(versions(&log, cursor), (6..=next).collect::<Vec<_>>());
+        }
+        assert_eq!(versions(&log, oldest), (5..=next).collect::<Vec<_>>());
+        assert!(log.replay(oldest).coverage().is_complete());
+        let text: Cursor = live.to_string().parse().unwrap();
+        let mut subscription = log.subscribe(text);
+        assert_eq!(subscription.blocking_recv().unwrap().version, 6);
+    }
+}
+
+#[test]
+fn m02_what_no_life_has_seen_is_foreign_and_what_is_evicted_is_counted() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path);
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 1..=9);
+    let at = |seq| Cursor::from_parts(log.epoch(), eventlog::Seq::new(seq), seq);
+    let (second, after_end) = (at(2), at(10));
+    drop((writer, log));
+    let (log, _) = EventLog::<Tick>::builder()
+        .capacity(3)
+        .recover(&config)
+        .unwrap();
+    assert_eq!(log.replay(after_end).coverage(), Coverage::Foreign);
+    let expected = Coverage::Truncated {
+        missed_through: 6,
+        missed: Some(4),
+    };
+    assert_eq!(log.replay(second).coverage(), expected);
+    let stats = log.stats();
+    assert_eq!((stats.appended, stats.evicted, stats.retained), (3, 0, 3));
+}
+
+#[test]
+fn without_marks_it_is_as_it_was() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path).marks(false);
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 1..=3);
+    let cursor = log.cursor();
+    let mut subscription = writer.subscribe(0);
+    let event = subscription.blocking_recv().unwrap();
+    assert!(!EventRef::cursor(&event).is_durable());
+    drop((event, subscription, writer, log));
+    assert!(!marks_of(&path).exists());
+    let (log, _writer) = recover(&config);
+    assert_eq!(log.replay(cursor).coverage(), Coverage::Foreign);
+    assert_eq!(log.cursor().seq().get(), 3);
+}
+
+#[test]
+fn an_opening_without_a_recovery_inherits_nothing() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path);
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 1..=3);
+    let old = log.cursor();
+    drop((writer, log));
+
+    let log = EventLog::new(None);
+    let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
+    append(&log, &writer, 10..=12);
+    let new = log.cursor();
+    drop((writer, log));
+
+    // The ring has more events than the newest life has numbers: it begins a new history.
+    let (log, writer) = recover(&config);
+    assert_eq!(log.replay(old).coverage(), Coverage::Foreign);
+    assert_eq!(log.replay(new).coverage(), Coverage::Foreign);
+    assert_eq!(log.replay(Start::Oldest).len(), 6);
+    append(&log, &writer, 13..=13);
+    let cursor = log.cursor();
+    drop((writer, log));
+    let (log, _writer) = recover(&config);
+    assert_eq!(log.replay(cursor).coverage(), Coverage::Complete);
+}
+
+/// A writer of the same log that ends and starts again is still the same life.
+#[test]
+fn a_writer_that_starts_again_goes_on_with_its_life() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path);
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 1..=3);
+    let before = log.cursor();
+    writer.blocking_shutdown(PATIENCE).unwrap();
+    let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
+    append(&log, &writer, 4..=5);
+    drop((writer, log));
+    let (log, _writer) = recover(&config);
+    assert_eq!(log.replay(before).coverage(), Coverage::Complete);
+    assert_eq!(versions(&log, before), [4, 5]);
+}
+
+#[test]
+fn while_somebody_else_has_the_lock_a_recovery_inherits_nothing() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path);
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 1..=3);
+    let cursor = log.cursor();
+    let (looking, recovery) = EventLog::<Tick>::recover(&config).unwrap();
+    assert_eq!(recovery.events, 3);
+    assert_eq!(looking.replay(cursor).coverage(), Coverage::Foreign);
+    drop((looking, writer, log));
+
+    // Between a recovery and its writer nobody else comes in.
+    let (log, _) = EventLog::<Tick>::recover(&config).unwrap();
+    let other = EventLog::<Tick>::new(None);
+    assert!(DiskWriter::spawn(&other, config.clone()).is_err());
+    let writer = DiskWriter::spawn(&log, config).unwrap();
+    assert_eq!(log.replay(cursor).coverage(), Coverage::Complete);
+    drop(writer);
+}
+
+#[test]
+fn m01_marks_that_cannot_be_written_cost_one_notice_and_no_event() {
+    let (_directory, path) = place();
+    fs::create_dir(marks_of(&path)).unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let listener = told.clone();
+    let config = DiskConfig::new(&path)
+        .max_bytes(40)
+        .on_notice(move |notice| listener.lock().unwrap().push(notice.clone()));
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 1..=9);
+    drop(writer);
+    {
+        let told = told.lock().unwrap();
+        let [notice @ Notice::MarksFailing { path: named, .. }] = &told[..] else {
+            panic!("{told:?}");
+        };
+        assert_eq!(*named, fs::canonicalize(marks_of(&path)).unwrap());
+        assert!(notice.to_string().contains("x.log.marks"), "{notice}");
+    }
+    let (log, _) = EventLog::<Tick>::recover(&config).unwrap();
+    assert_eq!(log.newest_version(), Some(9));
+    let left: Vec<_> = fs::read_dir(path.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert!(
+        !left.iter().any(|name| name == "x.log.marks.tmp"),
+        "{left:?}"
+    );
+}
+
+/// A quiet log has a mark at its end after a second, and none is written while nothing comes.
+#[test]
+fn what_is_quiet_is_marked_to_its_end() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path);
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 1..=1);
+    append(&log, &writer, 2..=3);
+    let began = Instant::now();
+    while marks(&path).last().unwrap()["seq"] != 3 {
+        assert!(began.elapsed() < PATIENCE, "{:?}", marks(&path));
+        std::thread::sleep(Duration::from_millis(5)); // a look now and then
+    }
+    let last = marks(&path).pop().unwrap();
+    assert_eq!(
+        (&last["mark"], &last["line"]),
+        (&"committed".into(), &3.into())
+    );
+    assert_eq!(last["offset"], fs::metadata(&path).unwrap().len());
+    let cursor = log.cursor();
+    let copy = path.with_file_name("copy.log");
+    fs::copy(&path, &copy).unwrap();
+    fs::copy(marks_of(&path), marks_of(&copy)).unwrap();
+    // As after a kill, for one who saw events before they were durable.
+    let (killed, _) = EventLog::<Tick>::recover(&DiskConfig::new(&copy)).unwrap();
+    assert_eq!(killed.replay(cursor).coverage(), Coverage::Complete);
+    drop(writer);
+}
+
+#[test]
+fn a_crash_loop_forgets_its_oldest_lives_and_no_others() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path);
+    let mut cursors = Vec::new();
+    for life in 1..=300 {
+        let (log, writer) = recover(&config);
+        append(&log, &writer, life..=life);
+        cursors.push(log.cursor());
+    }
+    let (log, _writer) = recover(&config);
+    let known = cursors.iter().map(|cursor| log.replay(cursor).coverage());
+    let known: Vec<_> = known.map(|coverage| coverage.is_complete()).collect();
+    assert!(known.is_sorted(), "the oldest go first");
+    let count = known.iter().filter(|known| **known).count();
+    assert_eq!(count, 255, "256 lives with the one that runs");
+    assert!(fs::metadata(marks_of(&path)).unwrap().len() < 256 * 1024);
+}
+
+/// At an event per second, marks would be longer than the log.
+#[cfg(feature = "unstable-storage")]
+#[test]
+fn marks_are_thinned_out() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path)
+        .max_bytes(1 << 20)
+        .mark_every(Duration::ZERO);
+    let (log, writer) = recover(&config);
+    let first = log.cursor();
+    for version in 1..=1500 {
+        log.append(Tick { version });
+        writer.blocking_flush(PATIENCE).unwrap();
+        let len = fs::metadata(marks_of(&path)).unwrap().len();
+        assert!(len <= 64 * 1024 + 400, "{len} bytes at {version}");
+    }
+    drop((writer, log));
+    let (log, _writer) = recover(&config);
+    assert_eq!(log.replay(first).coverage(), Coverage::Complete);
+    assert_eq!(log.replay(first).len(), 1500);
+}
