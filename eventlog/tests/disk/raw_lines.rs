@@ -178,3 +178,21 @@ fn a_number_is_told_only_where_it_is_known() {
     let anew = follow.with_places().flatten().last().unwrap();
     assert_eq!((anew.place.line, anew.place.offset), (Some(1), 0));
 }
+
+/// The zeros are in one read, the end of their line in the next.
+#[test]
+fn zeros_at_the_end_of_a_read_are_told_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    for before in 2_030..2_050 {
+        fs::write(
+            &path,
+            [&vec![b'x'; before][..], b"\n12\x00345\n6\n"].concat(),
+        )
+        .unwrap();
+        let found = all(lines(&path));
+        let start = before as u64 + 1;
+        assert!(found[1].is_err(), "{before}");
+        assert_eq!(found[2], line("x.log", 2, start + 3, b"345"), "{before}");
+    }
+}
