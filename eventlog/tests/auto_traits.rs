@@ -38,6 +38,10 @@ fn public_types_cross_threads_and_print() {
     usable::<disk::Follow<Tick>>();
     usable::<disk::Record<Tick>>();
     usable::<disk::Tail<Tick>>();
+    usable::<disk::Lines>();
+    usable::<disk::RawLine<'static>>();
+    usable::<disk::Placed<Tick>>();
+    usable::<disk::WithPlaces<disk::Reader<Tick>>>();
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The disk writer beside what every program writes by hand: `cargo bench --bench disk`.
+//! The disk writer beside what every program writes by hand: `cargo bench --bench disk`, or the
+//! readers alone: `cargo bench --bench disk -- reading`.
 //!
 //! Prints each ratio beside its target, and the table once more as Markdown. Files are made under
 //! the target directory, so that is the disk that is measured.
@@ -58,6 +59,9 @@ fn main() {
         println!("nothing measured: run it with `cargo bench --bench disk`");
         return;
     }
+    if env::args().any(|argument| argument == "reading") {
+        return table::print("Reading (medians of interleaved rounds)", &reading());
+    }
     let runtime = Runtime::new().unwrap();
     let (burst, batch) = burst(&runtime, 15);
     let rows = [
@@ -92,13 +96,9 @@ fn main() {
             latency::on_this_disk(9),
             Target::CostAtMost(1.15),
         ),
-        Row::new(
-            "read back, an event",
-            reading::beside_a_bare_loop(15),
-            Target::CostAtMost(1.25),
-        ),
         Row::new("recover 4096 of 16 MiB", recover(21), Target::Faster(3.0)),
     ];
+    let rows: Vec<_> = rows.into_iter().chain(reading()).collect();
     let growth = [10, 100, 500].map(|keep| {
         let what = format!("a rotation, {keep} files kept");
         Row::new(what, rotation::keeping(keep, 9), Target::CostAtMost(1.5))
@@ -109,6 +109,21 @@ fn main() {
     println!();
     table::print_markdown(&rows);
     table::print_markdown(&growth);
+}
+
+fn reading() -> [Row; 2] {
+    [
+        Row::new(
+            "read back, an event",
+            reading::beside_a_bare_loop(15),
+            Target::CostAtMost(1.25),
+        ),
+        Row::new(
+            "the same, a line unparsed",
+            reading::lines_beside_a_bare_loop(15),
+            Target::CostAtMost(1.25),
+        ),
+    ]
 }
 
 fn directory() -> TempDir {

@@ -16,8 +16,8 @@
 //! link to a file that is not there yet is followed as well.
 //!
 //! [`DiskWriter`] writes a log's events. [`read`] gives the records back, [`read_last`] the newest
-//! of them, [`follow`] those to come; [`EventLog::recover`](crate::EventLog::recover) brings the
-//! whole log back.
+//! of them, [`follow`] those to come, and [`lines()`] what stands in the files, unparsed;
+//! [`EventLog::recover`](crate::EventLog::recover) brings the whole log back.
 //!
 //! # Marks
 //!
@@ -81,6 +81,9 @@ pub use format::record::Record;
 pub use read::all::{Reader, read};
 pub use read::follow::{Follow, follow};
 pub use read::last::{Tail, read_last};
+pub use read::line::{Place, RawLine};
+pub use read::lines::{Lines, lines};
+pub use read::placed::{Placed, WithPlaces};
 pub use read::recover::{RecoverError, Recovery};
 pub use spawn::DiskWriter;
 

@@ -1,7 +1,12 @@
 //! A file's lines, from its end.
 
 use std::io;
+use std::path::Path;
+use std::sync::Arc;
 
+use super::line::{Found, RawLine, Span};
+use crate::disk::format::damage::Damage;
+use crate::disk::format::record::record_start;
 use crate::disk::storage::{Storage, read_exact};
 
 const CHUNK: usize = 64 * 1024;
@@ -30,6 +35,39 @@ pub(crate) struct BackLine<'a> {
     pub(crate) terminated: bool,
     /// The bytes without the newline; `None` if there are too many.
     pub(crate) bytes: Option<&'a [u8]>,
+}
+
+impl BackLine<'_> {
+    /// What readers give for it, the last first: the line, or damage in its place, and zeros before
+    /// it. The limit is the one that it was read with.
+    pub(crate) fn found<'a>(
+        &'a self,
+        file: &'a Arc<Path>,
+        limit: usize,
+    ) -> impl Iterator<Item = Result<RawLine<'a>, Damage>> {
+        let text = self.bytes.unwrap_or_default();
+        let zeros = if self.terminated {
+            record_start(text)
+        } else {
+            0
+        };
+        let found = match self.bytes {
+            _ if !self.terminated => Found::Torn,
+            None => Found::TooLong { limit },
+            Some(_) => Found::Whole,
+        };
+        let span = |found, from: usize, to: u64| Span {
+            found,
+            number: None,
+            offset: self.start + from as u64,
+            len: to - from as u64,
+        };
+        let len = self.end - self.start - u64::from(self.terminated);
+        let rest = (zeros == 0 || zeros < text.len()).then(|| (span(found, zeros, len), zeros));
+        let before = (zeros > 0).then(|| (span(Found::Zeros, 0, zeros as u64), 0));
+        let items = rest.into_iter().chain(before);
+        items.map(move |(span, from)| span.with(file, &text[from..]))
+    }
 }
 
 impl<'s, S: Storage> Backward<'s, S> {

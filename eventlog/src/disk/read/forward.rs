@@ -1,7 +1,14 @@
 //! A file's lines, one after the other.
 
 use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
 
+use super::line::{Found, RawLine, Span};
+use super::log_file::OpenFile;
+use crate::disk::format::damage::{Damage, unreadable};
+use crate::disk::format::record::record_start;
 use crate::disk::storage::{Storage, read_some};
 
 pub(crate) use crate::writer::faithful::MAX_LINE_BYTES;
@@ -11,50 +18,62 @@ const FIRST_CHUNK: usize = 2 * 1024;
 const LARGEST_CHUNK: usize = 128 * 1024;
 
 /// Reads a file line by line, holding no more of it than one line and some bytes after it.
-pub(crate) struct Lines<F> {
+pub(crate) struct FileLines<F> {
+    path: Arc<Path>,
     file: F,
     limit: usize,
     chunk: usize,
+    /// What was read, up to `filled`. The rest is room for more.
     buffer: Vec<u8>,
+    filled: usize,
+    /// Where in the file the buffer starts.
+    base: u64,
     /// Where in the buffer the next line starts, and up to where no newline has been found.
     start: usize,
     seen: usize,
-    /// Where in the file the next line starts.
-    offset: u64,
     /// How many bytes of that line were dropped from the buffer because it is too long.
     dropped: u64,
+    /// Up to where in the buffer there are zero bytes, and whether those of the line that is next
+    /// were told, so that what stands after them comes now.
+    zeros_end: usize,
+    zeros_told: bool,
+    /// How many lines were taken, where that is known.
     number: u64,
+    is_numbered: bool,
+    /// Where in the buffer is what was found last, and what it is if it is not simply a line.
+    last_at: Range<usize>,
+    special: Option<Span>,
 }
 
-/// One line of a file.
-pub(crate) struct Line<'a> {
-    /// Counted from 1.
-    pub(crate) number: u64,
-    pub(crate) offset: u64,
-    /// Length in bytes without the newline.
-    pub(crate) len: u64,
-    /// The bytes without the newline; `None` if there are too many.
-    pub(crate) bytes: Option<&'a [u8]>,
-}
-
-impl<F> Lines<F> {
-    pub(crate) fn new(file: F, limit: usize) -> Self {
-        Self::after(file, limit, 0, 0)
+impl<F> FileLines<F> {
+    pub(crate) fn new(open: OpenFile<F>, limit: usize) -> Self {
+        Self::after(open, limit, Some(0), 0)
     }
 
-    /// Starts after the first `number` lines, at `offset`.
-    pub(crate) fn after(file: F, limit: usize, number: u64, offset: u64) -> Self {
+    /// Starts at `offset`, after so many lines if that is known.
+    pub(crate) fn after(open: OpenFile<F>, limit: usize, number: Option<u64>, offset: u64) -> Self {
         Self {
-            file,
+            path: open.path.into(),
+            file: open.file,
             limit,
             chunk: FIRST_CHUNK,
             buffer: Vec::new(),
+            filled: 0,
+            base: offset,
             start: 0,
             seen: 0,
-            offset,
             dropped: 0,
-            number,
+            zeros_end: 0,
+            zeros_told: false,
+            number: number.unwrap_or_default(),
+            is_numbered: number.is_some(),
+            last_at: 0..0,
+            special: None,
         }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn file(&self) -> &F {
@@ -63,92 +82,175 @@ impl<F> Lines<F> {
 
     /// Where in the file the next line starts.
     pub(crate) fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    /// How many lines were taken.
-    pub(crate) fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// How many bytes of a line without a newline were found at the end so far.
-    pub(crate) fn unfinished(&self) -> u64 {
-        self.dropped + (self.buffer.len() - self.start) as u64
+        self.base + self.start as u64 - self.dropped
     }
 
     /// Goes back to the start of the line that is not finished yet: it may still change.
     pub(crate) fn rewind(&mut self) {
-        self.buffer.clear();
+        self.base = self.offset();
+        self.filled = 0;
         self.start = 0;
         self.seen = 0;
         self.dropped = 0;
+        self.zeros_end = 0;
+        self.zeros_told = false;
+        self.last_at = 0..0;
     }
 
     /// Goes on at `offset`, which has to be the start of a line.
     pub(crate) fn jump(&mut self, offset: u64) {
         self.rewind();
-        self.offset = offset;
-        if offset == 0 {
-            self.number = 0;
-        }
+        self.base = offset;
+        self.number = 0;
+        self.is_numbered = offset == 0;
     }
 
-    /// The next line that has a newline; `None` at the end of the file. More may come later.
-    pub(crate) fn next<S>(&mut self, storage: &S) -> io::Result<Option<Line<'_>>>
+    /// Finds the next line that has a newline; false at the end of the file. More may come later.
+    #[inline]
+    pub(crate) fn advance<S>(&mut self, storage: &S) -> io::Result<bool>
     where
         S: Storage<File = F>,
     {
         loop {
-            if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.seen..]) {
-                return Ok(Some(self.take(self.seen + at)));
+            let unseen = &self.buffer[self.seen..self.filled];
+            if let Some(at) = memchr::memchr(b'\n', unseen) {
+                self.take(self.seen + at);
+                return Ok(true);
             }
-            self.seen = self.buffer.len();
-            self.make_room();
-            if self.fill(storage)? == 0 {
-                return Ok(None);
+            if !self.reads_more(storage)? {
+                return Ok(false);
             }
+        }
+    }
+
+    /// What was found last.
+    #[inline]
+    pub(crate) fn found(&self) -> Result<RawLine<'_>, Damage> {
+        let bytes = self.found_bytes();
+        match self.special {
+            None => Ok(RawLine {
+                file: &self.path,
+                number: self.is_numbered.then_some(self.number),
+                offset: self.base + self.last_at.start as u64,
+                bytes,
+            }),
+            Some(span) => span.with(&self.path, bytes),
+        }
+    }
+
+    /// The bytes of what was found last, as far as they are held.
+    #[inline]
+    pub(crate) fn found_bytes(&self) -> &[u8] {
+        &self.buffer[self.last_at.clone()]
+    }
+
+    /// The unfinished line at the end of a file that was read to its end. It is what was found last
+    /// from now on.
+    pub(crate) fn find_torn(&mut self) -> Option<Damage> {
+        let len = self.dropped + (self.filled - self.start) as u64;
+        self.last_at = self.start..self.filled;
+        self.special = Some(self.next_as(Found::Torn, 0, len));
+        (len > 0).then(|| self.found().err()).flatten()
+    }
+
+    /// As what readers give where the file could not be read.
+    pub(crate) fn unreadable(&mut self, error: &io::Error) -> Damage {
+        self.last_at = 0..0;
+        unreadable(self.path.to_path_buf(), self.offset(), error)
+    }
+
+    /// Something in the line that is next, from so many bytes after its start on.
+    fn next_as(&self, found: Found, from: usize, len: u64) -> Span {
+        Span {
+            found,
+            number: self.is_numbered.then_some(self.number + 1),
+            offset: self.offset() + from as u64,
+            len,
         }
     }
 
     /// The line that ends before the newline at `end` of the buffer.
-    fn take(&mut self, end: usize) -> Line<'_> {
-        let bytes = &self.buffer[self.start..end];
-        let len = self.dropped + bytes.len() as u64;
-        let offset = self.offset;
+    #[inline]
+    fn take(&mut self, end: usize) {
+        let is_too_long = end - self.start > self.limit || self.dropped > 0;
+        if is_too_long || self.start < self.zeros_end {
+            return self.take_special(end, is_too_long);
+        }
+        self.special = None;
+        self.last_at = self.start..end;
+        self.pass(end);
+    }
+
+    /// Goes to the line after the one that ends at `end`.
+    #[inline]
+    fn pass(&mut self, end: usize) {
         self.number += 1;
-        self.offset += len + 1;
         self.start = end + 1;
         self.seen = end + 1;
-        let whole = std::mem::take(&mut self.dropped) == 0 && bytes.len() <= self.limit;
-        Line {
-            number: self.number,
-            offset,
-            len,
-            bytes: whole.then_some(bytes),
+        self.dropped = 0;
+        self.zeros_told = false;
+    }
+
+    /// Takes a line that is too long; or the zeros of a line, and the next time what stands after
+    /// them, if that is not nothing.
+    #[cold]
+    fn take_special(&mut self, end: usize, is_too_long: bool) {
+        if is_too_long {
+            let len = self.dropped + (end - self.start) as u64;
+            let found = Found::TooLong { limit: self.limit };
+            self.special = Some(self.next_as(found, 0, len));
+            self.last_at = end..end;
+            return self.pass(end);
         }
+        let text = self.start + record_start(&self.buffer[self.start..end]);
+        if self.zeros_told || text == self.start {
+            self.special = None;
+            self.last_at = text..end;
+            return self.pass(end);
+        }
+        self.last_at = self.start..text;
+        let len = self.last_at.len() as u64;
+        self.special = Some(self.next_as(Found::Zeros, 0, len));
+        if text == end {
+            self.pass(end);
+        } else {
+            self.zeros_told = true;
+        }
+    }
+
+    /// Reads more of the file, unless it ends here.
+    #[cold]
+    fn reads_more<S: Storage<File = F>>(&mut self, storage: &S) -> io::Result<bool> {
+        self.seen = self.filled;
+        self.make_room();
+        let room = self.filled..self.filled + self.chunk;
+        if self.buffer.len() < room.end {
+            self.buffer.resize(room.end, 0);
+        }
+        let position = self.base + self.filled as u64;
+        let count = read_some(storage, &self.file, position, &mut self.buffer[room])?;
+        if count == self.chunk {
+            self.chunk = LARGEST_CHUNK.min(self.chunk * 2);
+        }
+        if let Some(zero) = memchr::memrchr(0, &self.buffer[self.filled..self.filled + count]) {
+            self.zeros_end = self.filled + zero + 1;
+        }
+        self.filled += count;
+        Ok(count > 0)
     }
 
     /// Drops the lines that were taken, and a line that is too long already.
     fn make_room(&mut self) {
-        if self.buffer.len() - self.start > self.limit {
-            self.dropped += (self.buffer.len() - self.start) as u64;
-            self.start = self.buffer.len();
+        if self.filled - self.start > self.limit {
+            self.dropped += (self.filled - self.start) as u64;
+            self.start = self.filled;
         }
-        self.buffer.drain(..self.start);
+        self.base += self.start as u64;
+        self.buffer.copy_within(self.start..self.filled, 0);
+        self.filled -= self.start;
         self.seen -= self.start;
+        self.zeros_end = self.zeros_end.saturating_sub(self.start);
         self.start = 0;
-    }
-
-    fn fill<S: Storage<File = F>>(&mut self, storage: &S) -> io::Result<usize> {
-        let held = self.buffer.len();
-        let position = self.offset + self.dropped + held as u64;
-        self.buffer.resize(held + self.chunk, 0);
-        let read = read_some(storage, &self.file, position, &mut self.buffer[held..]);
-        let count = *read.as_ref().unwrap_or(&0);
-        if count == self.chunk {
-            self.chunk = LARGEST_CHUNK.min(self.chunk * 2);
-        }
-        self.buffer.truncate(held + count);
-        read
+        self.last_at = 0..0;
     }
 }

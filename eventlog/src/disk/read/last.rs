@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::backward::{BackLine, Backward};
-use super::decode::Found;
+use super::backward::Backward;
+use super::decode;
 use super::files::open_all;
 use super::forward::MAX_LINE_BYTES;
+use super::line::{Place, RawLine};
 use super::log_file::LogFile;
-use crate::disk::format::damage::{Damage, DamageKind, may_miss, no_file_name, unreadable};
+use super::placed::Placed;
+use crate::disk::format::damage::{Damage, may_miss, no_file_name, unreadable};
 use crate::disk::format::paths::Paths;
 use crate::disk::format::record::Record;
 use crate::disk::storage::{RealStorage, Storage};
@@ -24,6 +26,8 @@ pub struct Tail<E> {
     /// The newest records, the oldest first: at most the number of events that was asked for, and
     /// the gaps between and after them.
     pub records: Vec<Record<E>>,
+    /// Where each of `records` stands, in the same order.
+    pub places: Vec<Place>,
     /// The record before the first of `records`; `None` if the log has none.
     pub before: Option<Record<E>>,
     /// What was met on the way that is no record, in the order of the log.
@@ -53,6 +57,13 @@ pub(crate) enum Counts {
 }
 
 impl Counts {
+    fn of<E>(record: &Record<E>) -> Self {
+        match record {
+            Record::Event(_) => Self::Event,
+            Record::Gap(gap) => Self::Lost(gap.count),
+        }
+    }
+
     pub(crate) fn events(self) -> u64 {
         match self {
             Self::Event | Self::Damaged => 1,
@@ -62,6 +73,22 @@ impl Counts {
 }
 
 impl<E> Tail<E> {
+    /// The records, each with the place where it stands.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, "1\n2\n3\n")?;
+    /// let tail = eventlog::disk::read_last::<u64>(&path, 2);
+    /// let offsets = tail.with_places().map(|placed| placed.place.offset);
+    /// assert!(offsets.eq([2, 4]));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn with_places(self) -> impl Iterator<Item = Placed<E>> {
+        let records = self.records.into_iter().zip(self.places);
+        records.map(|(record, place)| Placed { record, place })
+    }
+
     /// The gaps among the records.
     pub fn gaps(&self) -> impl Iterator<Item = &Gap> {
         self.records.iter().filter_map(|record| match record {
@@ -112,6 +139,7 @@ impl<E: DeserializeOwned> Tail<E> {
         }
         Self {
             records: collected.records.into(),
+            places: collected.places.into(),
             before: collected.before,
             damage: collected.damage.into(),
             bytes_read,
@@ -123,6 +151,7 @@ impl<E: DeserializeOwned> Tail<E> {
 struct Collected<E> {
     lines: VecDeque<LineAt>,
     records: VecDeque<Record<E>>,
+    places: VecDeque<Place>,
     before: Option<Record<E>>,
     damage: VecDeque<Damage>,
     wanted: usize,
@@ -133,6 +162,7 @@ impl<E: DeserializeOwned> Collected<E> {
         Self {
             lines: VecDeque::new(),
             records: VecDeque::new(),
+            places: VecDeque::new(),
             before: None,
             damage: VecDeque::new(),
             wanted,
@@ -142,7 +172,13 @@ impl<E: DeserializeOwned> Collected<E> {
     /// Reads one file from its end, and says how many bytes that took.
     fn read_file<S: Storage>(&mut self, storage: &S, file: &LogFile<S::File>) -> u64 {
         let read = file.with(storage, |open| match storage.stat(open) {
-            Ok(stat) => self.read_lines(storage, open, stat.len, &file.path),
+            Ok(stat) => {
+                let path = Arc::from(&*file.path);
+                self.read_lines(
+                    Backward::new(storage, open, stat.len, MAX_LINE_BYTES),
+                    &path,
+                )
+            }
             Err(error) => {
                 let damage = unreadable(file.path.clone(), 0, &error);
                 self.damage.push_front(damage);
@@ -155,18 +191,23 @@ impl<E: DeserializeOwned> Collected<E> {
         })
     }
 
-    fn read_lines<S: Storage>(
-        &mut self,
-        storage: &S,
-        file: &S::File,
-        len: u64,
-        path: &Path,
-    ) -> u64 {
-        let mut lines = Backward::new(storage, file, len, MAX_LINE_BYTES);
-        let path: Arc<Path> = path.into();
+    fn read_lines<S: Storage>(&mut self, mut lines: Backward<'_, S>, path: &Arc<Path>) -> u64 {
         while self.before.is_none() {
             match lines.next() {
-                Ok(Some(line)) => self.push_line(&path, &line),
+                Ok(Some(found)) => {
+                    let mut counts = None;
+                    for item in found.found(path, MAX_LINE_BYTES) {
+                        counts = self.push_item(item);
+                    }
+                    if let Some(counts) = counts.filter(|_| found.terminated) {
+                        self.lines.push_front(LineAt {
+                            file: path.clone(),
+                            start: found.start,
+                            end: found.end,
+                            counts,
+                        });
+                    }
+                }
                 Ok(None) => break,
                 Err(error) => {
                     let damage = unreadable(path.to_path_buf(), 0, &error);
@@ -178,58 +219,28 @@ impl<E: DeserializeOwned> Collected<E> {
         lines.bytes_read()
     }
 
-    fn push_line(&mut self, file: &Arc<Path>, line: &BackLine<'_>) {
-        let len = line.end - line.start;
-        if !line.terminated {
-            return self.damage.push_front(Damage {
-                file: file.to_path_buf(),
-                line: None,
-                offset: line.start,
-                len,
-                kind: DamageKind::TornTail,
-            });
-        }
-        let found = Found {
-            file,
-            number: None,
-            offset: line.start,
-            len: len - 1,
-            bytes: line.bytes,
-            limit: MAX_LINE_BYTES,
-        };
-        let decoded = found.decode();
-        let counts = match &decoded {
-            Ok(Record::Event(_)) => Counts::Event,
-            Ok(Record::Gap(gap)) => Counts::Lost(gap.count),
-            Err(_) => Counts::Damaged,
-        };
-        let is_before = self.wanted == 0 && counts != Counts::Damaged;
-        if !is_before {
-            self.lines.push_front(LineAt {
-                file: file.clone(),
-                start: line.start,
-                end: line.end,
-                counts,
-            });
-        }
+    /// Says what the line counts for, if it is one of those that were asked for. Zeros before a
+    /// record come after it, so a line that has both is damaged.
+    fn push_item(&mut self, item: Result<RawLine<'_>, Damage>) -> Option<Counts> {
+        let decoded = item.and_then(|line| decode::record(&line).map(|record| (record, line)));
         match decoded {
-            Ok(record) => self.push(record),
-            Err(damaged) => {
-                let (damage, record) = *damaged;
-                if let Some(record) = record {
-                    self.push(record);
-                }
+            Ok((record, line)) => self.push(record, &line),
+            Err(damage) => {
                 self.damage.push_front(damage);
+                Some(Counts::Damaged)
             }
         }
     }
 
-    fn push(&mut self, record: Record<E>) {
+    fn push(&mut self, record: Record<E>, line: &RawLine<'_>) -> Option<Counts> {
         if self.wanted == 0 {
             self.before = Some(record);
-            return;
+            return None;
         }
-        self.wanted -= usize::from(matches!(record, Record::Event(_)));
+        let counts = Counts::of(&record);
+        self.wanted -= usize::from(counts == Counts::Event);
         self.records.push_front(record);
+        self.places.push_front(line.place());
+        Some(counts)
     }
 }

@@ -1,4 +1,4 @@
-//! The way back from the disk: all records, the newest, those to come, and a whole log.
+//! The way back from the disk: all lines and records, the newest, those to come, and a whole log.
 
 pub(crate) mod all;
 pub(crate) mod backward;
@@ -8,8 +8,11 @@ pub(crate) mod follow;
 pub(crate) mod forward;
 pub(crate) mod history;
 pub(crate) mod last;
+pub(crate) mod line;
+pub(crate) mod lines;
 mod log_file;
 pub(crate) mod marks;
+pub(crate) mod placed;
 pub(crate) mod recover;
 mod same_bytes;
 pub(crate) mod sums;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::forward::Lines;
+use super::forward::FileLines;
 use crate::disk::storage::{Storage, read_some};
 
 /// How much of what was read of a file another file starts with.
@@ -17,7 +17,7 @@ pub(crate) struct Common {
 /// Compares what was read of `lines` with `other`, byte by byte.
 pub(crate) fn common_lines<S: Storage>(
     storage: &S,
-    lines: &Lines<S::File>,
+    lines: &FileLines<S::File>,
     other: &S::File,
 ) -> io::Result<Common> {
     const PIECE: usize = 64 * 1024;
@@ -37,23 +37,26 @@ pub(crate) fn common_lines<S: Storage>(
             common.all_of_other = count > 0;
             break;
         }
-        let pairs = ours[..found].iter().zip(&theirs[..found]);
-        for (byte, at) in pairs
-            .take_while(|(a, b)| a == b)
-            .map(|(a, _)| a)
-            .zip(compared + 1..)
-        {
-            if *byte == b'\n' {
-                common.lines += 1;
-                common.offset = at;
-            }
+        let same = same_start(&ours[..found], &theirs[..found]);
+        common.lines += memchr::memchr_iter(b'\n', &ours[..same]).count() as u64;
+        if let Some(newline) = memchr::memrchr(b'\n', &ours[..same]) {
+            common.offset = compared + newline as u64 + 1;
         }
-        if ours[..found] != theirs[..found] {
+        if same < found {
             break;
         }
         compared += found as u64;
     }
     Ok(common)
+}
+
+/// How many bytes both start with.
+fn same_start(one: &[u8], other: &[u8]) -> usize {
+    if one == other {
+        return one.len();
+    }
+    let pairs = one.iter().zip(other);
+    pairs.take_while(|(one, other)| one == other).count()
 }
 
 /// The bytes before a place in a file, by which a later look tells whether it still is the same
@@ -92,8 +95,7 @@ impl BytesBefore {
     ) -> io::Result<Option<u64>> {
         let mut now = vec![0; self.bytes.len()];
         let count = read_up_to(storage, file, self.start(), &mut now)?;
-        let pairs = self.bytes.iter().zip(&now[..count]);
-        let common = pairs.take_while(|(before, now)| before == now).count();
+        let common = same_start(&self.bytes, &now[..count]);
         if common == self.bytes.len() {
             return Ok(None);
         }

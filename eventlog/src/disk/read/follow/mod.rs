@@ -2,24 +2,20 @@
 
 mod open;
 mod skip;
+mod trail;
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::io;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use self::open::{Moved, Open, find_copy};
 use self::skip::Skip;
-use super::decode::{push_line, torn_tail};
-use super::files::open_all;
-use super::forward::MAX_LINE_BYTES;
-use super::log_file::LogFile;
-use super::same_bytes::{BytesBefore, Common};
+use self::trail::{Step, Trail};
+use super::decode;
+use super::line::RawLine;
+use super::placed::{Placed, WithPlaces};
 use crate::cursor::Start;
-use crate::disk::format::damage::{Damage, DamageKind, may_miss, no_file_name, unreadable};
-use crate::disk::format::paths::Paths;
+use crate::disk::format::damage::{Damage, DamageKind};
 use crate::disk::format::record::Record;
 use crate::disk::storage::{RealStorage, Storage};
 use crate::versioned::Versioned;
@@ -59,16 +55,7 @@ pub fn follow<E: DeserializeOwned>(path: impl AsRef<Path>) -> Follow<E> {
 /// Where files have no identity that can be asked for (outside of Unix), a rotation is noticed
 /// only when the current file is missing or shorter than what was read of it.
 pub struct Follow<E, S: Storage = RealStorage> {
-    storage: S,
-    paths: Option<Paths>,
-    /// The file read before the current one. Held open so that its identity stays its own.
-    previous: Option<Open<S::File>>,
-    current: Option<Open<S::File>>,
-    /// Files after the current one, the oldest first.
-    next: VecDeque<LogFile<S::File>>,
-    items: VecDeque<Result<Record<E>, Damage>>,
-    /// Whether the last attempt failed, which is reported once.
-    failed: bool,
+    trail: Trail<S>,
     /// Whether what comes next is passed over, because it is before the start.
     skip: Option<Skip<E>>,
 }
@@ -77,19 +64,8 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
     /// As [`follow`], on any storage.
     #[doc(hidden)]
     pub fn open(storage: S, path: impl AsRef<Path>) -> Self {
-        let paths = Paths::on(&storage, path.as_ref());
-        let mut items = VecDeque::new();
-        if paths.is_none() {
-            items.push_back(Err(no_file_name(path.as_ref())));
-        }
         Self {
-            storage,
-            paths,
-            previous: None,
-            current: None,
-            next: VecDeque::new(),
-            items,
-            failed: false,
+            trail: Trail::open(storage, path.as_ref()),
             skip: None,
         }
     }
@@ -123,218 +99,54 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         self
     }
 
-    /// Whether the item is after the start. Damage before it is passed over too.
-    fn is_wanted(&mut self, item: &Result<Record<E>, Damage>) -> bool {
-        let Some(skip) = &self.skip else {
-            return true;
-        };
-        let is_before = match item {
-            Ok(record) => skip.covers(record),
-            Err(damage) => !matches!(damage.kind, DamageKind::Unreadable { .. }),
-        };
-        if !is_before && item.is_ok() {
-            self.skip = None;
-        }
-        !is_before
+    /// Gives each record with the place where it stands.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, "1\n2\n")?;
+    /// let mut follow = eventlog::disk::follow::<u64>(&path);
+    /// let newest = follow.with_places().last().unwrap()?;
+    /// assert_eq!((newest.place.line, newest.place.offset), (Some(2), 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_places(&mut self) -> WithPlaces<&mut Self> {
+        WithPlaces(self)
     }
 
-    /// Reads one step further. False if there is nothing yet.
-    fn advance(&mut self) -> bool {
-        let Some(open) = &mut self.current else {
-            return self.start();
-        };
-        if let Some(before) = open.before.take()
-            && let Ok(Some(offset)) = before.differs_after(&self.storage, open.lines.file())
-        {
-            self.items.push_back(Err(cut(&open.path, offset)));
-            open.lines.jump(offset);
-            return true;
-        }
-        let step = match open.lines.next(&self.storage) {
-            Ok(Some(line)) => {
-                push_line(&mut self.items, &open.path, &line, MAX_LINE_BYTES);
-                Ok(true)
-            }
-            Ok(None) => {
-                let torn = torn_tail(&open.path, &open.lines);
-                open.lines.rewind();
-                self.move_on(torn)
-            }
-            Err(error) => Err(unreadable(open.path.clone(), open.lines.offset(), &error)),
-        };
-        self.report_once(step)
-    }
-
-    fn report_once(&mut self, step: Result<bool, Damage>) -> bool {
-        match step {
-            Ok(more) => {
-                self.failed = false;
-                more
-            }
-            Err(_) if self.failed => false,
-            Err(damage) => {
-                self.failed = true;
-                self.items.push_back(Err(damage));
-                true
-            }
-        }
-    }
-
-    /// Takes up a log of which nothing was seen before, with its oldest file.
-    fn start(&mut self) -> bool {
-        let Some(paths) = &self.paths else {
-            return false;
-        };
-        let (files, damage) = open_all(&self.storage, paths);
-        self.next = files.into();
-        let taken = self.take_next();
-        let step = self.go_past(damage, taken);
-        self.report_once(step)
-    }
-
-    /// Where there is something to go on with, what could not be read is a hole before it.
-    /// Elsewhere it is the reason why there is nothing.
-    fn go_past(&mut self, damage: Vec<Damage>, more: bool) -> Result<bool, Damage> {
-        let mut damage = damage.into_iter();
-        if more {
-            self.items.extend(damage.map(Err));
-            return Ok(true);
-        }
-        damage.next().map_or(Ok(false), Err)
-    }
-
-    fn take_next(&mut self) -> bool {
-        while let Some(file) = self.next.pop_front() {
-            if file.may_miss {
-                self.items.push_back(Err(may_miss(file.path.clone())));
-            }
-            match file.into_open(&self.storage) {
-                Ok(file) => {
-                    self.previous = self.current.replace(Open::after(file, 0, 0));
-                    return true;
-                }
-                Err(damage) => self.items.push_back(Err(damage)),
-            }
-        }
-        false
-    }
-
-    /// At the end of the current file: finds out whether it is the end of the log.
-    fn move_on(&mut self, torn: Option<Damage>) -> Result<bool, Damage> {
-        if !self.next.is_empty() {
-            if self.read_on_before_leaving() {
-                return Ok(true);
-            }
-            self.items.extend(torn.map(Err));
-            return Ok(self.take_next());
-        }
-        let (Some(paths), Some(open)) = (&self.paths, &mut self.current) else {
-            return Ok(false);
-        };
-        let named = match self.storage.stat_path(&paths.log) {
-            Ok(stat) => Some(stat),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(unreadable(paths.log.clone(), 0, &error)),
-        };
-        let here = named.filter(|stat| stat.id == open.id);
-        match here {
-            Some(stat) if stat.len >= open.lines.offset() => {
-                let place = open.lines.offset();
-                let before = BytesBefore::read(&self.storage, open.lines.file(), place);
-                // Without them, a file that is written anew is noticed by its length alone.
-                open.before = before.ok();
-                return Ok(false);
-            }
-            Some(stat) if stat.id.is_some() => {
-                self.items.push_back(Err(cut(&paths.log, 0)));
-                open.lines.jump(0);
-                return Ok(true);
-            }
-            _ => {}
-        }
-        if self.read_on_before_leaving() {
-            return Ok(true);
-        }
-        let Some(paths) = &self.paths else {
-            return Ok(false);
-        };
-        let (files, damage) = open_all(&self.storage, paths);
-        self.find_place(files.into(), damage)
-    }
-
-    /// Takes another line of the current file, if one was appended between the look that found its
-    /// end and the renaming that puts it aside.
-    fn read_on_before_leaving(&mut self) -> bool {
-        let Some(open) = &mut self.current else {
-            return false;
-        };
-        let Ok(Some(line)) = open.lines.next(&self.storage) else {
-            open.lines.rewind();
-            return false;
-        };
-        push_line(&mut self.items, &open.path, &line, MAX_LINE_BYTES);
-        true
-    }
-
-    /// Finds in the files of the log the place where the current file was left.
-    fn find_place(
+    fn next_as<T>(
         &mut self,
-        mut files: VecDeque<LogFile<S::File>>,
-        mut damage: Vec<Damage>,
-    ) -> Result<bool, Damage> {
-        let (Some(paths), Some(open)) = (&self.paths, &self.current) else {
-            return Ok(false);
-        };
-        let position = |id| files.iter().position(|file| file.is(id));
-        let current_at = position(open.id);
-        let previous = self.previous.as_ref();
-        let known_at = current_at.or_else(|| position(previous.and_then(|open| open.id)));
-        let held = self.storage.stat(open.lines.file());
-        if known_at.is_none() && held.is_ok_and(|stat| stat.links == 0) {
-            // The oldest go first: what is there no more may be older, what is there is newer.
-            files.retain(|file| !file.is_removed(&self.storage));
-        }
-        if let Some(at) = known_at {
-            // What is older was read when it still could be.
-            damage.retain(|found| paths.name_of(&found.file) > paths.name_of(&files[at].path));
-        }
-        let mut rest = files.split_off(known_at.map_or(0, |at| at + 1));
-        if current_at.is_some() || rest.is_empty() {
-            // What was appended to the current file before it was put aside is still to be read.
-            let more = !rest.is_empty();
-            self.next = rest;
-            return self.go_past(damage, more);
-        }
-        let copy = find_copy(&self.storage, open, &rest, known_at.is_some())?;
-        let (read, common) = match copy {
-            Moved::BeingWritten => return Ok(false),
-            Moved::At(index, common) => (index, Some(common)),
-            Moved::None => (0, None),
-        };
-        rest.drain(..read);
-        if common.is_none() {
-            let nothing_read = open.lines.offset() == 0 && self.previous.is_none();
-            let is_after_gap = rest.front().is_some_and(|file| file.may_miss);
-            if (known_at.is_none() && !nothing_read) || is_after_gap {
-                self.items.push_back(Err(may_miss(paths.log.clone())));
+        make: impl Fn(Record<E>, &RawLine<'_>) -> T,
+    ) -> Option<Result<T, Damage>> {
+        loop {
+            let item = match self.trail.step() {
+                Step::Found => match self.trail.found()? {
+                    Ok(line) => decode::record(&line).map(|record| (line, record)),
+                    Err(damage) => Err(damage),
+                },
+                Step::Notice(damage) => Err(damage),
+                Step::Nothing => {
+                    self.skip = self
+                        .skip
+                        .take()
+                        .filter(|skip| !matches!(skip, Skip::ToTheEnd));
+                    return None;
+                }
+            };
+            let Some(skip) = &self.skip else {
+                return Some(item.map(|(line, record)| make(record, &line)));
+            };
+            match item {
+                Ok((line, record)) if !skip.covers(&record) => {
+                    self.skip = None;
+                    return Some(Ok(make(record, &line)));
+                }
+                // Damage before the start is passed over too.
+                Err(damage) if matches!(damage.kind, DamageKind::Unreadable { .. }) => {
+                    return Some(Err(damage));
+                }
+                _ => {}
             }
-        }
-        self.next = rest;
-        self.replace_current(common);
-        self.go_past(damage, true)
-    }
-
-    /// Goes on in the first of the files to come, after what it has in common with the current one.
-    fn replace_current(&mut self, common: Option<Common>) {
-        let (lines, offset) = common.map_or((0, 0), |common| (common.lines, common.offset));
-        let first = self.next.pop_front();
-        match first.map(|file| file.into_open(&self.storage)) {
-            Some(Ok(file)) => self.current = Some(Open::after(file, lines, offset)),
-            Some(Err(damage)) => {
-                self.items.push_back(Err(damage));
-                self.take_next();
-            }
-            None => {}
         }
     }
 }
@@ -344,41 +156,25 @@ impl<E: DeserializeOwned, S: Storage> Iterator for Follow<E, S> {
 
     /// The next record or damage; `None` if there is nothing yet.
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            while let Some(item) = self.items.pop_front() {
-                if self.is_wanted(&item) {
-                    return Some(item);
-                }
-            }
-            if !self.advance() {
-                if matches!(self.skip, Some(Skip::ToTheEnd)) {
-                    self.skip = None;
-                }
-                return None;
-            }
-        }
+        self.next_as(|record, _| record)
+    }
+}
+
+impl<E: DeserializeOwned, S: Storage> Iterator for WithPlaces<&mut Follow<E, S>> {
+    type Item = Result<Placed<E>, Damage>;
+
+    /// The next record or damage; `None` if there is nothing yet.
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next_as(Placed::on)
     }
 }
 
 impl<E, S: Storage> fmt::Debug for Follow<E, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.trail.place();
         f.debug_struct("Follow")
-            .field("file", &self.current.as_ref().map(|open| &open.path))
-            .field(
-                "offset",
-                &self.current.as_ref().map(|open| open.lines.offset()),
-            )
+            .field("file", &place.map(|(file, _)| file))
+            .field("offset", &place.map(|(_, offset)| offset))
             .finish_non_exhaustive()
-    }
-}
-
-/// The file was cut or written anew, and is read on at `offset`.
-fn cut(file: &Path, offset: u64) -> Damage {
-    Damage {
-        file: file.to_path_buf(),
-        line: None,
-        offset,
-        len: 0,
-        kind: DamageKind::Cut,
     }
 }

@@ -1,9 +1,8 @@
 //! The file that is being followed, and where its bytes go when a repair puts a copy in its place.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 
-use super::super::forward::{Lines, MAX_LINE_BYTES};
+use super::super::forward::{FileLines, MAX_LINE_BYTES};
 use super::super::log_file::{LogFile, OpenFile};
 use super::super::same_bytes::{BytesBefore, Common, common_lines};
 use crate::disk::format::damage::{Damage, unreadable};
@@ -11,19 +10,17 @@ use crate::disk::storage::{FileId, Storage};
 
 /// A file that is being followed.
 pub(super) struct Open<F> {
-    pub(super) path: PathBuf,
     pub(super) id: Option<FileId>,
-    pub(super) lines: Lines<F>,
+    pub(super) lines: FileLines<F>,
     /// What was before the place where the last look found the end.
     pub(super) before: Option<BytesBefore>,
 }
 
 impl<F> Open<F> {
-    pub(super) fn after(OpenFile { path, id, file }: OpenFile<F>, lines: u64, offset: u64) -> Self {
+    pub(super) fn after(open: OpenFile<F>, lines: u64, offset: u64) -> Self {
         Self {
-            path,
-            id,
-            lines: Lines::after(file, MAX_LINE_BYTES, lines, offset),
+            id: open.id,
+            lines: FileLines::after(open, MAX_LINE_BYTES, Some(lines), offset),
             before: None,
         }
     }
