@@ -84,7 +84,7 @@ impl Server {
                     None => return Ok(()),
                 },
                 event = next_event(&mut live) => match event {
-                    Ok(event) => say(&mut peer, &Reply::live(&event)).await?,
+                    Ok(event) => say(&mut peer, &Reply::event(&event)).await?,
                     Err(RecvError::Lagged(events)) => {
                         say(&mut peer, &Reply::Lagged(events)).await?;
                     }
