@@ -75,6 +75,17 @@ impl Lineage {
     }
 }
 
+impl Lineage {
+    /// The number that a cursor stands at, if all that comes after it is known.
+    #[cfg(feature = "disk")]
+    pub(crate) fn known_from(&self, cursor: Cursor) -> Option<u64> {
+        let (Place::Own { seq } | Place::Earlier { seq, .. }) = self.find(cursor) else {
+            return None;
+        };
+        (seq.saturating_add(1) >= self.trusted.from).then_some(seq)
+    }
+}
+
 impl Earlier {
     fn last(&self, saw_durable: bool) -> u64 {
         if saw_durable { self.durable } else { self.live }

@@ -215,7 +215,9 @@ impl<S: Storage> Keeper<S> {
         if !self.owes_sync && !is_due {
             return;
         }
-        let result = self.append(site, Mark::new(Kind::Committed, at), self.owes_sync);
+        // Where nothing is synced, nothing is called durable either.
+        let sync = self.owes_sync && !site.trusts_system;
+        let result = self.append(site, Mark::new(Kind::Committed, at), sync);
         self.owes_sync = false;
         let result = result.and_then(|()| self.thin_out(site));
         self.give_up_after(site, result);
@@ -245,12 +247,15 @@ impl<S: Storage> Keeper<S> {
         let result = match mem::replace(&mut self.state, State::Off) {
             State::On {
                 file, mut marks, ..
-            } if marks.len() > self.trim_at / 2 => {
+            } if marks.len() > self.trim_at => {
                 drop(file);
                 marks.push(mark);
-                marks.retain(|mark| mark.at.file >= oldest || mark.kind == Kind::Opened);
+                // Of the one before the oldest its end tells where the oldest begins.
+                marks.retain(|mark| mark.at.file + 1 >= oldest || mark.kind == Kind::Opened);
                 limit_lives(&mut marks);
-                self.rewrite(site, marks)
+                let result = self.rewrite(site, marks);
+                self.note_trimmed(site);
+                result
             }
             state => {
                 self.state = state;
@@ -340,10 +345,15 @@ impl<S: Storage> Keeper<S> {
             mark.kind != Kind::Committed || committed % 2 == 0 || index > last
         });
         let result = self.rewrite(site, marks);
+        self.note_trimmed(site);
+        result
+    }
+
+    /// The marks have only what is needed. They are trimmed again once they are twice as long.
+    fn note_trimmed(&mut self, site: &Site<S>) {
         if let State::On { marks, .. } = &self.state {
             self.trim_at = budget(site).max(2 * marks.len());
         }
-        result
     }
 
     /// Says once that there are no marks any more.

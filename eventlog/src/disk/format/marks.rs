@@ -4,7 +4,7 @@
 //! edited or put together from two files is therefore valid up to the first line that does not
 //! follow the one before, and the rest is as if it were not there.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crc32c::crc32c;
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,22 @@ impl Mark {
             pid: Some(std::process::id()),
             ..Self::new(Kind::Opened, at)
         }
+    }
+
+    /// As a mark of the beginning of the next file, if this is one of a full file.
+    pub(crate) fn beginning_of_next(&self) -> Option<Self> {
+        let at = Point {
+            file: self.at.file.checked_add(1)?,
+            seq: self.at.seq,
+            ..Point::default()
+        };
+        let beginning = Self { at, ..self.clone() };
+        (self.kind == Kind::Rotated).then_some(beginning)
+    }
+
+    /// When it was made; `None` if no clock shows that.
+    pub(crate) fn time(&self) -> Option<SystemTime> {
+        UNIX_EPOCH.checked_add(Duration::from_millis(self.millis))
     }
 
     /// The line after the one with this checksum, and its own.

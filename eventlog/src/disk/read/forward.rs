@@ -46,10 +46,6 @@ pub(crate) struct FileLines<F> {
 }
 
 impl<F> FileLines<F> {
-    pub(crate) fn new(open: OpenFile<F>, limit: usize) -> Self {
-        Self::after(open, limit, Some(0), 0)
-    }
-
     /// Starts at `offset`, after so many lines if that is known.
     pub(crate) fn after(open: OpenFile<F>, limit: usize, number: Option<u64>, offset: u64) -> Self {
         Self {

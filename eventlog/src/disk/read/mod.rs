@@ -2,6 +2,7 @@
 
 pub(crate) mod all;
 pub(crate) mod backward;
+pub(crate) mod beyond;
 mod decode;
 mod files;
 pub(crate) mod follow;
@@ -16,4 +17,5 @@ pub(crate) mod placed;
 pub(crate) mod recover;
 mod same_bytes;
 pub(crate) mod sums;
+pub(crate) mod timeline;
 pub(crate) mod whole_len;
