@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     report::sized,
-    series::{Expected, Group, Series},
-    support::table::nanos,
+    series::{Group, Series},
 };
 
 /// Of a chart with its labels; there are two in a row.
@@ -19,18 +18,19 @@ const BOTTOM: f64 = 50.0;
 /// The least distance of two labels.
 const LINE_HEIGHT: f64 = 14.0;
 
-/// Six colours that differ in brightness too, for a light page and for a dark one.
+/// Five colours that differ in brightness too, for a light page and for a dark one.
 const STYLE: &str = "\
 svg { font: 12px sans-serif; fill: #1f2328; background: #ffffff }
 .page { fill: #ffffff } .grid { stroke: #d8dee4 } .title { font-weight: bold }
-polyline { fill: none; stroke-width: 2 } .compared { stroke-dasharray: 4 4 }
-.c0 { --c: #0b5cad } .c1 { --c: #b35900 } .c2 { --c: #1a7f37 } .c3 { --c: #8250df }
-.c4 { --c: #b3261e }
-polyline { stroke: var(--c) } .dot, .label { fill: var(--c) }
+polyline { fill: none; stroke: currentColor; stroke-width: 2 }
+.compared { stroke-dasharray: 4 4 } circle, .label { fill: currentColor }
+.c0 { color: #0b5cad } .c1 { color: #b35900 } .c2 { color: #1a7f37 }
+.c3 { color: #8250df } .c4 { color: #b3261e }
 @media (prefers-color-scheme: dark) {
-svg { fill: #e6edf3; background: #0d1117 } .page { fill: #0d1117 } .grid { stroke: #30363d }
-.c0 { --c: #58a6ff } .c1 { --c: #f0a04b } .c2 { --c: #56d364 } .c3 { --c: #d2a8ff }
-.c4 { --c: #ff7b72 }
+svg { fill: #e6edf3; background: #0d1117 }
+.page { fill: #0d1117 } .grid { stroke: #30363d }
+.c0 { color: #58a6ff } .c1 { color: #f0a04b } .c2 { color: #56d364 }
+.c3 { color: #d2a8ff } .c4 { color: #ff7b72 }
 }
 ";
 
@@ -59,13 +59,16 @@ struct Chart {
 
 impl Chart {
     fn of(group: &Group) -> Self {
+        /// So that what is flat also looks flat.
+        const LEAST: i32 = 3;
         let points = group.series.iter().flat_map(|series| &series.points);
         let decade = |(_, ns): &(usize, f64)| ns.log10();
         let low = points.clone().map(decade).fold(f64::INFINITY, f64::min);
         let high = points.map(decade).fold(f64::NEG_INFINITY, f64::max);
+        let (low, high) = (low.floor() as i32, high.ceil() as i32);
         Self {
             sizes: group.series[0].points.iter().map(|point| point.0).collect(),
-            decades: low.floor() as i32..=high.ceil() as i32,
+            decades: low..=high.max(low + LEAST),
         }
     }
 
@@ -79,7 +82,7 @@ impl Chart {
         let mut colour = 0;
         for (at, series) in group.series.iter().enumerate() {
             // What is compared has the colour of what it is compared with.
-            colour += usize::from(at > 0 && series.expected != Expected::Compared);
+            colour += usize::from(at > 0 && series.expected.is_ours());
             self.draw_line(series, colour, labels[at], svg);
         }
     }
@@ -87,8 +90,7 @@ impl Chart {
     fn draw_axes(&self, axis: &str, svg: &mut String) {
         let right = WIDTH - RIGHT;
         for decade in self.decades.clone() {
-            let ns = 10f64.powi(decade);
-            let (y, label) = (self.y_of(ns), nanos(ns).replace(".00", ""));
+            let (y, label) = (self.y_of(10f64.powi(decade)), power_of_ten(decade));
             let _ = writeln!(
                 svg,
                 "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{right}\"/>\
@@ -133,20 +135,15 @@ impl Chart {
             .map(|(size, ns)| (self.x_of(*size), self.y_of(*ns)))
             .collect();
         let corners: Vec<_> = at.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        let class = match series.expected {
-            Expected::Compared => " class=\"compared\"",
-            _ => "",
-        };
+        let is_ours = series.expected.is_ours();
+        let class = if is_ours { "" } else { " class=\"compared\"" };
         let _ = writeln!(
             svg,
             "<g class=\"c{colour}\"><polyline{class} points=\"{}\"/>",
             corners.join(" ")
         );
         for (x, y) in at {
-            let _ = write!(
-                svg,
-                "<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>"
-            );
+            let _ = write!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>");
         }
         let (x, name) = (WIDTH - RIGHT + 10.0, series.name.trim());
         let _ = writeln!(
@@ -169,4 +166,11 @@ impl Chart {
         let share = (ns.log10() - f64::from(low)) / f64::from(high - low);
         HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
     }
+}
+
+/// So many nanoseconds, from a tenth on.
+fn power_of_ten(decade: i32) -> String {
+    let unit = ["ns", "µs", "ms", "s"][(decade.max(0) / 3) as usize];
+    let value = 10f64.powi(if decade < 0 { decade } else { decade % 3 });
+    format!("{value} {unit}")
 }

@@ -26,6 +26,7 @@ mod subscribers;
 #[allow(dead_code, reason = "each benchmark uses its part")]
 #[path = "../support/mod.rs"]
 mod support;
+mod verdict;
 
 use std::{env, process::ExitCode};
 

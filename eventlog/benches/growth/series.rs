@@ -1,4 +1,4 @@
-//! Costs over a range of sizes, and how they grow.
+//! Costs over a range of sizes, measured in turns.
 
 use crate::support::measure::median;
 
@@ -25,8 +25,17 @@ pub enum Expected {
     /// Flat from this size on: before, something else is measured.
     FlatFrom(usize),
     Linear,
-    /// As it may, since it is not ours.
+    /// As what is in the row before should, with which it is compared. It is not ours, so what it
+    /// grows by beyond that is the machine's.
     Compared,
+    /// As it may: it is what ours is there to replace.
+    Replaced,
+}
+
+impl Expected {
+    pub fn is_ours(self) -> bool {
+        !matches!(self, Self::Compared | Self::Replaced)
+    }
 }
 
 /// A cost that is to be measured: a name of at most 15 letters, what is done, and at each size a
@@ -113,57 +122,6 @@ impl Group {
         Self {
             axis,
             series: series.collect(),
-        }
-    }
-
-    /// Whether no cost is four times what it should have become.
-    pub fn is_sane(&self) -> bool {
-        self.series.iter().all(Series::is_sane)
-    }
-}
-
-impl Series {
-    /// The `x` for which the cost grows as size^x: over all sizes, or over the larger half if it is
-    /// steeper there.
-    pub fn exponent(&self) -> f64 {
-        let judged = self.judged();
-        let steep = |points: &[(usize, f64)]| {
-            let ((from, low), (to, high)) = (points[0], points[points.len() - 1]);
-            (high / low).ln() / (to as f64 / from as f64).ln()
-        };
-        steep(judged).max(steep(&judged[(judged.len() - 1) / 2..]))
-    }
-
-    /// Whether it grows as it should, where that is known.
-    pub fn is_met(&self) -> Option<bool> {
-        const TOLERANCE: f64 = 0.1;
-        self.expected
-            .exponent()
-            .map(|expected| self.exponent() <= expected + TOLERANCE)
-    }
-
-    fn is_sane(&self) -> bool {
-        let judged = self.judged();
-        let ((from, low), (to, high)) = (judged[0], judged[judged.len() - 1]);
-        let expected = self.expected.exponent();
-        expected.is_none_or(|x| high / low < 4.0 * (to as f64 / from as f64).powf(x))
-    }
-
-    fn judged(&self) -> &[(usize, f64)] {
-        let Expected::FlatFrom(size) = self.expected else {
-            return &self.points;
-        };
-        let from = self.points.partition_point(|(at, _)| *at < size);
-        &self.points[from..]
-    }
-}
-
-impl Expected {
-    fn exponent(self) -> Option<f64> {
-        match self {
-            Self::Flat | Self::FlatFrom(_) => Some(0.0),
-            Self::Linear => Some(1.0),
-            Self::Compared => None,
         }
     }
 }
