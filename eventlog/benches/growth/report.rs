@@ -17,8 +17,8 @@ Written by `cargo bench -p versioned-eventlog --bench growth -- --write`.
 ";
 
 const METHOD: &str = "\
-Medians of 31 rounds, in each of which every cost of a table was measured at every
-size, every other round backwards. What one thread does is in CPU time of that thread,
+Medians of at least 31 rounds and five seconds; in each round every cost of a table was
+measured at every size, every other round backwards. What one thread does is in CPU time of that thread,
 unless the row says otherwise; events are made before the clock starts. *By hand* is a
 `Mutex<VecDeque>`, *broadcast* is `tokio::sync::broadcast`; both were measured in the
 same rounds, to show what the machine itself adds at a size. Each measurement finds the

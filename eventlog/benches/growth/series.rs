@@ -1,5 +1,7 @@
 //! Costs over a range of sizes, measured in turns.
 
+use std::time::{Duration, Instant};
+
 use crate::support::measure::median;
 
 /// How much is measured.
@@ -8,8 +10,15 @@ pub struct Effort {
 }
 
 impl Effort {
-    fn rounds(&self) -> usize {
-        if self.quick { 5 } else { 31 }
+    /// Whether so many rounds, which took so long, are enough. The machine has bad seconds, so what
+    /// takes little is measured for longer than one.
+    fn is_enough(&self, rounds: usize, took: Duration) -> bool {
+        const LONG: Duration = Duration::from_secs(5);
+        if self.quick {
+            rounds >= 5
+        } else {
+            rounds >= 31 && took >= LONG
+        }
     }
 
     /// All sizes, or the small ones.
@@ -95,17 +104,14 @@ impl Group {
     pub fn measure(axis: &'static str, effort: &Effort, mut costs: Vec<Cost<'_>>) -> Self {
         let sizes = costs.iter().flat_map(|cost| cost.probes.iter());
         let mut figures = vec![Vec::new(); sizes.count()];
-        for round in 0..=effort.rounds() {
-            let probes = costs.iter_mut().flat_map(|cost| cost.probes.iter_mut());
-            let mut probes: Vec<_> = probes.zip(&mut figures).collect();
-            if round % 2 == 1 {
-                probes.reverse();
-            }
-            for ((_, measure), figures) in probes {
-                let figure = measure();
-                // The first round warms up.
-                figures.extend((round > 0).then_some(figure));
-            }
+        run_round(&mut costs, &mut figures, false);
+        // That was to warm up.
+        figures.iter_mut().for_each(Vec::clear);
+        let began = Instant::now();
+        let mut rounds = 0;
+        while !effort.is_enough(rounds, began.elapsed()) {
+            run_round(&mut costs, &mut figures, rounds % 2 == 1);
+            rounds += 1;
         }
         let mut medians = figures.into_iter().map(|each| median(each.into_iter()));
         let series = costs.into_iter().map(|cost| Series {
@@ -123,5 +129,16 @@ impl Group {
             axis,
             series: series.collect(),
         }
+    }
+}
+
+fn run_round(costs: &mut [Cost<'_>], figures: &mut [Vec<f64>], backwards: bool) {
+    let probes = costs.iter_mut().flat_map(|cost| cost.probes.iter_mut());
+    let mut probes: Vec<_> = probes.zip(figures).collect();
+    if backwards {
+        probes.reverse();
+    }
+    for ((_, measure), figures) in probes {
+        figures.push(measure());
     }
 }

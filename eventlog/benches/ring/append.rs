@@ -28,6 +28,16 @@ pub fn single<E: Sample>(rounds: usize) -> Pair {
     compare(rounds, || by_hand(&sides, BATCH), || ours(&sides, BATCH))
 }
 
+/// Events are made while the clock runs, of the memory that those before have given back.
+pub fn made<E: Sample>(rounds: usize) -> Pair {
+    let sides = Sides::<E>::full(CAPACITY);
+    compare(
+        rounds,
+        || appends::made_by_hand(&sides),
+        || appends::ours_made(&sides),
+    )
+}
+
 /// The appender's thread alone, while another writes to a file what it appends.
 pub fn with_a_writer(rounds: usize) -> Pair {
     let mut sides = Sides::<Event>::full(CAPACITY);

@@ -12,19 +12,39 @@ use super::{
 const HELD_FOR: usize = 512;
 
 pub fn ours<E: Sample>(sides: &Sides<E>, count: usize) -> f64 {
-    let events = batch(sides.newest, count);
+    // Drained, so that the vector's memory is given back after the clock has stopped.
+    let mut events = batch(sides.newest, count);
     cpu_each(count, || {
-        for event in events {
+        for event in events.drain(..) {
             sides.ours.append(event);
         }
     })
 }
 
 pub fn by_hand<E: Sample>(sides: &Sides<E>, count: usize) -> f64 {
-    let events = batch(sides.newest, count);
+    let mut events = batch(sides.newest, count);
     cpu_each(count, || {
-        for event in events {
+        for event in events.drain(..) {
             sides.baseline.append(event);
+        }
+    })
+}
+
+/// As [`ours`], with the clock running while events are made: their memory is what those had that
+/// were evicted.
+pub fn ours_made<E: Sample>(sides: &Sides<E>) -> f64 {
+    cpu_each(BATCH, || {
+        for version in (sides.newest + 1..).take(BATCH) {
+            sides.ours.append(E::new(version));
+        }
+    })
+}
+
+/// As [`by_hand`], in the same way.
+pub fn made_by_hand<E: Sample>(sides: &Sides<E>) -> f64 {
+    cpu_each(BATCH, || {
+        for version in (sides.newest + 1..).take(BATCH) {
+            sides.baseline.append(E::new(version));
         }
     })
 }
@@ -53,11 +73,11 @@ pub fn on_threads(count: usize, publish: impl Fn(Event) + Sync) -> f64 {
         let threads: Vec<_> = (0..count)
             .map(|_| {
                 let (start, publish) = (&start, &publish);
-                let events = batch(0, BATCH);
+                let mut events = batch(0, BATCH);
                 scope.spawn(move || {
                     start.wait();
                     let began = Instant::now();
-                    for event in events {
+                    for event in events.drain(..) {
                         publish(event);
                     }
                     (began, Instant::now())
