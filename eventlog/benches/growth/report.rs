@@ -18,12 +18,12 @@ Written by `cargo bench -p versioned-eventlog --bench growth -- --write`.
 
 const METHOD: &str = "\
 Medians of at least 31 rounds and five seconds; in each round every cost of a table was
-measured at every size, every other round backwards. What one thread does is in CPU time of that thread,
-unless the row says otherwise; events are made before the clock starts. *By hand* is a
-`Mutex<VecDeque>`, *broadcast* is `tokio::sync::broadcast`; both were measured in the
-same rounds, to show what the machine itself adds at a size. Each measurement finds the
-caches as the one before has left them, so small figures are higher than those of the
-README, which are of one thing over and over.
+measured at every size, every other round backwards. What one thread does is in CPU time
+of that thread, unless the row says otherwise; events are made before the clock starts.
+*By hand* is a `Mutex<VecDeque>`, *broadcast* is `tokio::sync::broadcast`; both were
+measured in the same rounds, to show what the machine itself adds at a size. Each
+measurement finds the caches as the one before has left them, so small figures are higher
+than those of the README, which are of one thing over and over.
 
 The last column is `x` in size^x, over all sizes, or over the larger half where that is
 steeper: 0 where a cost is flat, 1 where it is linear. *flat* and *linear* say what a
