@@ -102,7 +102,8 @@ impl DiskConfig {
 
     /// Whether marks are kept in `<path>.marks` (default true): lines that tie places in the log's
     /// files to time, sequence number, life and checksum. They cost one small write per second
-    /// while events come, and two syncs per file and per life.
+    /// while events come, and two syncs per file and per life. Where a file is found that was not
+    /// recovered, it is read once.
     ///
     /// With them a cursor outlives a restart that [recovers](crate::EventLog::recover) the log.
     /// Without them, or with wrong ones, no event is lost or misread: every cursor of an earlier life

@@ -157,13 +157,14 @@ impl<S: Storage> Keeper<S> {
                 let left = (Some(known.live), Some(known.durable));
                 (known.marks, Some(left), known.is_sure)
             }
-            None => match self.resumed(site, at, seq) {
-                Some(marks) => (marks, Some((seq, seq)), true),
-                None => {
+            None => {
+                if let Some(marks) = self.resumed(site, at, seq) {
+                    (marks, Some((seq, seq)), true)
+                } else {
                     self.file = 1;
                     (Marks::default(), None, false)
                 }
-            },
+            }
         };
         let mark = self.opened(at, seq, left, !is_sure);
         self.trim_at = budget(site);
@@ -287,9 +288,12 @@ impl<S: Storage> Keeper<S> {
         let line = marks.push(mark);
         let written = write_all(&site.storage, file, line.as_bytes())
             .map_err(|stopped| stopped.source)
-            .and_then(|()| match sync {
-                true => site.storage.sync(file),
-                false => Ok(()),
+            .and_then(|()| {
+                if sync {
+                    site.storage.sync(file)
+                } else {
+                    Ok(())
+                }
             });
         // What an error leaves is never gone on with: a part of a line, or what only seems synced.
         let marks = mem::take(marks);

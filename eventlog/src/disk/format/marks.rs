@@ -148,15 +148,16 @@ impl Mark {
         let mut line = serde_json::to_string(&mark).expect("a mark is plain values");
         line.pop();
         let sum = crc32c(line.as_bytes());
-        line.push_str(&format!("{SELF}{sum:08x}\"}}\n"));
+        line += &end(sum);
+        line.push('\n');
         (line, sum)
     }
 
     /// Reads a line without its newline, and its checksum.
     fn parse(line: &[u8], prev: u32) -> Option<(Self, u32)> {
-        let (text, end) = line.split_at_checked(line.len().checked_sub(SELF_LEN)?)?;
+        let (text, tail) = line.split_at_checked(line.len().checked_sub(SELF_LEN)?)?;
         let sum = crc32c(text);
-        if end != format!("{SELF}{sum:08x}\"}}").as_bytes() {
+        if tail != end(sum).as_bytes() {
             return None;
         }
         // By way of a value, because another crate may have turned on `arbitrary_precision`.
@@ -165,6 +166,11 @@ impl Mark {
         mark.rest.remove("self");
         (mark.prev == prev).then_some((mark, sum))
     }
+}
+
+/// The end of a line, with the checksum of what stands before.
+fn end(sum: u32) -> String {
+    format!("{SELF}{sum:08x}\"}}")
 }
 
 /// Marks in the order of the file.

@@ -1,6 +1,11 @@
 //! When each line was written and which number it has, and whether it is still the same.
 
-use std::{fmt, io, path::Path, sync::Arc, time::SystemTime};
+use std::{
+    fmt, io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use super::{
     files::open_all,
@@ -300,14 +305,13 @@ fn time_between(before: Option<&Mark>, after: Option<&Mark>, place: &Place) -> O
     if place.line == Some(after.at.line) {
         return Some(Time::Exact(after.time()?));
     }
-    let Some(before) = before else {
-        return None;
-    };
+    let before = before?;
     let (from, to) = (before.time()?, after.time()?);
-    let span = to.duration_since(from).unwrap_or_default();
-    let bytes = after.at.offset - before.at.offset;
-    let share = (place.offset - before.at.offset) as f64 / bytes as f64;
-    let time = from.checked_add(span.mul_f64(share))?;
+    let span = to.duration_since(from).unwrap_or_default().as_millis();
+    let bytes = u128::from(after.at.offset - before.at.offset);
+    let passed = u128::from(place.offset - before.at.offset);
+    let millis = u64::try_from(span * passed / bytes).ok()?;
+    let time = from.checked_add(Duration::from_millis(millis))?;
     Some(Time::About {
         time,
         between: (from, to),
