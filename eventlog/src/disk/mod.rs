@@ -79,11 +79,12 @@ pub use error::{DiskError, SpawnError};
 pub use format::damage::{Damage, DamageKind};
 pub use format::record::Record;
 pub use read::all::{Reader, read};
-pub use read::follow::{Follow, follow};
+pub use read::follow::{Follow, ResumeError, follow};
 pub use read::last::{Tail, read_last};
 pub use read::line::{Place, RawLine};
 pub use read::lines::{Lines, lines};
 pub use read::placed::{Placed, WithPlaces};
+pub use read::position::{Position, PositionError};
 pub use read::recover::{RecoverError, Recovery};
 pub use spawn::DiskWriter;
 
