@@ -75,6 +75,8 @@ macro_rules! as_printed {
     )*};
 }
 as_printed!(Cursor, Epoch);
+#[cfg(feature = "disk")]
+as_printed!(crate::disk::Position);
 
 impl<E: Serialize> Serialize for Replay<E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -51,6 +51,7 @@ fn places_and_answers_are_values() {
     a_copy::<Seq>();
     a_copy::<SeqRange>();
     a_copy::<Start>();
+    a_copy::<disk::Position>();
     a_copy::<writer::Level>();
     a_copy::<Coverage>();
     a_copy::<Stats>();
@@ -61,6 +62,8 @@ fn places_and_answers_are_values() {
 fn errors_fit_into_a_box() {
     an_error::<BuildError>();
     an_error::<CursorError>();
+    an_error::<disk::PositionError>();
+    an_error::<disk::ResumeError>();
     an_error::<Lagged>();
     an_error::<RecvError>();
     an_error::<TryRecvError>();

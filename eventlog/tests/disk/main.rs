@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod follow;
+mod positions;
 mod raw_lines;
 mod reading;
 mod recover;

@@ -73,6 +73,18 @@ pub enum DamageKind {
         "the file was cut or written anew while it was being followed; it is read on from here"
     )]
     Cut,
+    /// A follower was to go on where an earlier one stood, and the file of which that one had read
+    /// so many bytes is there no more, was cut, or cannot be told from another. It is read on from
+    /// here: what stood after these bytes, and in files between, may be missing, and what follows
+    /// may have been seen before.
+    #[error(
+        "the file that was read up to byte {read} is there no more; what stood after that may be \
+         missing, and what follows here may have been seen before"
+    )]
+    PlaceGone {
+        /// How many bytes of the file were read.
+        read: u64,
+    },
 }
 
 fn in_line(line: Option<u64>) -> String {

@@ -321,7 +321,7 @@ mod tests {
         let renamed = unknown.replace("closed", "blessed");
         let body = &renamed[..renamed.len() - SELF_LEN - 1];
         let sum = crc32c(body.as_bytes());
-        text += &format!("{body}{SELF}{sum:08x}\"}}\n");
+        text += &[body, &end(sum), "\n"].concat();
         let (marks, is_all) = Marks::parse(text.as_bytes());
         assert!(is_all);
         assert_eq!(marks.list().len(), 2, "the unknown kind is skipped");

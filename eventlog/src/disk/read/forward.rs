@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::line::{Found, RawLine, Span};
 use super::log_file::OpenFile;
+use super::same_bytes::differs_after;
+use super::trace::Trace;
 use crate::disk::format::damage::{Damage, unreadable};
 use crate::disk::format::record::record_start;
 use crate::disk::storage::{Storage, read_some};
@@ -37,17 +39,41 @@ pub(crate) struct FileLines<F> {
     /// were told, so that what stands after them comes now.
     zeros_end: usize,
     zeros_told: bool,
-    /// How many lines were taken, where that is known.
+    /// How many lines were taken.
     number: u64,
-    is_numbered: bool,
+    /// What was read of the file up to `traced` in the buffer, if somebody wants to know the place
+    /// again: then that is caught up with before anything is dropped.
+    trace: Option<Trace>,
+    traced: usize,
+    /// The same with what was dropped of a line that is too long.
+    dropped_trace: Option<Trace>,
     /// Where in the buffer is what was found last, and what it is if it is not simply a line.
     last_at: Range<usize>,
     special: Option<Span>,
 }
 
+/// What comes of going to the next line.
+pub(crate) enum Advance {
+    Found,
+    /// The file ends here, for now.
+    End,
+    /// Somebody cut the file or wrote it anew: after this line it is not what was read of it. Found
+    /// out only where a trace is kept.
+    DiffersAfter(u64),
+}
+
 impl<F> FileLines<F> {
-    /// Starts at `offset`, after so many lines if that is known.
-    pub(crate) fn after(open: OpenFile<F>, limit: usize, number: Option<u64>, offset: u64) -> Self {
+    /// Starts after what was read of the file, which is so many lines, and keeps trace of the rest.
+    pub(crate) fn after(open: OpenFile<F>, limit: usize, number: u64, read: Trace) -> Self {
+        let offset = read.len();
+        Self {
+            trace: Some(read),
+            ..Self::at(open, limit, number, offset)
+        }
+    }
+
+    /// Starts at `offset`, after so many lines.
+    pub(crate) fn at(open: OpenFile<F>, limit: usize, number: u64, offset: u64) -> Self {
         Self {
             path: open.path.into(),
             file: open.file,
@@ -61,8 +87,10 @@ impl<F> FileLines<F> {
             dropped: 0,
             zeros_end: 0,
             zeros_told: false,
-            number: number.unwrap_or_default(),
-            is_numbered: number.is_some(),
+            number,
+            trace: None,
+            traced: 0,
+            dropped_trace: None,
             last_at: 0..0,
             special: None,
         }
@@ -81,29 +109,47 @@ impl<F> FileLines<F> {
         self.base + self.start as u64 - self.dropped
     }
 
+    /// What was read of the file up to there. Nothing where no trace is kept.
+    pub(crate) fn read_so_far(&self) -> Trace {
+        let mut trace = self.trace.clone().unwrap_or_default();
+        trace.push(&self.buffer[self.traced..self.start]);
+        trace
+    }
+
     /// Goes back to the start of the line that is not finished yet: it may still change.
     pub(crate) fn rewind(&mut self) {
+        self.catch_up();
         self.base = self.offset();
         self.filled = 0;
         self.start = 0;
         self.seen = 0;
+        self.traced = 0;
         self.dropped = 0;
+        self.dropped_trace = None;
         self.zeros_end = 0;
         self.zeros_told = false;
         self.last_at = 0..0;
     }
 
-    /// Goes on at `offset`, which has to be the start of a line.
-    pub(crate) fn jump(&mut self, offset: u64) {
+    /// Goes on after the first `number` lines, which are these bytes.
+    pub(crate) fn jump(&mut self, number: u64, read: Trace) {
         self.rewind();
-        self.base = offset;
-        self.number = 0;
-        self.is_numbered = offset == 0;
+        self.base = read.len();
+        self.number = number;
+        self.trace = Some(read);
     }
 
-    /// Finds the next line that has a newline; false at the end of the file. More may come later.
+    /// Brings the trace up to the next line.
+    fn catch_up(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(&self.buffer[self.traced..self.start]);
+        }
+        self.traced = self.start;
+    }
+
+    /// Finds the next line that has a newline. After the end of the file more may come later.
     #[inline]
-    pub(crate) fn advance<S>(&mut self, storage: &S) -> io::Result<bool>
+    pub(crate) fn advance<S>(&mut self, storage: &S) -> io::Result<Advance>
     where
         S: Storage<File = F>,
     {
@@ -111,10 +157,10 @@ impl<F> FileLines<F> {
             let unseen = &self.buffer[self.seen..self.filled];
             if let Some(at) = memchr::memchr(b'\n', unseen) {
                 self.take(self.seen + at);
-                return Ok(true);
+                return Ok(Advance::Found);
             }
-            if !self.reads_more(storage)? {
-                return Ok(false);
+            if let Some(end) = self.read_more(storage)? {
+                return Ok(end);
             }
         }
     }
@@ -126,7 +172,7 @@ impl<F> FileLines<F> {
         match self.special {
             None => Ok(RawLine {
                 file: &self.path,
-                number: self.is_numbered.then_some(self.number),
+                number: Some(self.number),
                 offset: self.base + self.last_at.start as u64,
                 bytes,
             }),
@@ -159,7 +205,7 @@ impl<F> FileLines<F> {
     fn next_as(&self, found: Found, from: usize, len: u64) -> Span {
         Span {
             found,
-            number: self.is_numbered.then_some(self.number + 1),
+            number: Some(self.number + 1),
             offset: self.offset() + from as u64,
             len,
         }
@@ -196,6 +242,11 @@ impl<F> FileLines<F> {
             let found = Found::TooLong { limit: self.limit };
             self.special = Some(self.next_as(found, 0, len));
             self.last_at = end..end;
+            if let Some(mut trace) = self.dropped_trace.take() {
+                trace.push(&self.buffer[self.start..=end]);
+                self.trace = Some(trace);
+                self.traced = end + 1;
+            }
             return self.pass(end);
         }
         let text = self.start + record_start(&self.buffer[self.start..end]);
@@ -214,11 +265,17 @@ impl<F> FileLines<F> {
         }
     }
 
-    /// Reads more of the file, unless it ends here.
+    /// Reads more of the file, and says why if there is no more.
     #[cold]
-    fn reads_more<S: Storage<File = F>>(&mut self, storage: &S) -> io::Result<bool> {
+    fn read_more<S: Storage<File = F>>(&mut self, storage: &S) -> io::Result<Option<Advance>> {
         self.seen = self.filled;
         self.make_room();
+        if let Some(trace) = &self.trace {
+            let differs = differs_after(storage, &self.file, trace.len(), trace.end())?;
+            if let Some(offset) = differs {
+                return Ok(Some(Advance::DiffersAfter(offset)));
+            }
+        }
         let room = self.filled..self.filled + self.chunk;
         if self.buffer.len() < room.end {
             self.buffer.resize(room.end, 0);
@@ -232,13 +289,18 @@ impl<F> FileLines<F> {
             self.zeros_end = self.filled + zero + 1;
         }
         self.filled += count;
-        Ok(count > 0)
+        Ok((count == 0).then_some(Advance::End))
     }
 
     /// Drops the lines that were taken, and a line that is too long already.
     fn make_room(&mut self) {
+        self.catch_up();
         if self.filled - self.start > self.limit {
             self.dropped += (self.filled - self.start) as u64;
+            if let Some(trace) = &self.trace {
+                let trace = self.dropped_trace.get_or_insert_with(|| trace.clone());
+                trace.push(&self.buffer[self.start..self.filled]);
+            }
             self.start = self.filled;
         }
         self.base += self.start as u64;
@@ -247,6 +309,7 @@ impl<F> FileLines<F> {
         self.seen -= self.start;
         self.zeros_end = self.zeros_end.saturating_sub(self.start);
         self.start = 0;
+        self.traced = 0;
         self.last_at = 0..0;
     }
 }

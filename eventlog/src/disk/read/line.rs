@@ -22,8 +22,7 @@ use crate::disk::format::damage::{Damage, DamageKind};
 pub struct Place {
     /// The file, under the name that it had when it was opened.
     pub file: Arc<Path>,
-    /// The line, from 1, where it is known: not when reading backwards, nor in a file that was cut
-    /// in the middle while it was followed.
+    /// The line, from 1, where it is known: not when reading backwards.
     pub line: Option<u64>,
     /// Where in the file the line starts, in bytes; after zeros that stand before its text.
     pub offset: u64,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::files::open_all;
-use super::forward::{FileLines, MAX_LINE_BYTES};
+use super::forward::{Advance, FileLines, MAX_LINE_BYTES};
 use super::line::RawLine;
 use super::log_file::LogFile;
 use crate::disk::format::damage::{Damage, may_miss, no_file_name};
@@ -172,8 +172,8 @@ impl<S: Storage> Lines<S> {
         match &mut self.current {
             Some(current) if self.phase == Phase::Reading => {
                 match current.advance(&self.storage) {
-                    Ok(true) => return true,
-                    Ok(false) => self.notices.extend(current.find_torn()),
+                    Ok(Advance::Found) => return true,
+                    Ok(_) => self.notices.extend(current.find_torn()),
                     Err(error) => self.notices.push_back(current.unreadable(&error)),
                 }
                 self.phase = Phase::Done;
@@ -209,7 +209,7 @@ impl<S: Storage> Lines<S> {
             Ok(open) => {
                 let (offset, lines) = self.begin.take().unwrap_or_default();
                 let limit = self.max_line_bytes;
-                self.current = Some(FileLines::after(open, limit, Some(lines), offset));
+                self.current = Some(FileLines::at(open, limit, lines, offset));
                 self.phase = Phase::Opened;
             }
             Err(damage) => self.notices.push_back(damage),

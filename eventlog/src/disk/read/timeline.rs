@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     files::open_all,
-    forward::{FileLines, MAX_LINE_BYTES},
+    forward::{Advance, FileLines, MAX_LINE_BYTES},
     history::matching_files,
     line::Place,
     lines::Lines,
@@ -223,8 +223,8 @@ impl<S: Storage> Timeline<S> {
         let mut passed = at.seq?;
         for (index, marked) in self.files.iter().enumerate().skip(first) {
             let open = marked.file.reopened(&self.storage)?;
-            let mut lines = FileLines::after(open, MAX_LINE_BYTES, Some(at.line), at.offset);
-            while lines.advance(&self.storage).ok()? {
+            let mut lines = FileLines::at(open, MAX_LINE_BYTES, at.line, at.offset);
+            while let Advance::Found = lines.advance(&self.storage).ok()? {
                 let Ok(line) = lines.found() else { return None };
                 if passed == seq {
                     at.line = line.number?.saturating_sub(1);

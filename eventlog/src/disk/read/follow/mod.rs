@@ -1,6 +1,9 @@
 //! The records to come.
 
+mod common;
+mod moved;
 mod open;
+mod resume;
 mod skip;
 mod trail;
 
@@ -9,11 +12,13 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
+pub use self::resume::ResumeError;
 use self::skip::Skip;
 use self::trail::{Step, Trail};
 use super::decode;
 use super::line::RawLine;
 use super::placed::{Placed, WithPlaces};
+use super::position::Position;
 use crate::cursor::Start;
 use crate::disk::format::damage::{Damage, DamageKind};
 use crate::disk::format::record::Record;
@@ -97,6 +102,59 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
     {
         self.skip = Skip::before(start.into());
         self
+    }
+
+    /// Begins where an earlier follower stood, whose [`position`](Self::position) this is: with what
+    /// came after the last record that it gave. To be called before the first record is taken.
+    ///
+    /// The file is known by its bytes, so it is found also if it was rotated, renamed, copied, or
+    /// restored meanwhile. If it is not there any more, the first item is a notice that says so
+    /// ([`DamageKind::PlaceGone`]), and it goes on with the file after the one before it, if that
+    /// can still be told, or else with the oldest.
+    ///
+    /// # Errors
+    ///
+    /// If the position was taken at another path, unless a file of this log begins with what was
+    /// read there: a log that was moved is followed on.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// # use eventlog::disk::{ResumeError, follow};
+    /// std::fs::write(&path, "1\n2\n3\n")?;
+    /// let mut first = follow::<u64>(&path);
+    /// first.next();
+    /// let position = first.position();
+    /// assert_eq!(follow::<u64>(&path).resuming(&position)?.count(), 2);
+    ///
+    /// let other = dir.path().join("other.log");
+    /// let refused = follow::<u64>(&other).resuming(&position).unwrap_err();
+    /// assert!(matches!(refused, ResumeError::OtherLog { .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resuming(mut self, position: &Position) -> Result<Self, ResumeError> {
+        self.trail.resume(position)?;
+        Ok(self)
+    }
+
+    /// Where it stands: after the last item that it gave. Save it when that item is dealt with, and
+    /// a later follower goes on from there ([`resuming`](Self::resuming)).
+    ///
+    /// What is passed over at the start counts as given, once it was looked at. Of a file of which
+    /// nothing was read yet the position says nothing: it is then the end of the file before.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, "1\n2\n3\n")?;
+    /// let mut follow = eventlog::disk::follow::<u64>(&path);
+    /// follow.next();
+    /// assert!(follow.position().to_string().starts_with("p1:2."));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.trail.position()
     }
 
     /// Gives each record with the place where it stands.

@@ -2,30 +2,38 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::files::open_all;
+use super::super::forward::Advance;
 use super::super::line::RawLine;
 use super::super::log_file::LogFile;
-use super::super::same_bytes::{BytesBefore, Common};
-use super::open::{Moved, Open, find_copy};
+use super::super::position::{FileBefore, Position};
+use super::super::trace::Trace;
+use super::open::Open;
 use crate::disk::format::damage::{Damage, DamageKind, may_miss, no_file_name, unreadable};
 use crate::disk::format::paths::Paths;
 use crate::disk::storage::Storage;
 
 /// Where a follower is, among the files of a log.
 pub(super) struct Trail<S: Storage> {
-    storage: S,
-    paths: Option<Paths>,
+    pub(super) storage: S,
+    pub(super) paths: Option<Paths>,
     /// The file read before the current one. Held open so that its identity stays its own.
-    previous: Option<Open<S::File>>,
-    current: Option<Open<S::File>>,
+    pub(super) previous: Option<Open<S::File>>,
+    pub(super) current: Option<Open<S::File>>,
     /// Files after the current one, the oldest first.
-    next: VecDeque<LogFile<S::File>>,
+    pub(super) next: VecDeque<LogFile<S::File>>,
     /// What is told before the next line.
-    notices: VecDeque<Damage>,
+    pub(super) notices: VecDeque<Damage>,
     /// Whether the last attempt failed, which is reported once.
     failed: bool,
+    /// Where an earlier follower stood, until that place was looked for.
+    pub(super) resume: Option<Position>,
+    /// The last place that was after something: it counts as long as nothing was read since.
+    pub(super) left: Position,
+    /// What was read of the file before the current one.
+    pub(super) before: Option<FileBefore>,
 }
 
 /// What a look found.
@@ -38,7 +46,7 @@ pub(super) enum Step {
 }
 
 /// How it goes on after one step on the way.
-enum Ahead {
+pub(super) enum Ahead {
     /// Something was found in the current file.
     Found,
     /// There is more to look at.
@@ -53,9 +61,13 @@ impl<S: Storage> Trail<S> {
             Some(_) => VecDeque::new(),
             None => VecDeque::from([no_file_name(path)]),
         };
+        let log = paths.as_ref().map_or(0, checksum_of);
         Self {
             storage,
             paths,
+            resume: None,
+            left: Position::beginning(log),
+            before: None,
             previous: None,
             current: None,
             next: VecDeque::new(),
@@ -68,6 +80,28 @@ impl<S: Storage> Trail<S> {
     pub(super) fn place(&self) -> Option<(&Path, u64)> {
         let lines = &self.current.as_ref()?.lines;
         Some((lines.path(), lines.offset()))
+    }
+
+    /// Where it stands: after what was found last.
+    pub(super) fn position(&self) -> Position {
+        match &self.current {
+            Some(open) if open.lines.offset() > 0 => {
+                Position::after(&open.lines.read_so_far(), self.left.log, self.before)
+            }
+            _ => self.left,
+        }
+    }
+
+    /// Remembers where the current file is left.
+    pub(super) fn leave(&mut self) {
+        self.left = self.position();
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|open| open.lines.offset() > 0)
+        {
+            self.before = Some(self.left.as_before());
+        }
     }
 
     /// What was found in the current file.
@@ -106,16 +140,10 @@ impl<S: Storage> Trail<S> {
         let Some(open) = &mut self.current else {
             return self.start();
         };
-        if let Some(before) = open.before.take()
-            && let Ok(Some(offset)) = before.differs_after(&self.storage, open.lines.file())
-        {
-            self.notices.push_back(cut(open.lines.path(), offset));
-            open.lines.jump(offset);
-            return Ok(Ahead::More);
-        }
         match open.lines.advance(&self.storage) {
-            Ok(true) => Ok(Ahead::Found),
-            Ok(false) => {
+            Ok(Advance::Found) => Ok(Ahead::Found),
+            Ok(Advance::DiffersAfter(offset)) => self.go_on_in_cut_file(offset),
+            Ok(Advance::End) => {
                 let torn = open.lines.find_torn();
                 open.lines.rewind();
                 self.move_on(torn)
@@ -130,6 +158,11 @@ impl<S: Storage> Trail<S> {
             return Ok(Ahead::Nothing);
         };
         let (files, damage) = open_all(&self.storage, paths);
+        if !files.is_empty()
+            && let Some(position) = self.resume.take()
+        {
+            return Ok(self.pick_up(&position, files.into(), damage));
+        }
         self.next = files.into();
         let taken = self.take_next();
         self.go_past(damage, taken)
@@ -137,7 +170,7 @@ impl<S: Storage> Trail<S> {
 
     /// Where there is something to go on with, what could not be read is a hole before it.
     /// Elsewhere it is the reason why there is nothing.
-    fn go_past(&mut self, damage: Vec<Damage>, more: Ahead) -> Result<Ahead, Damage> {
+    pub(super) fn go_past(&mut self, damage: Vec<Damage>, more: Ahead) -> Result<Ahead, Damage> {
         if matches!(more, Ahead::More) {
             self.notices.extend(damage);
             return Ok(more);
@@ -145,14 +178,16 @@ impl<S: Storage> Trail<S> {
         damage.into_iter().next().map_or(Ok(Ahead::Nothing), Err)
     }
 
-    fn take_next(&mut self) -> Ahead {
+    pub(super) fn take_next(&mut self) -> Ahead {
         while let Some(file) = self.next.pop_front() {
             if file.may_miss {
                 self.notices.push_back(may_miss(file.path.clone()));
             }
             match file.into_open(&self.storage) {
                 Ok(file) => {
-                    self.previous = self.current.replace(Open::after(file, 0, 0));
+                    self.leave();
+                    let open = Open::after(file, 0, Trace::default());
+                    self.previous = self.current.replace(open);
                     return Ahead::More;
                 }
                 Err(damage) => self.notices.push_back(damage),
@@ -181,17 +216,9 @@ impl<S: Storage> Trail<S> {
         let here = named.filter(|stat| stat.id == open.id);
         match here {
             Some(stat) if stat.len >= open.lines.offset() => {
-                let place = open.lines.offset();
-                let before = BytesBefore::read(&self.storage, open.lines.file(), place);
-                // Without them, a file that is written anew is noticed by its length alone.
-                open.before = before.ok();
                 return Ok(Ahead::Nothing);
             }
-            Some(stat) if stat.id.is_some() => {
-                self.notices.push_back(cut(&paths.log, 0));
-                open.lines.jump(0);
-                return Ok(Ahead::More);
-            }
+            Some(stat) if stat.id.is_some() => return self.go_on_in_cut_file(0),
             _ => {}
         }
         if self.reads_on_before_leaving() {
@@ -204,93 +231,47 @@ impl<S: Storage> Trail<S> {
         self.find_place(files.into(), damage)
     }
 
+    /// The current file was cut or written anew, and is read on at `offset`.
+    fn go_on_in_cut_file(&mut self, offset: u64) -> Result<Ahead, Damage> {
+        if offset == 0 {
+            self.leave();
+        }
+        if let Some(open) = &mut self.current {
+            let file = open.lines.path().to_path_buf();
+            let (read, lines) = Trace::read(&self.storage, open.lines.file(), offset)
+                .map_err(|error| unreadable(file.clone(), offset, &error))?;
+            open.lines.jump(lines, read);
+            self.notices.push_back(cut(file, offset));
+        }
+        Ok(Ahead::More)
+    }
+
     /// Takes another line of the current file, if one was appended between the look that found its
     /// end and the renaming that puts it aside.
     fn reads_on_before_leaving(&mut self) -> bool {
         let Some(open) = &mut self.current else {
             return false;
         };
-        let more = matches!(open.lines.advance(&self.storage), Ok(true));
+        let more = matches!(open.lines.advance(&self.storage), Ok(Advance::Found));
         if !more {
             open.lines.rewind();
         }
         more
     }
-
-    /// Finds in the files of the log the place where the current file was left.
-    fn find_place(
-        &mut self,
-        mut files: VecDeque<LogFile<S::File>>,
-        mut damage: Vec<Damage>,
-    ) -> Result<Ahead, Damage> {
-        let (Some(paths), Some(open)) = (&self.paths, &self.current) else {
-            return Ok(Ahead::Nothing);
-        };
-        let position = |id| files.iter().position(|file| file.is(id));
-        let current_at = position(open.id);
-        let previous = self.previous.as_ref();
-        let known_at = current_at.or_else(|| position(previous.and_then(|open| open.id)));
-        let held = self.storage.stat(open.lines.file());
-        if known_at.is_none() && held.is_ok_and(|stat| stat.links == 0) {
-            // The oldest go first: what is there no more may be older, what is there is newer.
-            files.retain(|file| !file.is_removed(&self.storage));
-        }
-        if let Some(at) = known_at {
-            // What is older was read when it still could be.
-            damage.retain(|found| paths.name_of(&found.file) > paths.name_of(&files[at].path));
-        }
-        let mut rest = files.split_off(known_at.map_or(0, |at| at + 1));
-        if current_at.is_some() || rest.is_empty() {
-            // What was appended to the current file before it was put aside is still to be read.
-            let more = if rest.is_empty() {
-                Ahead::Nothing
-            } else {
-                Ahead::More
-            };
-            self.next = rest;
-            return self.go_past(damage, more);
-        }
-        let copy = find_copy(&self.storage, open, &rest, known_at.is_some())?;
-        let (read, common) = match copy {
-            Moved::BeingWritten => return Ok(Ahead::Nothing),
-            Moved::At(index, common) => (index, Some(common)),
-            Moved::None => (0, None),
-        };
-        rest.drain(..read);
-        if common.is_none() {
-            let nothing_read = open.lines.offset() == 0 && self.previous.is_none();
-            let is_after_gap = rest.front().is_some_and(|file| file.may_miss);
-            if (known_at.is_none() && !nothing_read) || is_after_gap {
-                self.notices.push_back(may_miss(paths.log.clone()));
-            }
-        }
-        self.next = rest;
-        self.replace_current(common);
-        self.go_past(damage, Ahead::More)
-    }
-
-    /// Goes on in the first of the files to come, after what it has in common with the current one.
-    fn replace_current(&mut self, common: Option<Common>) {
-        let (lines, offset) = common.map_or((0, 0), |common| (common.lines, common.offset));
-        let first = self.next.pop_front();
-        match first.map(|file| file.into_open(&self.storage)) {
-            Some(Ok(file)) => self.current = Some(Open::after(file, lines, offset)),
-            Some(Err(damage)) => {
-                self.notices.push_back(damage);
-                self.take_next();
-            }
-            None => {}
-        }
-    }
 }
 
 /// The file was cut or written anew, and is read on at `offset`.
-fn cut(file: &Path, offset: u64) -> Damage {
+fn cut(file: PathBuf, offset: u64) -> Damage {
     Damage {
-        file: file.to_path_buf(),
+        file,
         line: None,
         offset,
         len: 0,
         kind: DamageKind::Cut,
     }
+}
+
+/// What tells the log from others, as far as nothing of it is known.
+fn checksum_of(paths: &Paths) -> u32 {
+    crc32c::crc32c(paths.log.as_os_str().as_encoded_bytes())
 }
