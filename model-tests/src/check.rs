@@ -68,6 +68,15 @@ pub fn check<S: Subject + Clone>(
 /// }
 /// ```
 pub fn check_all<S: Subject + Clone>(subject: &S, budget: &Budget) -> Vec<Outcome> {
+    check_laws(subject, &all(), budget)
+}
+
+/// Judges one subject by these laws, in this order.
+pub fn check_laws<S: Subject + Clone>(
+    subject: &S,
+    laws: &[&'static Law],
+    budget: &Budget,
+) -> Vec<Outcome> {
     if serve(subject) {
         return Vec::new();
     }
@@ -80,7 +89,7 @@ pub fn check_all<S: Subject + Clone>(subject: &S, budget: &Budget) -> Vec<Outcom
         };
         Outcome { law, ruling }
     };
-    all().into_iter().map(judged).collect()
+    laws.iter().copied().map(judged).collect()
 }
 
 /// Judges a subject, each law at most once.

@@ -15,7 +15,7 @@ use crate::{
     },
     scenes::{batches, foreign, intrusion, memory, opening, race, retention},
     subject::adapter::Subject,
-    trial::{Trial, Verdict, Violation},
+    trial::{Parted, Trial, Verdict},
 };
 
 const SINCE: Plan = Plan {
@@ -265,12 +265,8 @@ fn another_life<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
 
 /// Capacity 0, and then capacity 1.
 fn smallest<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
-    let refuses = trial.scene(opening::refuses_capacity_zero);
-    refuses.map_err(|broken| {
-        Box::new(Violation {
-            is_its_own: true,
-            ..*broken
-        })
+    trial.scene(|trial, report| {
+        opening::refuses_capacity_zero(trial, report).map_err(Parted::its_own)
     })?;
     let plan = Plan {
         capacities: &[1],
