@@ -156,12 +156,12 @@ impl<S: Subject> Court<S> {
                 if let Some(history) = &history {
                     broken.found_by = format!("a history of {} operations", history.ops.len());
                 }
-                let told = self.tell(law, history);
+                let told = self.tell(law, history, &watch);
                 broken.script = self.script(law, &told);
                 return Err(broken);
             }
         };
-        let told = self.tell(law, None);
+        let told = self.tell(law, None, &watch);
         Err(Box::new(Violation {
             script: self.script(law, &told),
             ..*broken
@@ -169,12 +169,21 @@ impl<S: Subject> Court<S> {
     }
 
     /// The calls before the law broke, from another run that writes them down. A race may end
-    /// otherwise the second time: then there are none.
-    fn tell(&self, law: &'static Law, history: Option<Arc<History>>) -> Vec<String> {
+    /// otherwise the second time: then there are the last calls of the first run.
+    fn tell(
+        &self,
+        law: &'static Law,
+        history: Option<Arc<History>>,
+        first: &Watch,
+    ) -> Vec<String> {
+        let last_calls = first.last_calls();
         let watch = Arc::new(Watch::new(Some(Transcript::default())));
         let ended = self.watched(&watch, law, history);
         match (ended, &watch.transcript) {
-            (Ended::Verdict(Ok(_)), _) | (_, None) => Vec::new(),
+            (Ended::Verdict(Ok(_)), _) | (_, None) => {
+                let head = "(the last calls: run again, it did not break)";
+                [head.into()].into_iter().chain(last_calls).collect()
+            }
             (_, Some(transcript)) => transcript.lines(),
         }
     }

@@ -35,12 +35,25 @@ fn kill<S: Subject + Clone, B: Debug>(
     match check(subject, row.law, budget) {
         Err(broken) if broken.to_string().contains(row.part) => {
             assert!(broken.script.contains("#[test]"), "{broken}");
+            tells_the_calls(&broken);
             println!("{} kills {:?}: {}", row.law.id, row.bug, row.story);
             Ok(())
         }
         Err(broken) => Err(format!("{:?}: not {:?} in\n{broken}", row.bug, row.part)),
         Ok(_) => Err(format!("{:?} survived {}", row.bug, row.law.id)),
     }
+}
+
+/// Whoever reads of a scene that failed sees what was done, in lines that fit.
+fn tells_the_calls(broken: &Violation) {
+    // A history is code, and how an event is made is no call on a log.
+    if broken.found_by != "a scenario" || broken.law.id == "D01" {
+        return;
+    }
+    let text = broken.to_string();
+    let fits = |line: &str| line.chars().count() <= 80;
+    assert!(text.lines().all(fits), "{broken}");
+    assert!(broken.script.contains("\n    //   "), "{broken}");
 }
 
 /// Lets the log have processes of its own, which come to [`child`].

@@ -52,7 +52,9 @@ laws! {
     }
     W04 "lines are whole" {
         statement: "After repair every line of the file is whole, also that of an event that is longer \
-            than a file may be. A torn line may be reported, or be out of sight.",
+            than a file may be. A torn line may be reported, or be out of sight. (A line is what one \
+            event or gap has in the file, in whatever form. The file is cut at every byte; an event \
+            that was stored before the cut was over is whole.)",
         why: "One glued line makes two events unreadable, and the tools that read the rest stop.",
         bug: "eliza #30878 and octos #2006: the record after a torn one was fused with it and lost. \
             The baseline appends after a torn tail as well.",
@@ -65,12 +67,15 @@ laws! {
     W05 "damage is reported, not removed" {
         statement: "A damaged line in the middle is reported and skipped, never truncated. A torn \
             tail is set aside, never glued to the next event, and never in the place of an earlier one; \
-            a file that is no log is never emptied.",
+            a file that is no log is never emptied: opening it may be refused; where it is not, each \
+            line that stood in it stands in some file of the directory afterwards. (Lines in the \
+            middle are damaged where the files are JSON lines: in other forms a log may be unable \
+            to tell where the next record begins.)",
         why: "After a flipped bit come good events; to cut there is to lose them all.",
         bug: "laurus #814: recovery stopped at the first bad record and dropped what followed.",
         needs: [Durable],
         assumes: [W01],
-        visits: [Damaged, Reopened],
+        visits: [Torn, OtherHands],
         judge: |trial| trial.scene(damage::damaged_anywhere),
         test: w05_damage_is_reported_not_removed,
     }
@@ -102,7 +107,9 @@ laws! {
     W08 "rotation is atomic and bounded" {
         statement: "At every crash point of a rotation the reader finds a whole history; the current \
             file and each old one stay within the cap, unless one event alone is larger. A rotation takes at most \
-            the oldest file. (The crash points are those of W01.)",
+            the oldest file. (The report says whether power was cut after each operation of several \
+            rotations, and how, as W01; without that it stands on the files as they are between two \
+            calls.)",
         why: "A rotation renames the only copy: between two steps nothing may be missing.",
         bug: "etcd #6368: a rename without an fsync of the directory. logforth #153: a reopened file \
             forgot its size and outgrew the cap. flexi_logger #150: a rotation overwrote a file.",
@@ -124,7 +131,7 @@ laws! {
     }
     W10 "one writer per path" {
         statement: "A path has one writer, across rotations; a second one gets a clear error and \
-            touches nothing, in this process or another. A writer that was killed keeps nobody away.",
+            touches nothing, in this process or another. A writer that was killed keeps nobody away. (Nothing is demanded of empty files, such as a lock.)",
         why: "Two writers interleave halves of lines, and rotate each other's file away.",
         bug: "A lock on the log file itself goes with the renamed file: after the rotation a second \
             writer locks the new one.",
@@ -168,7 +175,9 @@ laws! {
         test: w13_the_bytes_are_the_baselines,
     }
     W14 "no file before the first event" {
-        statement: "There is no file before the first event.",
+        statement: "There is no file for events before the first event: none of `Subject::files`. \
+            A lock, and the directory, may be there from the moment of opening, as law W10 needs \
+            one.",
         why: "An empty file says that there was a run; a directory that is only looked at must stay \
             as it is.",
         bug: "The baseline creates the file when the writer starts, against its own documentation.",

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     subject::{adapter::Subject, case::Case},
     trial::{Parted, Trial},
+    watch::note_order,
 };
 
 /// A process that has the subject. It is killed when this is dropped.
@@ -162,6 +163,7 @@ impl Process {
 
     /// Gives an order and waits for the answer, for at most this long.
     pub(crate) fn ask_for(&mut self, order: &str, patience: Duration) -> Answer {
+        note_order(order);
         let line = format!("{order}\n");
         if let Some(orders) = &mut self.orders {
             // If it is gone, the missing answer says so.

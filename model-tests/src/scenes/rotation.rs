@@ -7,7 +7,7 @@ use super::{
     hands,
     history::{History, Span, bytes_of, short},
     lives::enough,
-    power::stored_in_the_end,
+    power::{self, stored_in_the_end},
 };
 use eventlog::Versioned as _;
 
@@ -51,7 +51,8 @@ pub(crate) fn rotated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> 
         report.visit(Class::Reopened);
     }
     report.stands_on(Evidence::RealFiles);
-    long_events(trial, report)
+    long_events(trial, report)?;
+    power::rotated(trial, report)
 }
 
 /// The bytes of all files, none of which may be too long.

@@ -14,6 +14,9 @@ impl<E: Event> Naive<E> {
         let entries: Vec<Entry<E>> = events.into_iter().map(version).collect();
         let mut gone = Vec::new();
         let mut state = self.0.lock();
+        let second = self
+            .0
+            .second(&[Bug::LocksInTurns, Bug::DropsWakerBetweenLocks]);
         for (version, event) in entries {
             if self.has(Bug::AsksVersionUnderLock) {
                 let _ = event.version();
@@ -35,6 +38,7 @@ impl<E: Event> Naive<E> {
         if self.has(Bug::WakesUnderLock) {
             self.0.wake(mem::take(&mut waiters));
         }
+        drop(second);
         drop(state);
         drop(gone);
         self.0.wake(waiters);

@@ -24,6 +24,8 @@ pub(super) struct Shared<E> {
     pub(super) epoch: u64,
     pub(super) read: Condvar,
     pub(super) state: Mutex<State<E>>,
+    /// Only a broken log needs a second lock.
+    pub(super) second: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -73,6 +75,12 @@ impl<E> State<E> {
         }
     }
 
+    /// The waker of a reader that does not wait any more.
+    pub(super) fn forget(&mut self, reader: u64) -> Option<Waker> {
+        let at = self.waiters.iter().position(|(id, _)| *id == reader)?;
+        Some(self.waiters.remove(at).1)
+    }
+
     pub(super) fn newest_or_base(&self) -> u64 {
         self.newest.or(self.base).unwrap_or(0)
     }
@@ -85,6 +93,12 @@ impl<E> Shared<E> {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State<E>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The second lock, in a log with one of these bugs.
+    pub(super) fn second(&self, bugs: &[Bug]) -> Option<MutexGuard<'_, ()>> {
+        let has = self.bug.is_some_and(|bug| bugs.contains(&bug));
+        has.then(|| self.second.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn cursor(&self, seen: u64, version: u64) -> String {
