@@ -170,12 +170,7 @@ impl<S: Subject> Court<S> {
 
     /// The calls before the law broke, from another run that writes them down. A race may end
     /// otherwise the second time: then there are the last calls of the first run.
-    fn tell(
-        &self,
-        law: &'static Law,
-        history: Option<Arc<History>>,
-        first: &Watch,
-    ) -> Vec<String> {
+    fn tell(&self, law: &'static Law, history: Option<Arc<History>>, first: &Watch) -> Vec<String> {
         let last_calls = first.last_calls();
         let watch = Arc::new(Watch::new(Some(Transcript::default())));
         let ended = self.watched(&watch, law, history);

@@ -191,7 +191,10 @@ impl<E: Event, L: Log<E>> Log<E> for Checked<E, L> {
         let beside = Beside::lock(&self.beside);
         let call = format!("replay_after({cursor:?})");
         let seen = beside.seen(cursor);
-        let (ours, theirs) = (beside.model.replay_after(seen), self.log.replay_after(cursor));
+        let (ours, theirs) = (
+            beside.model.replay_after(seen),
+            self.log.replay_after(cursor),
+        );
         let covered = beside.model.covers_after(seen, theirs.coverage);
         beside.compare_replay(&call, ours, theirs, covered)
     }

@@ -59,7 +59,7 @@ laws! {
         bug: "eliza #30878 and octos #2006: the record after a torn one was fused with it and lost. \
             The baseline appends after a torn tail as well.",
         needs: [Durable],
-        assumes: [W03],
+        assumes: [W03, W01],
         visits: [Torn, Reopened],
         judge: |trial| trial.scene(damage::cut_anywhere),
         test: w04_lines_are_whole,
@@ -95,7 +95,8 @@ laws! {
     W07 "a full disk loses nothing" {
         statement: "While the disk is full nothing is lost that fits the backlog in memory, and the \
             writer resumes by itself or when it is asked again. What is as much as the log retains \
-            always fits. (Judged with simulated faults, or with files that may not grow.)",
+            always fits. (Judged with simulated faults, or with files that may not grow and a small file \
+            system that is full.)",
         why: "Disks fill at night, and the events of that night are the ones that are asked for.",
         bug: "systemd #3968: the journal never resumed after it could not rotate for lack of space.",
         needs: [Durable],
@@ -121,7 +122,8 @@ laws! {
     }
     W09 "no disk delays an append" {
         statement: "No fault or stall of the disk blocks, slows or crashes `append`. To open, \
-            flush and shut down may wait or fail.",
+            flush and shut down may wait or fail. (Judged with simulated faults, or with syncs that \
+            `strace` lets stall and a small file system that is full.)",
         why: "The disk is for forensics; the process lives by the append.",
         bug: "okaywal: one failed sync left every follower hanging.",
         needs: [Durable],

@@ -69,11 +69,7 @@ fn acts<S: Subject>() -> [Act<S>; 3] {
 }
 
 /// Readers come, are polled twice for what is not there yet, and go, while another thread acts.
-fn meet<S: Subject>(
-    trial: &Trial<'_, S>,
-    act: &Act<S>,
-    report: &mut Report,
-) -> Result<(), Parted> {
+fn meet<S: Subject>(trial: &Trial<'_, S>, act: &Act<S>, report: &mut Report) -> Result<(), Parted> {
     let (_case, log) = open(trial)?;
     let meeting = Arc::new(Meeting::default());
     let (done, wait) = mpsc::channel();
@@ -140,6 +136,8 @@ impl Meeting {
         step: &str,
     ) -> Result<(), Parted> {
         let mut came_back = 0;
+        // Shorter than the watchdog's, who does not know what meets.
+        let patience = patience + patience / 2;
         loop {
             match wait.recv_timeout(patience) {
                 Ok(result) => result?,

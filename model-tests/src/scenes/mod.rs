@@ -22,6 +22,7 @@ pub(crate) mod power;
 pub(crate) mod race;
 pub(crate) mod retention;
 pub(crate) mod rotation;
+mod small_disk;
 mod stalled;
 pub(crate) mod stalls;
 pub(crate) mod stored;

@@ -38,10 +38,7 @@ pub(super) fn acknowledged<S: Subject>(
 }
 
 /// Laws W01 and W08: with files of six events.
-pub(super) fn rotated<S: Subject>(
-    trial: &Trial<'_, S>,
-    report: &mut Report,
-) -> Result<(), Parted> {
+pub(super) fn rotated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     let case = Case::new(CAPACITY).with_files_of(bytes_of(trial, 6)?);
     let history = History::alike(trial);
     cut_anywhere(trial, case, &history, (20, &Whole::Newest), report)

@@ -143,6 +143,7 @@ bugs! {
     RotationOverwrites W08 + W01 + W13 "bytes that were there" "A rotation throws the full file away."
     RefusesLongEvents W08 + W04 + W12 "longer than a file" "An event that is longer than a file may be is dropped."
     FailsInAppend W09 + W06 + W07 + W11 + W18 "a panic" "A failing disk is the appender's panic."
+    PanicsAfterAnError W09 "a panic" "An append after a write that failed is a panic."
     WritesInAppend W09 + W18 "stalls" "An append waits until its event is on the disk."
     SyncsUnderItsLock W09 "stalls" "The disk is asked under the lock that an append needs."
     NoLock W10 "a second writer" "Nothing keeps a second writer away."
