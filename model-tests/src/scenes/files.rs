@@ -122,7 +122,6 @@ fn rotations_in_batches<S: Subject>(
     }
     history.append(&log, last + 1..=last + BATCH);
     shutdown::<S>(log, "after a batch that fills several files")?;
-    report.visit(Class::Rotated);
     let step = "batches that fill several files, after a shutdown";
     history.newest(&case, last + BATCH, step).map(drop)
 }
