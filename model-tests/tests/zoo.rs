@@ -337,8 +337,10 @@ mod sound {
     #[test]
     fn stored_log() {
         let subject = super::StoredSubject { bug: None };
-        let verdict = check(&subject, &super::laws::S07, &Budget::default());
-        verdict.unwrap_or_else(|broken| panic!("{broken}"));
+        for law in [&super::laws::S07, &super::laws::M02] {
+            let verdict = check(&subject, law, &Budget::default());
+            verdict.unwrap_or_else(|broken| panic!("{broken}"));
+        }
     }
 
     model_tests::conformance!(

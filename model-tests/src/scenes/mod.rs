@@ -12,6 +12,7 @@ pub(crate) mod full;
 pub(crate) mod hands;
 mod history;
 pub(crate) mod intrusion;
+pub(crate) mod lineage;
 pub(crate) mod lives;
 mod logs;
 pub(crate) mod memory;

@@ -170,5 +170,6 @@ bugs! {
     /// What is wrong with a [`StoredLog`](super::StoredLog).
     StoredBug, stored_rows;
     DeliversAtOnce S07 "a kill just after" "A writer's subscription delivers what was only appended."
+    SameLife M02 "replay_after" "Cursors of every life look alike, and count from its beginning."
     DeliversOneAhead S07 "a kill just after" "A writer's subscription is one event ahead of what is written."
 }
