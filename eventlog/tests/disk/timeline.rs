@@ -112,6 +112,29 @@ fn m03_every_flipped_byte_in_a_marked_stretch_is_found() {
     assert!(flipped > 150, "{flipped}");
 }
 
+#[test]
+fn m03_a_recovery_names_what_was_changed_if_it_is_asked() {
+    let place = Place::new(2);
+    let (log, writer) = place.log();
+    Place::append(&log, &writer, 10..=30);
+    drop((writer, log));
+    let old = place.path.with_file_name("x.log.old");
+    let text = fs::read_to_string(&old).unwrap();
+    fs::write(&old, text.replacen("\"version\":2", "\"version\":9", 1)).unwrap();
+    let recover = |verify| {
+        let config = place.config.clone().verify(verify);
+        let (log, recovery) = EventLog::<Tick>::recover(&config).unwrap();
+        (log, recovery.damage)
+    };
+    assert_eq!(recover(false).1, [], "every line is an event");
+    let (log, damage) = recover(true);
+    assert!(
+        matches!(damage[..], [ref one] if one.file.ends_with("x.log.old")),
+        "{damage:?}"
+    );
+    assert!(!log.replay(10).coverage().is_complete());
+}
+
 fn stamps(path: &Path) -> Vec<Option<Stamp>> {
     let timeline = Timeline::of(path);
     read::<Tick>(path)

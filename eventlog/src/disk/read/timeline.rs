@@ -120,34 +120,10 @@ impl<S: Storage> Timeline<S> {
     /// As [`of`](Timeline::of), from any storage.
     #[doc(hidden)]
     pub fn open(storage: S, path: impl AsRef<Path>) -> Self {
-        let Some(paths) = Paths::on(&storage, path.as_ref()) else {
-            let damage = vec![no_file_name(path.as_ref())];
-            return Self::with(storage, Vec::new(), damage);
+        let (files, damage) = match Paths::on(&storage, path.as_ref()) {
+            Some(paths) => marked_files(&storage, &paths),
+            None => (Vec::new(), vec![no_file_name(path.as_ref())]),
         };
-        // Before the files: a mark that comes later would speak of what was not looked at.
-        let (marks, damage) = match read_marks(&storage, &paths.marks) {
-            Ok((marks, _)) => (marks, Vec::new()),
-            Err(error) => {
-                let damage = vec![unreadable(paths.marks.clone(), 0, &error)];
-                return Self::with(storage, Vec::new(), damage);
-            }
-        };
-        let (files, _) = open_all(&storage, &paths);
-        let numbers = matching_files(&storage, &paths, marks.list(), &files);
-        let marked = files.into_iter().zip(numbers).map(|(file, number)| {
-            let of_file = |mark: &&Mark| Some(mark.at.file) == number;
-            let before = marks.list().iter().filter_map(Mark::beginning_of_next);
-            let before = before.filter(|mark| of_file(&mark));
-            let of_file = marks.list().iter().filter(of_file).cloned();
-            let mut marks: Vec<_> = before.chain(of_file).collect();
-            marks.sort_by_key(|mark| mark.at.offset);
-            Marked { file, marks }
-        });
-        let files = marked.collect();
-        Self::with(storage, files, damage)
-    }
-
-    fn with(storage: S, files: Vec<Marked<S::File>>, damage: Vec<Damage>) -> Self {
         Self {
             storage,
             files,
@@ -270,17 +246,50 @@ impl<S: Storage> Timeline<S> {
     #[must_use]
     pub fn verify(&self) -> Vec<Damage> {
         let mut damage = self.damage.clone();
-        for marked in &self.files {
-            let found = marked.file.with(&self.storage, |file| {
-                verify_file(&self.storage, file, marked)
-            });
-            match found {
-                Ok(found) => damage.extend(found),
-                Err(gone) => damage.push(gone),
-            }
-        }
+        damage.extend(verify_files(&self.storage, &self.files));
         damage
     }
+}
+
+/// The files of a log, the oldest first, each with the marks that speak of it.
+fn marked_files<S: Storage>(storage: &S, paths: &Paths) -> (Vec<Marked<S::File>>, Vec<Damage>) {
+    // Before the files: a mark that comes later would speak of what was not looked at.
+    let marks = match read_marks(storage, &paths.marks) {
+        Ok((marks, _)) => marks,
+        Err(error) => {
+            let damage = unreadable(paths.marks.clone(), 0, &error);
+            return (Vec::new(), vec![damage]);
+        }
+    };
+    let (files, _) = open_all(storage, paths);
+    let numbers = matching_files(storage, paths, marks.list(), &files);
+    let marked = files.into_iter().zip(numbers).map(|(file, number)| {
+        let of_file = |mark: &&Mark| Some(mark.at.file) == number;
+        let before = marks.list().iter().filter_map(Mark::beginning_of_next);
+        let before = before.filter(|mark| of_file(&mark));
+        let of_file = marks.list().iter().filter(of_file).cloned();
+        let mut marks: Vec<_> = before.chain(of_file).collect();
+        marks.sort_by_key(|mark| mark.at.offset);
+        Marked { file, marks }
+    });
+    (marked.collect(), Vec::new())
+}
+
+/// The stretches of a log that are not what was written.
+pub(super) fn verify<S: Storage>(storage: &S, paths: &Paths) -> Vec<Damage> {
+    let (files, mut damage) = marked_files(storage, paths);
+    damage.extend(verify_files(storage, &files));
+    damage
+}
+
+fn verify_files<S: Storage>(storage: &S, files: &[Marked<S::File>]) -> Vec<Damage> {
+    let verified = files.iter().map(|marked| {
+        marked
+            .file
+            .with(storage, |file| verify_file(storage, file, marked))
+            .unwrap_or_else(|gone| vec![gone])
+    });
+    verified.flatten().collect()
 }
 
 /// The number of the line that is the `line`-th of its file, as its neighbours tell.
