@@ -22,10 +22,10 @@ use crate::{
     trial::{Parted, Trial, guarded},
 };
 
-/// How long two threads call the log.
-const MEETING: Duration = Duration::from_millis(250);
-/// The fewest calls of each, where the machine is slow.
-const CALLS: u64 = 500;
+/// How many calls come back before the threads part, each as often as it can.
+const CALLS: u64 = 300_000;
+/// How long that takes at most, for a slow log or on a busy machine.
+const MEETING: Duration = Duration::from_secs(1);
 /// How often a reader is polled before it goes.
 const POLLS: usize = 16;
 /// How long a waker that is dropped waits for an append, which the log's lock may keep out.
@@ -98,7 +98,6 @@ fn meet<S: Subject>(trial: &Trial<'_, S>, act: &Act<S>, report: &mut Report) -> 
 #[derive(Default)]
 struct Meeting {
     calls: AtomicU64,
-    over: AtomicBool,
 }
 
 impl Meeting {
@@ -110,19 +109,16 @@ impl Meeting {
     ) {
         thread::spawn(move || {
             let began = Instant::now();
-            let mut calls = 0;
             let result = loop {
-                let ended = began.elapsed() > MEETING && calls > CALLS;
-                if ended || self.over.load(Ordering::Relaxed) {
+                let enough = self.calls.load(Ordering::Relaxed) >= CALLS;
+                if enough || began.elapsed() > MEETING {
                     break Ok(());
                 }
                 if let Err(panicked) = guarded("a call that meets another", &call) {
                     break Err(panicked);
                 }
-                calls += 1;
                 self.calls.fetch_add(1, Ordering::Relaxed);
             };
-            self.over.store(true, Ordering::Relaxed);
             // The receiver is gone if patience has ended.
             let _ = done.send(result);
         });

@@ -98,15 +98,12 @@ pub(crate) fn declared_holes<S: Subject>(
     let _ = guarded("shutdown", || log.shutdown())?;
     report.visit(Class::History);
     History::mixed(trial).all(&case, EVENTS, "a burst")?;
-    rotations_in_batches(trial, report)
+    rotations_in_batches(trial)
 }
 
 /// Batches that fill several files each, stored by a flush or by the end: rotations may have taken
 /// the oldest events, and none of the others.
-fn rotations_in_batches<S: Subject>(
-    trial: &Trial<'_, S>,
-    report: &mut Report,
-) -> Result<(), Parted> {
+fn rotations_in_batches<S: Subject>(trial: &Trial<'_, S>) -> Result<(), Parted> {
     const BATCH: u64 = CAPACITY as u64;
     let history = History::alike(trial);
     let case = Case::new(CAPACITY).with_files_of(bytes_of(trial, 5)?);

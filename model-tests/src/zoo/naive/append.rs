@@ -14,9 +14,6 @@ impl<E: Event> Naive<E> {
         let entries: Vec<Entry<E>> = events.into_iter().map(version).collect();
         let mut gone = Vec::new();
         let mut state = self.0.lock();
-        let second = self
-            .0
-            .second(&[Bug::LocksInTurns, Bug::DropsWakerBetweenLocks]);
         for (version, event) in entries {
             if self.has(Bug::AsksVersionUnderLock) {
                 let _ = event.version();
@@ -28,6 +25,9 @@ impl<E: Event> Naive<E> {
         if !wakes {
             return seq;
         }
+        let second = self
+            .0
+            .second(&[Bug::LocksInTurns, Bug::DropsWakerBetweenLocks]);
         let mut waiters = mem::take(&mut state.waiters);
         if self.has(Bug::WakesOne) {
             waiters.truncate(1);
