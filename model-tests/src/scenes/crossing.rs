@@ -25,7 +25,7 @@ use crate::{
 /// How many calls come back before the threads part, each as often as it can.
 const CALLS: u64 = 300_000;
 /// How long that takes at most, for a slow log or on a busy machine.
-const MEETING: Duration = Duration::from_millis(1000);
+const MEETING: Duration = Duration::from_secs(1);
 /// How often a reader is polled before it goes.
 const POLLS: usize = 16;
 /// How long a waker that is dropped waits for an append, which the log's lock may keep out.
@@ -131,21 +131,21 @@ impl Meeting {
         patience: Duration,
         step: &str,
     ) -> Result<(), Parted> {
-        let mut came_back = 0;
         // Shorter than the watchdog's, who does not know what meets.
         let patience = patience + patience / 2;
+        let (mut came_back, mut since) = (0, Instant::now());
         loop {
-            match wait.recv_timeout(patience) {
+            match wait.recv_timeout(patience / 16) {
                 Ok(result) => result?,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                Err(RecvTimeoutError::Timeout) => {
-                    let calls = self.calls.load(Ordering::Relaxed);
-                    if calls == came_back {
-                        let actual = format!("after {calls} calls none has for {patience:?}");
-                        return Err(Parted::said(step, "each call comes back", actual));
-                    }
-                    came_back = calls;
-                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let calls = self.calls.load(Ordering::Relaxed);
+            if calls != came_back {
+                (came_back, since) = (calls, Instant::now());
+            } else if since.elapsed() > patience {
+                let actual = format!("after {calls} calls none has for {patience:?}");
+                return Err(Parted::said(step, "each call comes back", actual));
             }
         }
     }

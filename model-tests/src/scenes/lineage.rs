@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use eventlog::{Coverage, Versioned as _};
+use eventlog::{Coverage, Versioned};
 
 use super::files::{killed, open, shutdown, works};
 use crate::{
@@ -122,7 +122,7 @@ where
             let expected = format!("anything but Complete: event {} was lost", holder.saw);
             return Err(Parted::said(call, expected, "Complete"));
         };
-        let found: Vec<_> = replay.events.iter().map(|event| event.version()).collect();
+        let found: Vec<_> = replay.events.iter().map(Versioned::version).collect();
         if found != history[after + 1..] {
             let expected = format!("events {:?}", &history[after + 1..]);
             return Err(Parted::said(call, expected, format!("events {found:?}")));

@@ -76,7 +76,7 @@ fn untouched(before: &Contents, after: &Contents, step: &str) -> Result<(), Part
         let now: Option<&Vec<u8>> = after.get(path);
         now.is_some_and(|now| now.starts_with(bytes))
     };
-    let changed = before.iter().find(|(path, bytes)| !is_there(*path, *bytes));
+    let changed = before.iter().find(|(path, bytes)| !is_there(*path, bytes));
     match changed {
         None => Ok(()),
         Some((path, _)) => {

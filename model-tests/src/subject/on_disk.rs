@@ -4,7 +4,9 @@ use std::{ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration};
 
 use eventlog::{
     EventLog, SeqRange,
-    disk::{self, Damage, DiskConfig, DiskWriter, NotStored, Reader, Record},
+    disk::{
+        self, Damage, DiskConfig, DiskWriter, NotStored, Reader, Record, RecoverError, Recovery,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -49,12 +51,12 @@ where
         let builder = EventLog::builder().capacity(case.capacity);
         let (log, writer) = match case.disk() {
             None => {
-                let (log, _) = builder.recover(&config)?;
+                let log = recovered(builder.recover(&config), case)?;
                 let writer = DiskWriter::spawn(&log, config)?;
                 (log, writer)
             }
             Some(disk) => {
-                let (log, _) = builder.recover_on(disk, &config)?;
+                let log = recovered(builder.recover_on(disk, &config), case)?;
                 let writer = DiskWriter::spawn_on(&log, disk.clone(), config)?;
                 (log, writer)
             }
@@ -134,6 +136,20 @@ impl Subject for SamplesOnDisk {
 
     fn line(&self, event: &Sample) -> String {
         SAMPLES.line(event)
+    }
+}
+
+/// The log, or another one where its files cannot be read back: they can be written all the same.
+fn recovered<E: Event>(
+    recovered: Result<(EventLog<E>, Recovery), RecoverError>,
+    case: &Case,
+) -> Result<EventLog<E>, OpenError> {
+    match recovered {
+        Ok((log, _)) => Ok(log),
+        Err(RecoverError::Unreadable { .. }) => {
+            Ok(EventLog::builder().capacity(case.capacity).build()?)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -97,7 +97,7 @@ bugs! {
     BatchWakesNobody S03 "Batch" "A batch wakes no reader."
     KeepsFirstWaker S03 "the last waker of each" "A reader that is polled again is woken by its first waker."
     RegistersLate S03 "a reader still sleeps" "Looks for an event, then registers to be woken, and an append comes between."
-    LocksInTurns S03 "over and over in two threads" "An append takes one lock and then another, a reader that waits the other and then the one."
+    LocksInTurns S03 "comes back" "An append takes one lock and then another, a reader that waits the other and then the one."
     DropsWakerBetweenLocks S03 "poll_recv with another waker" "A reader drops its last waker under one lock, then takes another, which an append takes first."
     WaitsForReaders S04 "it is blocked" "An append waits for the slowest reader."
     WakerPanicEscapes S04 "a panic in a waker" "A panic in one reader's waker is the appender's."
