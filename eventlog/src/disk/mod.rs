@@ -79,7 +79,7 @@ pub use error::{DiskError, SpawnError};
 pub use format::damage::{Damage, DamageKind};
 pub use format::record::Record;
 pub use read::all::{Reader, read};
-pub use read::follow::{Follow, ResumeError, follow};
+pub use read::follow::{Follow, FollowStream, ResumeError, follow};
 pub use read::last::{Tail, read_last};
 pub use read::line::{Place, RawLine};
 pub use read::lines::{Lines, lines};

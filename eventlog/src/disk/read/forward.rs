@@ -143,7 +143,7 @@ impl<F> FileLines<F> {
     }
 
     /// Brings the trace up to the next line.
-    fn catch_up(&mut self) {
+    pub(crate) fn catch_up(&mut self) {
         if let Some(trace) = &mut self.trace {
             trace.push(&self.buffer[self.traced..self.start]);
         }
