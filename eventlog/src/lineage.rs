@@ -75,6 +75,17 @@ impl Lineage {
     }
 }
 
+impl Lineage {
+    /// The number that a cursor stands at, if all that comes after it is known.
+    #[cfg(feature = "disk")]
+    pub(crate) fn known_from(&self, cursor: Cursor) -> Option<u64> {
+        let (Place::Own { seq } | Place::Earlier { seq, .. }) = self.find(cursor) else {
+            return None;
+        };
+        (seq.saturating_add(1) >= self.trusted.from).then_some(seq)
+    }
+}
+
 impl Earlier {
     fn last(&self, saw_durable: bool) -> u64 {
         if saw_durable { self.durable } else { self.live }
@@ -99,18 +110,18 @@ mod tests {
             durable: 7,
         };
         let lineage = Lineage::following(Epoch::new(4), vec![life], TRUSTED);
-        let live = |epoch, seq| Cursor::from_parts(Epoch::new(epoch), Seq::new(seq), 0);
-        let durable = |seq| live(2, seq).seen_durable(true);
+        let seen = |epoch, seq| Cursor::from_parts(Epoch::new(epoch), Seq::new(seq), 0);
+        let durable = |seq| seen(2, seq).seen_durable(true);
         let earlier = |seq| Place::Earlier {
             seq,
             trusted: TRUSTED,
         };
-        assert_eq!(lineage.find(live(2, 5)), earlier(5));
-        assert_eq!(lineage.find(live(2, 6)), Place::Unknown);
+        assert_eq!(lineage.find(seen(2, 5)), earlier(5));
+        assert_eq!(lineage.find(seen(2, 6)), Place::Unknown);
         assert_eq!(lineage.find(durable(7)), earlier(7));
         assert_eq!(lineage.find(durable(8)), Place::Unknown);
-        assert_eq!(lineage.find(live(4, 99)), Place::Own { seq: 99 });
-        assert_eq!(lineage.find(live(6, 1)), Place::Unknown);
+        assert_eq!(lineage.find(seen(4, 99)), Place::Own { seq: 99 });
+        assert_eq!(lineage.find(seen(6, 1)), Place::Unknown);
     }
 
     #[test]

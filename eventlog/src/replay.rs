@@ -1,6 +1,10 @@
 //! A snapshot of one instant.
 
-use std::{fmt, iter::FusedIterator, ops::Range};
+use std::{
+    fmt,
+    iter::{self, FusedIterator},
+    ops::Range,
+};
 
 use crate::{
     coverage::Coverage,
@@ -251,6 +255,11 @@ impl<'a, E> Iterator for Iter<'a, E> {
         self.0.next().map(|entry| &entry.event)
     }
 
+    #[inline]
+    fn fold<B, F: FnMut(B, Self::Item) -> B>(self, init: B, mut f: F) -> B {
+        self.0.fold(init, |folded, entry| f(folded, &entry.event))
+    }
+
     fn size_hint(&self) -> (usize, Option<usize>) {
         let len = self.0.len();
         (len, Some(len))
@@ -342,6 +351,14 @@ impl<'a, E> Kept<'a, E> {
         match self.above {
             None => self.entries.next(),
             Some((above, _)) => self.entries.next_above(above),
+        }
+    }
+
+    #[inline]
+    fn fold<B>(mut self, init: B, f: impl FnMut(B, &'a Entry<E>) -> B) -> B {
+        match self.above {
+            None => self.entries.fold(init, f),
+            Some(_) => iter::from_fn(|| self.next()).fold(init, f),
         }
     }
 

@@ -201,7 +201,7 @@ impl Follower {
     fn hear(&mut self, peer: &mut Peer, story: &str) {
         let live = peer.hear();
         self.apply(&live["event"], story);
-        self.cursor = live["cursor"].clone();
+        self.cursor = live["event"]["cursor"].clone();
     }
 
     fn apply(&mut self, event: &Value, story: &str) {

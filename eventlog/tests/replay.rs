@@ -170,6 +170,13 @@ proptest! {
                 prop_assert_eq!(next.map(Versioned::version), wanted.copied());
                 prop_assert_eq!(iter.len(), left.len());
             }
+            // What is left, and everything, by a loop inside of the iterator.
+            let mut rest = Vec::new();
+            iter.for_each(|event| rest.push(event.version));
+            prop_assert_eq!(rest, left);
+            let mut all = Vec::new();
+            replay.iter().for_each(|event| all.push(event.version));
+            prop_assert_eq!(all, kept);
         }
     }
 }

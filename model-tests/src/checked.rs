@@ -99,6 +99,21 @@ impl<E> Beside<E> {
 }
 
 impl<E: Event> Beside<E> {
+    /// Compares replays, where `covered` says whether theirs may have its coverage.
+    #[track_caller]
+    fn compare_replay(
+        &self,
+        call: &str,
+        mut ours: Replay<E>,
+        theirs: Replay<E>,
+        covered: bool,
+    ) -> Replay<E> {
+        if covered {
+            ours.coverage = theirs.coverage;
+        }
+        self.compare(call, ours, theirs)
+    }
+
     /// What a reader was given, by whichever way of a sound log.
     #[track_caller]
     fn compare_given(&self, call: &str, ours: &mut Reader, given: &Received<E>) {
@@ -137,7 +152,9 @@ impl<E: Event, L: Log<E>> Log<E> for Checked<E, L> {
     fn replay(&self, since: u64) -> Replay<E> {
         let beside = Beside::lock(&self.beside);
         let call = format!("replay({since})");
-        beside.compare(&call, beside.model.replay(since), self.log.replay(since))
+        let (ours, theirs) = (beside.model.replay(since), self.log.replay(since));
+        let covered = beside.model.covers_since(since, theirs.coverage);
+        beside.compare_replay(&call, ours, theirs, covered)
     }
 
     fn append_batch(&self, events: Vec<E>) {
@@ -173,8 +190,13 @@ impl<E: Event, L: Log<E>> Log<E> for Checked<E, L> {
     fn replay_after(&self, cursor: &str) -> Replay<E> {
         let beside = Beside::lock(&self.beside);
         let call = format!("replay_after({cursor:?})");
-        let expected = beside.model.replay_after(beside.seen(cursor));
-        beside.compare(&call, expected, self.log.replay_after(cursor))
+        let seen = beside.seen(cursor);
+        let (ours, theirs) = (
+            beside.model.replay_after(seen),
+            self.log.replay_after(cursor),
+        );
+        let covered = beside.model.covers_after(seen, theirs.coverage);
+        beside.compare_replay(&call, ours, theirs, covered)
     }
 
     fn subscribe(&self, since: u64) -> Box<dyn Subscription<E>> {

@@ -24,6 +24,8 @@ pub enum Evidence {
     InjectedFaults,
     /// A process of its own whose files may not grow, by `RLIMIT_FSIZE`, until they may.
     LimitedFiles,
+    /// A process of its own on a small file system that was full, until it had room again.
+    FullFileSystem,
     /// Files on the real disk, as the log left them.
     RealFiles,
 }
@@ -39,6 +41,7 @@ impl fmt::Display for Evidence {
             Self::TracedPowerCut => "power cut after traced system calls",
             Self::InjectedFaults => "injected faults",
             Self::LimitedFiles => "files that may not grow",
+            Self::FullFileSystem => "full file system",
             Self::RealFiles => "files as they were left",
         })
     }

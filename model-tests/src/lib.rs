@@ -35,7 +35,7 @@ mod trial;
 mod watch;
 pub mod zoo;
 
-pub use check::{check, check_all};
+pub use check::{check, check_all, check_laws};
 pub use checked::Checked;
 #[doc(hidden)]
 pub use conformance::__run;

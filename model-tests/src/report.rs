@@ -97,6 +97,8 @@ pub enum Class {
     Stored,
     /// A question that was asked while other threads appended.
     Raced,
+    /// Calls of two threads that met inside of the log, over and over.
+    Met,
     /// User code that ran inside the log, with the log at work.
     Intruded,
     /// A count of the live events.

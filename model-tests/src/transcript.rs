@@ -1,7 +1,7 @@
 //! What was done to a subject, as lines to read: the script of a scene.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -25,10 +25,12 @@ pub(crate) struct Transcript {
 
 #[derive(Default)]
 struct Told {
-    /// The calls of all logs, in their order; those of a log that is dropped go with it.
+    /// The calls of all logs, in their order.
     lines: BTreeMap<u64, Line>,
     next: u64,
     threads: Vec<ThreadId>,
+    /// The logs that are gone, with their lines still there: their files may be opened again.
+    closed: BTreeSet<u64>,
     /// Nothing is added once a log has parted from its law.
     frozen: bool,
 }
@@ -41,9 +43,29 @@ struct Line {
 }
 
 impl Transcript {
-    /// A number for a log that is opened.
-    pub(crate) fn open(&self) -> u64 {
+    /// A number for a log that is opened. Where it has nothing to do with those before, what was
+    /// done to logs that are gone no longer matters.
+    pub(crate) fn open(&self, afresh: bool) -> u64 {
+        if afresh {
+            self.told().forget_closed();
+        }
         self.logs.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// What a scene does by itself, to begin with: what was done to logs that are gone no longer
+    /// matters.
+    pub(crate) fn begin_with(&self, text: &str) {
+        self.told().forget_closed();
+        let log = self.logs.load(Ordering::Relaxed);
+        self.end(self.begin(log, &format!("// {text}")));
+    }
+
+    /// A call on the files of logs.
+    pub(crate) fn on_files<T>(&self, text: &str, run: impl FnOnce() -> T) -> T {
+        let line = self.begin(self.logs.load(Ordering::Relaxed), text);
+        let answer = run();
+        self.end(line);
+        answer
     }
 
     /// A call on a log begins.
@@ -74,12 +96,9 @@ impl Transcript {
         }
     }
 
-    /// A log is gone, and what was done to it no longer matters.
+    /// A log is gone.
     pub(crate) fn close(&self, log: u64) {
-        let mut told = self.told();
-        if !told.frozen {
-            told.lines.retain(|_, line| line.log != log);
-        }
+        self.told().closed.insert(log);
     }
 
     pub(crate) fn freeze(&self) {
@@ -118,6 +137,13 @@ impl Transcript {
 }
 
 impl Told {
+    fn forget_closed(&mut self) {
+        if !self.frozen {
+            let closed = std::mem::take(&mut self.closed);
+            self.lines.retain(|_, line| !closed.contains(&line.log));
+        }
+    }
+
     fn thread(&mut self) -> usize {
         let id = thread::current().id();
         let known = self.threads.iter().position(|known| *known == id);

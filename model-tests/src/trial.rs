@@ -174,6 +174,8 @@ pub(crate) struct Parted {
     pub(crate) step: String,
     pub(crate) expected: String,
     pub(crate) actual: String,
+    /// It rests on no other law.
+    pub(crate) is_its_own: bool,
 }
 
 impl Parted {
@@ -195,9 +197,18 @@ impl Parted {
             step: step.into(),
             expected: expected.into(),
             actual: actual.into(),
+            is_its_own: false,
         };
         note_parted(&parted);
         parted
+    }
+
+    /// The same, found without leaning on what the law takes for granted.
+    pub(crate) fn its_own(self) -> Self {
+        Self {
+            is_its_own: true,
+            ..self
+        }
     }
 }
 
@@ -286,7 +297,7 @@ impl<S: Subject> Trial<'_, S> {
             actual: parted.actual,
             script,
             found_by,
-            is_its_own: false,
+            is_its_own: parted.is_its_own,
             takes_all_memory: false,
         })
     }

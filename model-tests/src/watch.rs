@@ -17,6 +17,9 @@ use std::{
 
 use crate::{histories::ops::History, subject::call::Call, transcript::Transcript, trial::Parted};
 
+/// The longest list of last calls.
+const LINE: usize = 48;
+
 /// What one trial's threads are doing.
 pub(crate) struct Watch {
     id: u64,
@@ -40,6 +43,33 @@ struct Slot {
     depth: AtomicU32,
     /// The innermost of them.
     call: AtomicU8,
+    /// The last calls that began, a byte each, the last one lowest; 0 stands for none.
+    last: AtomicU64,
+}
+
+impl Slot {
+    fn note(&self, call: Call) {
+        // Only this thread writes here.
+        let last = self.last.load(Ordering::Relaxed);
+        self.last
+            .store(last << 8 | (call as u64 + 1), Ordering::Relaxed);
+    }
+
+    /// As many of the last calls as fit a line.
+    fn last_calls(&self, thread: usize, under_way: bool) -> String {
+        let last = self.last.load(Ordering::Relaxed).to_le_bytes();
+        let names = last.into_iter().map_while(|byte| byte.checked_sub(1));
+        let mut line = String::new();
+        for name in names.map(|call| Call::of(call).name()) {
+            if line.is_empty() {
+                line = name.into();
+            } else if line.len() + name.len() < LINE {
+                line = format!("{name}, {line}");
+            }
+        }
+        let end = if under_way { " // under way" } else { "" };
+        format!("[thread {thread}] {line}{end}")
+    }
 }
 
 thread_local! {
@@ -103,6 +133,17 @@ impl Watch {
         lock(&self.parted).clone()
     }
 
+    /// The last calls of the judge and of the threads that are still in a call, for a run that wrote
+    /// down nothing.
+    pub(crate) fn last_calls(&self) -> Vec<String> {
+        let slots = lock(&self.slots).clone();
+        let told = slots.iter().enumerate().filter_map(|(at, slot)| {
+            let under_way = slot.depth.load(Ordering::Relaxed) > 0;
+            (at == 0 || under_way).then(|| slot.last_calls(at + 1, under_way))
+        });
+        told.collect()
+    }
+
     pub(crate) fn history(&self) -> Option<Arc<History>> {
         lock(&self.history).clone()
     }
@@ -115,6 +156,24 @@ pub(crate) fn note_parted(parted: &Parted) {
         *lock(&watch.parted) = Some(parted.clone());
         if let Some(transcript) = &watch.transcript {
             transcript.freeze();
+        }
+    });
+}
+
+/// Notes what a scene does with files before it opens a log on them.
+pub(crate) fn note_files(text: &str) {
+    with_judged(|watch| {
+        if let Some(transcript) = &watch.transcript {
+            transcript.begin_with(text);
+        }
+    });
+}
+
+/// Notes what a process of the suite's own is told to do.
+pub(crate) fn note_order(order: &str) {
+    with_judged(|watch| {
+        if let Some(transcript) = &watch.transcript {
+            transcript.on_files(&format!("process: {order}"), || ());
         }
     });
 }
@@ -145,6 +204,9 @@ impl UnderWay {
         let outer = slot.call.swap(call as u8, Ordering::Relaxed);
         slot.depth.fetch_add(1, Ordering::Relaxed);
         slot.changes.fetch_add(1, Ordering::Relaxed);
+        if call.is_told() {
+            slot.note(call);
+        }
         Self { slot, outer }
     }
 }
@@ -209,6 +271,9 @@ impl<'a> Watcher<'a> {
             }
             let lasts = now - since.1;
             let call = Call::of(slot.call.load(Ordering::Relaxed));
+            if call == Call::BlockingRecv {
+                continue;
+            }
             if longest.is_none_or(|(_, longest)| lasts > longest) {
                 longest = Some((call, lasts));
             }

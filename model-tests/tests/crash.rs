@@ -104,7 +104,8 @@ fn w07_a_full_disk_is_filled_to_its_last_record_and_resumes() {
         steps: Vec::new(),
         faults: Vec::new(),
     };
-    let mut log = FileLog::open(disk.clone(), &script.config()).unwrap().0;
+    let config = script.config().marks(false); // which take up room
+    let mut log = FileLog::open(disk.clone(), &config).unwrap().0;
     let bytes = lines(&[100; 100]).into_bytes();
     let ends: Vec<_> = (1..=100).map(|count| count * 100).collect();
     let records = Records::new(&bytes, &ends);

@@ -48,9 +48,9 @@ fn in_a_log_without_an_epoch_every_cursor_is_foreign() {
 
 #[test]
 fn a_cursor_counts_in_the_life_that_it_is_of() {
-    let (first, second) = (log(Epoch::new(7), &[1, 2]), log(Epoch::new(8), &[1, 2]));
-    assert_eq!(first.epoch(), Epoch::new(7));
-    assert_eq!(first.cursor().to_string(), "0000000000000007.2.2");
+    let (first, second) = (log(Epoch::new(8), &[1, 2]), log(Epoch::new(10), &[1, 2]));
+    assert_eq!(first.epoch(), Epoch::new(8));
+    assert_eq!(first.cursor().to_string(), "0000000000000008.2.2");
     assert_eq!(first.replay(first.cursor()).coverage(), Coverage::Complete);
     is_foreign(&first, second.cursor());
 }

@@ -100,6 +100,7 @@ fn w08_files_that_an_earlier_version_numbered_are_the_oldest() {
     let left = [
         "",
         ".lock",
+        ".marks",
         ".old",
         ".old.0000000002",
         ".old.0000000003",
@@ -123,9 +124,12 @@ fn w08_a_number_that_is_taken_is_not_given_again() {
 /// and a sync after each of these, one rotation once took half a second at `keep(100)`.
 #[test]
 fn w08_the_cost_of_a_rotation_does_not_depend_on_keep() {
-    let operations = |keep| {
+    let operations = |keep, marks| {
         let disk = SimDisk::new();
-        let config = DiskConfig::new("/x.log").max_bytes(2).keep(keep);
+        let config = DiskConfig::new("/x.log")
+            .max_bytes(2)
+            .keep(keep)
+            .marks(marks);
         let (mut log, _) = FileLog::open(disk.clone(), &config).unwrap();
         let mut per_rotation = 0;
         for _ in 0..keep + 10 {
@@ -137,8 +141,12 @@ fn w08_the_cost_of_a_rotation_does_not_depend_on_keep() {
         per_rotation
     };
     // Remove, rename, sync, rename, sync, create, write, sync, sync.
-    assert_eq!([2, 3, 100, 1000].map(operations), [9; 4]);
-    assert_eq!(operations(1), 6);
+    let without = |keep| operations(keep, false);
+    assert_eq!([2, 3, 100, 1000].map(without), [9; 4]);
+    assert_eq!(without(1), 6);
+    // The marks write and sync before the file is put aside, and after its first batch.
+    let with = |keep| operations(keep, true);
+    assert_eq!([2, 3, 100].map(with), [13; 3]);
 }
 
 #[test]
@@ -172,7 +180,8 @@ fn heard(config: DiskConfig) -> (DiskConfig, Arc<Mutex<Vec<String>>>) {
 #[test]
 fn w17_where_renaming_fails_writing_goes_on_in_the_file() {
     let disk = SimDisk::new();
-    let (config, notices) = heard(DiskConfig::new("/x.log").max_bytes(800).keep(2));
+    let config = DiskConfig::new("/x.log").max_bytes(800).keep(2);
+    let (config, notices) = heard(config.marks(false)); // which are renamed, too
     let (mut log, _) = FileLog::open(disk.clone(), &config).unwrap();
     let tried = Arc::new(AtomicU64::new(0));
     let count = tried.clone();

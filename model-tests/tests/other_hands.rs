@@ -239,6 +239,7 @@ fn w10_a_link_and_its_file_are_one_log() {
         [
             "real.log",
             "real.log.lock",
+            "real.log.marks",
             "real.log.old",
             "real.log.old.0000000002"
         ]

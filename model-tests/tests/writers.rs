@@ -5,14 +5,16 @@
 
 use std::{
     env,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use model_tests::{
-    Budget, Capability, Evidence, Law, Report, SamplesOnDisk, Subject, check,
-    laws::{self, W01, W02, W06, W07, W09, W11, W18},
+    Budget, Capability, Case, Evidence, Law, Line, OpenError, Report, Sample, SamplesOnDisk,
+    Subject, check,
+    laws::{self, W01, W02, W06, W07, W09, W11, W17, W18},
     serve,
-    zoo::{FileBug, FileSubject, LossyFileSubject, file_rows},
+    zoo::{FileBug, FileLog, FileSubject, LossyFileSubject, file_rows},
 };
 
 /// What processes of their own serve, by name.
@@ -164,4 +166,40 @@ fn faults_are_found_without_a_simulated_disk() {
 #[test]
 fn events_of_every_kind_keep_all() {
     keeps_all(&SamplesOnDisk, &budget("SamplesOnDisk".into()));
+}
+
+/// A log whose reader gives up where a directory stands in the place of a file: W17 is about
+/// writing.
+#[derive(Clone)]
+struct GivesUpAtDirectories;
+
+const NAIVE: FileSubject = FileSubject { bug: None };
+
+impl Subject for GivesUpAtDirectories {
+    type Event = Sample;
+    type Log = FileLog;
+
+    fn open(&self, case: &Case) -> Result<FileLog, OpenError> {
+        NAIVE.open(case)
+    }
+
+    fn event(&self, version: u64, pick: u32) -> Sample {
+        NAIVE.event(version, pick)
+    }
+
+    fn read_back(&self, case: &Case) -> Result<Vec<Line<Sample>>, OpenError> {
+        if self.files(case)?.iter().any(|file| file.is_dir()) {
+            return Err("a directory stands in the place of a file".into());
+        }
+        NAIVE.read_back(case)
+    }
+
+    fn files(&self, case: &Case) -> Result<Vec<PathBuf>, OpenError> {
+        NAIVE.files(case)
+    }
+}
+
+#[test]
+fn a_reader_that_gives_up_at_directories_is_not_accused() {
+    judge(&GivesUpAtDirectories, &W17, &Budget::default());
 }

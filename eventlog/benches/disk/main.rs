@@ -14,7 +14,6 @@
 
 mod latency;
 mod reading;
-mod rotation;
 #[allow(dead_code, reason = "each benchmark uses its part")]
 #[path = "../support/mod.rs"]
 mod support;
@@ -99,16 +98,9 @@ fn main() {
         Row::new("recover 4096 of 16 MiB", recover(21), Target::Faster(3.0)),
     ];
     let rows: Vec<_> = rows.into_iter().chain(reading()).collect();
-    let growth = [10, 100, 500].map(|keep| {
-        let what = format!("a rotation, {keep} files kept");
-        Row::new(what, rotation::keeping(keep, 9), Target::CostAtMost(1.5))
-    });
     table::print("Targets (medians of interleaved rounds)", &rows);
     println!("\nevents in a commit of the burst: {batch}\n");
-    table::print("Growth, beside a log that keeps two full files", &growth);
-    println!();
     table::print_markdown(&rows);
-    table::print_markdown(&growth);
 }
 
 fn reading() -> [Row; 2] {

@@ -5,13 +5,10 @@ use std::{hint::black_box, sync::Barrier, thread};
 use eventlog::{RecvError, Versioned};
 use tokio::sync::broadcast;
 
-use crate::{
-    BATCH, CAPACITY,
-    sides::{Sides, batch},
-    support::{
-        event::Event,
-        measure::{Pair, compare, cpu_each, ns_each},
-    },
+use crate::support::{
+    event::Event,
+    measure::{Pair, compare, cpu_each, ns_each},
+    sides::{BATCH, CAPACITY, Sides, batch},
 };
 
 /// Events that are published before the subscribers read them.
@@ -48,7 +45,7 @@ fn publish(
         .map(|_| sides.ours.subscribe(sides.newest))
         .collect();
     let baseline = || {
-        let mut events = batch::<Event>(sides.newest).into_iter();
+        let mut events = batch::<Event>(sides.newest, BATCH).into_iter();
         cpu_each(BATCH, || {
             while events.len() > 0 {
                 for event in events.by_ref().take(BURST) {
@@ -64,7 +61,7 @@ fn publish(
         })
     };
     let ours = || {
-        let mut events = batch(sides.newest).into_iter();
+        let mut events = batch(sides.newest, BATCH).into_iter();
         cpu_each(BATCH, || {
             while events.len() > 0 {
                 for event in events.by_ref().take(BURST) {
@@ -143,7 +140,7 @@ fn with_readers<R: FnOnce() + Send>(
     newest: u64,
     mut publish: impl FnMut(Event),
 ) -> f64 {
-    let events = batch(newest);
+    let events = batch(newest, BATCH);
     let start = Barrier::new(readers.len() + 1);
     thread::scope(|scope| {
         let threads: Vec<_> = readers

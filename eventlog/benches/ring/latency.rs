@@ -10,13 +10,10 @@ use std::{
 use eventlog::EventLog;
 use tokio::sync::broadcast;
 
-use crate::{
-    CAPACITY,
-    sides::{Sides, touch},
-    support::{
-        event::Event,
-        measure::{Pair, compare, quantile},
-    },
+use crate::support::{
+    event::Event,
+    measure::{Pair, compare, quantile},
+    sides::{CAPACITY, Sides, touch},
 };
 
 /// Latencies of waking one thread that waits: theirs and ours, round by round.

@@ -1,8 +1,7 @@
 //! The ring beside the log that every program writes by hand: `cargo bench --bench ring`.
 //!
-//! Prints each ratio beside its target, how the costs grow, and the first table once more as
-//! Markdown; draws a chart into `benches/ring.svg`, or where `EVENTLOG_BENCH_CHART` says. With words
-//! after `--bench`, only the rows with one of them in their name are measured.
+//! Prints each ratio beside its target, and the table once more as Markdown. With words after
+//! `--bench`, only the rows with one of them in their name are measured.
 //!
 //! What one thread does is measured in CPU time of that thread, because the machine may be busy;
 //! where threads wait for each other, by the clock on the wall.
@@ -17,27 +16,21 @@
 
 mod append;
 mod fan_out;
-mod growth;
 mod latency;
 mod replay;
-mod sides;
+#[allow(dead_code, reason = "each benchmark uses its part")]
 #[path = "../support/mod.rs"]
 mod support;
 mod targets;
 mod tasks;
 
-use std::{env, fs, path::PathBuf};
+use std::env;
 
-use growth::Growth;
 use support::table;
 use targets::Chosen;
 
-/// Events of the rings that are measured, unless the row says otherwise.
-const CAPACITY: usize = 4096;
 /// Where costs that grow with the capacity show.
 const LARGEST: usize = 1 << 20;
-/// Events of a timed batch. They are made before the clock starts.
-const BATCH: usize = 4096;
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -53,25 +46,6 @@ fn main() {
     };
     targets::measure(&mut chosen);
     table::print("Targets (medians of interleaved rounds)", &chosen.rows);
-    if !chosen.words.is_empty() {
-        return;
-    }
-
-    let growth = Growth::measure();
-    for (title, rows) in growth.tables() {
-        table::print(title, &rows);
-    }
-
     println!();
     table::print_markdown(&chosen.rows);
-    let path = chart_path();
-    fs::write(&path, growth.chart()).unwrap();
-    println!("\nchart: {}", path.display());
-}
-
-fn chart_path() -> PathBuf {
-    env::var_os("EVENTLOG_BENCH_CHART").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/ring.svg"),
-        PathBuf::from,
-    )
 }

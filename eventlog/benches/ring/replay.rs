@@ -5,20 +5,17 @@ use std::hint::black_box;
 use eventlog::EventLog;
 
 use crate::{
-    CAPACITY, LARGEST,
-    sides::{Sides, full, touch},
+    LARGEST,
     support::{
         event::Event,
         measure::{Pair, compare, cpu_each},
+        sides::{CAPACITY, Sides, full, touch},
     },
 };
 
-pub fn all(rounds: usize) -> Pair {
-    all_of(&Sides::full(CAPACITY), rounds)
-}
-
 /// The baseline's events are dropped outside the clock, our replay inside.
-pub fn all_of(sides: &Sides<Event>, rounds: usize) -> Pair {
+pub fn all(rounds: usize) -> Pair {
+    let sides = Sides::<Event>::full(CAPACITY);
     let mut events = Vec::new();
     compare(
         rounds,
@@ -60,15 +57,6 @@ pub fn beside_clones(rounds: usize) -> Pair {
     compare(
         rounds,
         || repeat(100, || drop(black_box(ten.clone()))),
-        || repeat(100, || drop(black_box(sides.ours.events_since(since)))),
-    )
-}
-
-pub fn last_ten_cloned_of(sides: &Sides<Event>, rounds: usize) -> Pair {
-    let since = black_box(sides.newest - 10);
-    compare(
-        rounds,
-        || repeat(100, || drop(black_box(sides.baseline.events_since(since)))),
         || repeat(100, || drop(black_box(sides.ours.events_since(since)))),
     )
 }

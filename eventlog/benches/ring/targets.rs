@@ -63,6 +63,9 @@ fn appends(rows: &mut Chosen) {
     rows.row("append, strings", CostAtMost(1.65), || {
         append::single::<Event>(151)
     });
+    rows.row("append, the making included", Target::None, || {
+        append::made::<Event>(151)
+    });
     rows.row("append, with a disk writer", CostAtMost(1.3), || {
         append::with_a_writer(101)
     });

@@ -5,8 +5,10 @@
 //! speed drifts by more between two runs than many of the differences that matter. And each ratio
 //! is printed beside its target, so that a miss is seen where it is measured.
 
+pub mod appends;
 pub mod baseline;
-pub mod chart;
 pub mod event;
 pub mod measure;
+pub mod sides;
 pub mod table;
+pub mod waiting;

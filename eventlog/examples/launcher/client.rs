@@ -67,7 +67,7 @@ impl Subscriber {
                         self.apply(event);
                     }
                 }
-                Some(Heard::Live { event, cursor }) => {
+                Some(Heard::Event { event, cursor }) => {
                     self.cursor = Some(cursor);
                     self.apply(&event);
                 }

@@ -31,22 +31,22 @@ pub enum Reply<'a> {
         events: Vec<&'a Event>,
         cursor: Cursor,
     },
+    /// A live event, and where its reader then stands.
+    Event {
+        #[serde(flatten)]
+        event: &'a Event,
+        cursor: Cursor,
+    },
     /// The reader was too slow: so many events were passed over.
     Lagged(u64),
     /// The launcher has stopped; nothing follows.
     Closed,
     Error(String),
-    /// A live event, and where its reader then stands.
-    #[serde(untagged)]
-    Live {
-        event: &'a Event,
-        cursor: Cursor,
-    },
 }
 
 impl<'a> Reply<'a> {
-    pub fn live(event: &'a EventRef<Event>) -> Self {
-        Self::Live {
+    pub fn event(event: &'a EventRef<Event>) -> Self {
+        Self::Event {
             cursor: EventRef::cursor(event),
             event,
         }
@@ -63,12 +63,12 @@ pub enum Heard {
         events: Vec<Event>,
         cursor: Cursor,
     },
-    Lagged(u64),
-    Closed,
-    Error(String),
-    #[serde(untagged)]
-    Live {
+    Event {
+        #[serde(flatten)]
         event: Event,
         cursor: Cursor,
     },
+    Lagged(u64),
+    Closed,
+    Error(String),
 }

@@ -84,7 +84,7 @@ impl Server {
                     None => return Ok(()),
                 },
                 event = next_event(&mut live) => match event {
-                    Ok(event) => say(&mut peer, &Reply::live(&event)).await?,
+                    Ok(event) => say(&mut peer, &Reply::event(&event)).await?,
                     Err(RecvError::Lagged(events)) => {
                         say(&mut peer, &Reply::Lagged(events)).await?;
                     }
@@ -131,17 +131,17 @@ impl Server {
         });
         let mut truncated = !events.coverage().is_complete();
         self.wait_stored(log.cursor().seq()).await;
-        let mut replay = Vec::new();
+        let mut events_before = Vec::new();
         loop {
             match events.try_recv() {
-                Ok(event) => replay.push(event),
+                Ok(event) => events_before.push(event),
                 Err(TryRecvError::Lagged(_)) => truncated = true,
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
         let reply = Reply::Replay {
             truncated,
-            events: replay.iter().map(|event| &**event).collect(),
+            events: events_before.iter().map(|event| &**event).collect(),
             cursor: events.cursor(),
         };
         say(peer, &reply).await

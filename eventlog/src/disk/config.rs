@@ -32,6 +32,7 @@ pub struct DiskConfig {
     pub(crate) locks: bool,
     pub(crate) marks: bool,
     pub(crate) mark_every: Duration,
+    pub(crate) verify: bool,
     writer: WriterConfig,
 }
 
@@ -50,6 +51,7 @@ impl DiskConfig {
             locks: true,
             marks: true,
             mark_every: Duration::from_secs(1),
+            verify: false,
         }
     }
 
@@ -102,7 +104,8 @@ impl DiskConfig {
 
     /// Whether marks are kept in `<path>.marks` (default true): lines that tie places in the log's
     /// files to time, sequence number, life and checksum. They cost one small write per second
-    /// while events come, and two syncs per file and per life.
+    /// while events come, and two syncs per file and per life. Where a file is found that was not
+    /// recovered, it is read once.
     ///
     /// With them a cursor outlives a restart that [recovers](crate::EventLog::recover) the log.
     /// Without them, or with wrong ones, no event is lost or misread: every cursor of an earlier life
@@ -110,6 +113,32 @@ impl DiskConfig {
     #[must_use]
     pub fn marks(mut self, marks: bool) -> Self {
         self.marks = marks;
+        self
+    }
+
+    /// Whether [`EventLog::recover`](crate::EventLog::recover) compares all files with the checksums
+    /// of their marks (default false), which reads them whole. What differs is in
+    /// [`Recovery::damage`](super::Recovery), and subscribers from before it are told that events may
+    /// be missing. [`Timeline::verify`](super::Timeline::verify) does it at any other time.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # #[derive(serde::Serialize, serde::Deserialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// # let log = EventLog::new(None);
+    /// # let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// # for version in 0..3 { log.append(Tick(version)); }
+    /// # drop(writer);
+    /// let (_, recovery) = EventLog::<Tick>::recover(&DiskConfig::new(&path).verify(true))?;
+    /// assert!(recovery.damage.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
         self
     }
 

@@ -79,6 +79,7 @@ pub use error::{DiskError, SpawnError};
 pub use format::damage::{Damage, DamageKind};
 pub use format::record::Record;
 pub use read::all::{Reader, read};
+pub use read::beyond::{DiskReplay, replay_after};
 pub use read::follow::{Follow, FollowStream, ResumeError, follow};
 pub use read::last::{Tail, read_last};
 pub use read::line::{Place, RawLine};
@@ -86,6 +87,7 @@ pub use read::lines::{Lines, lines};
 pub use read::placed::{Placed, WithPlaces};
 pub use read::position::{Position, PositionError};
 pub use read::recover::{RecoverError, Recovery};
+pub use read::timeline::{Stamp, Time, Timeline};
 pub use spawn::DiskWriter;
 
 pub use crate::writer::{

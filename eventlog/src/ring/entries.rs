@@ -44,7 +44,9 @@ impl<'a, E> Entries<'a, E> {
         entries
     }
 
-    /// The next with a version above `above`, past segments that have none.
+    /// The next with a version above `above`, past segments that have none. Never inlined, so that
+    /// what takes all versions stays small enough to be.
+    #[inline(never)]
     pub(crate) fn next_above(&mut self, above: u64) -> Option<&'a Entry<E>> {
         let segments = self.segments;
         self.next_with(
@@ -119,6 +121,19 @@ impl<'a, E> Iterator for Entries<'a, E> {
             |slots| slots.next()?.get(),
             |middle| Some(middle.start).filter(|number| *number < middle.end),
         )
+    }
+
+    /// A loop for each segment, which does not look for the next one at every step.
+    fn fold<B, F: FnMut(B, Self::Item) -> B>(self, init: B, mut f: F) -> B {
+        let mut folded = self.front.filter_map(Slot::get).fold(init, &mut f);
+        for segment in self
+            .middle
+            .filter_map(|number| self.segments.numbered(number))
+        {
+            let slots = segment.slots().iter();
+            folded = slots.filter_map(Slot::get).fold(folded, &mut f);
+        }
+        self.back.filter_map(Slot::get).fold(folded, f)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -16,3 +16,4 @@ mod follow_rotation;
 mod lines;
 #[cfg(feature = "unstable-storage")]
 mod rotation;
+mod timeline;

@@ -6,6 +6,7 @@
 pub(crate) mod all;
 mod declare;
 mod derive;
+mod marks;
 mod page;
 mod ring;
 mod subscription;
@@ -13,4 +14,6 @@ mod writer;
 
 pub use crate::law::Law;
 
-pub use self::{all::all, derive::*, page::to_markdown, ring::*, subscription::*, writer::*};
+pub use self::{
+    all::all, derive::*, marks::*, page::to_markdown, ring::*, subscription::*, writer::*,
+};

@@ -15,7 +15,7 @@ use crate::{
     },
     scenes::{batches, foreign, intrusion, memory, opening, race, retention},
     subject::adapter::Subject,
-    trial::{Trial, Verdict, Violation},
+    trial::{Parted, Trial, Verdict},
 };
 
 const SINCE: Plan = Plan {
@@ -87,7 +87,8 @@ laws! {
         statement: "`replay_truncated(s)` is true if and only if an evicted event has a version \
             above `s`, or `s` is below the base version: the one that was set, or else the first \
             event's version − 1. On a log without a set base that never had an event it is false. The coverage of a `replay` \
-            that is not ahead says the same. What a log without versions to ask by says to a \
+            that is not ahead says the same, with the highest evicted version, or the base version \
+            if that is higher, in `missed_through`; in `missed` stands how many events above `s` were evicted, or `None`. What a log without versions to ask by says to a \
             cursor is law R09.",
         why: "A false `false` is a silent loss. A false `true` makes a subscriber throw a good state \
             away and fetch everything again.",
@@ -167,7 +168,9 @@ laws! {
     R09 "another life is foreign" {
         statement: "A cursor from another life of the log has coverage `Foreign` and gets everything \
             that is retained, also once the numbers have caught up. A cursor of this life is exact \
-            where versions repeat and fall.",
+            where versions repeat and fall: it is `Truncated` if and only if an event after it was \
+            evicted. `missed` is then the number of those, or `None`, and `missed_through` the \
+            highest version of those, or of all that were evicted.",
         why: "After a restart the same numbers mean other events. As soon as the new history is \
             longer than the old one, numbers alone cannot tell.",
         bug: "Kafka KIP-320 and cmux #9615: a rewound history caught up, and the loss was silent.",
@@ -262,12 +265,8 @@ fn another_life<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
 
 /// Capacity 0, and then capacity 1.
 fn smallest<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
-    let refuses = trial.scene(opening::refuses_capacity_zero);
-    refuses.map_err(|broken| {
-        Box::new(Violation {
-            is_its_own: true,
-            ..*broken
-        })
+    trial.scene(|trial, report| {
+        opening::refuses_capacity_zero(trial, report).map_err(Parted::its_own)
     })?;
     let plan = Plan {
         capacities: &[1],

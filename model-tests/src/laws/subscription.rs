@@ -41,7 +41,7 @@ laws! {
             hand, and the event that comes between two of these steps is lost or comes twice.",
         bug: "Kubernetes #49956 (PR #49992): a watch that started on an empty buffer missed an event.",
         needs: [Subscribe],
-        assumes: [D01, R03, R10, S04],
+        assumes: [D01, R03, R10, S03, S04],
         visits: [Delivered, CaughtUp, Repeat, Fall, Gap, Raced],
         judge: |trial| replay_then_live(trial),
         test: s01_replay_then_live_without_a_seam,
@@ -68,13 +68,16 @@ laws! {
     }
     S03 "no reader waits in vain" {
         statement: "Every append, batch and close wakes every reader that waits, asynchronous or \
-            blocking; of a reader that was polled more than once, the waker of the last poll. (A \
-            log may wake more often than it must, and from another thread.)",
+            blocking; of a reader that was polled more than once, the waker of the last poll. And a \
+            reader that is polled and whoever appends meanwhile never stop each other for good. (A \
+            log may wake more often than it must, and from another thread. Where the order of two \
+            threads is not fixed by code that the log runs, it is tried many times over: that is \
+            no proof. For `eventlog` all orders are tried, in `tests/shuttle.rs`.)",
         why: "A lost wake-up is a reader that hangs until the next event, or for ever.",
         bug: "sequenced-broadcast 0.3.0: `recv` looked whether the log was closed before it \
             registered, and hung when the close came between.",
         needs: [Subscribe, Wait],
-        visits: [Woken, WakerChanged],
+        visits: [Woken, WakerChanged, Met],
         judge: |trial| trial.scene(waking::wakes_everyone),
         test: s03_no_reader_waits_in_vain,
     }

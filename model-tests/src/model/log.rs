@@ -158,6 +158,46 @@ impl<E: Versioned + Clone> Model<E> {
         }
     }
 
+    /// Whether a replay since a version may have this coverage. Where it is truncated, how many
+    /// events are missing may be left open.
+    pub(crate) fn covers_since(&self, since: u64, theirs: Coverage) -> bool {
+        let ours = self.coverage(since);
+        let above = |event: &&E| event.version() > since;
+        let missed = self.evicted().iter().filter(above).count() as u64;
+        // How many events were before the base version, nobody knows.
+        let known = self.base().is_none_or(|base| base <= since);
+        match (ours, theirs) {
+            (
+                Coverage::Truncated { missed_through, .. },
+                Coverage::Truncated {
+                    missed_through: told,
+                    missed: Some(count),
+                },
+            ) => told == missed_through && known && count == missed,
+            _ => ours == theirs,
+        }
+    }
+
+    /// Whether a replay after a cursor may have this coverage. Where it is truncated, how many
+    /// events are missing may be left open, and `missed_through` be the highest version of those
+    /// that are missing, or of all that were evicted.
+    pub(crate) fn covers_after(&self, seen: Option<u64>, theirs: Coverage) -> bool {
+        let ours = self.replay_after(seen).coverage;
+        let gone = self.evicted().iter().skip(index(seen.unwrap_or(0)));
+        let least = gone.map(Versioned::version).max().unwrap_or(0);
+        let most = self.evicted_max().max(self.base()).unwrap_or(0);
+        match (ours, theirs) {
+            (
+                Coverage::Truncated { missed, .. },
+                Coverage::Truncated {
+                    missed_through,
+                    missed: told,
+                },
+            ) => (least..=most).contains(&missed_through) && (told.is_none() || told == missed),
+            _ => ours == theirs,
+        }
+    }
+
     /// The index of the oldest retained event.
     pub(super) fn oldest(&self) -> usize {
         self.oldest

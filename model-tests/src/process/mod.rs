@@ -9,6 +9,7 @@ pub(crate) mod child;
 pub(crate) mod files;
 pub(crate) mod parent;
 pub(crate) mod replay;
+pub(crate) mod small_disk;
 pub(crate) mod tools;
 mod trace;
 

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     subject::{adapter::Subject, case::Case},
     trial::{Parted, Trial},
+    watch::note_order,
 };
 
 /// A process that has the subject. It is killed when this is dropped.
@@ -39,6 +40,8 @@ pub(crate) struct Start<'a> {
     pub(crate) simulated: bool,
     /// Whether calls of it stall.
     pub(crate) stalls: bool,
+    /// Its directory, where that is not its case's own.
+    pub(crate) dir: Option<&'a Path>,
 }
 
 impl Start<'_> {
@@ -46,6 +49,7 @@ impl Start<'_> {
         under: &[],
         simulated: false,
         stalls: false,
+        dir: None,
     };
 
     /// Starts the program again, in this case's directory. Says why where that cannot be.
@@ -73,10 +77,11 @@ impl Start<'_> {
             case.max_waiting_bytes,
             u8::from(self.simulated)
         );
+        let dir = self.dir.map_or_else(|| case.dir(), Ok).map_err(text)?;
         command
             .args(&words[1..])
             .args(["--exact", again, "--nocapture", "--include-ignored"])
-            .env(DIR, case.dir().map_err(text)?)
+            .env(DIR, dir)
             .env(CASE, settings)
             .env(SUBJECT, trial.budget.subject)
             // What a panic says would take longer than what is judged.
@@ -162,6 +167,7 @@ impl Process {
 
     /// Gives an order and waits for the answer, for at most this long.
     pub(crate) fn ask_for(&mut self, order: &str, patience: Duration) -> Answer {
+        note_order(order);
         let line = format!("{order}\n");
         if let Some(orders) = &mut self.orders {
             // If it is gone, the missing answer says so.

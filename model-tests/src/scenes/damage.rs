@@ -14,9 +14,11 @@ use crate::{
     report::{Class, Report},
     subject::{
         adapter::{Line, Subject},
+        capability::Capability,
         case::Case,
     },
     trial::{Parted, Trial},
+    watch::note_files,
 };
 
 /// The file is cut at every byte; then a writer opens it and goes on.
@@ -36,7 +38,7 @@ pub(crate) fn cut_anywhere<S: Subject>(
     Ok(())
 }
 
-/// Three events are written; the file that has the last of them is cut.
+/// Three events are stored; the file that has the last of them is cut.
 fn cut_file<S: Subject>(
     trial: &Trial<'_, S>,
     case: Case,
@@ -44,14 +46,14 @@ fn cut_file<S: Subject>(
     report: &mut Report,
 ) -> Result<(), Parted> {
     const LAST: u64 = 3;
-    let case = written(trial, case, LAST)?;
+    let (case, ends) = stored_one_by_one(trial, case, LAST)?;
     let file = current(trial, &case)?;
     let bytes = works("reading the file", || Ok(fs::read(&file)?))?;
-    let in_file = bytes.split_inclusive(|byte| *byte == b'\n').count() as u64;
     // Events in files before this one.
-    let before = LAST.saturating_sub(in_file);
+    let before = LAST - ends.len() as u64;
     for cut in 0..bytes.len() {
         let step = format!("after a cut at byte {cut} of {}{of}", bytes.len());
+        note_files(&format!("a copy of {LAST} events{of}, cut at byte {cut}"));
         let left = killed(&case, &step)?;
         works(&step, || {
             Ok(fs::write(current_of(trial, &left)?, &bytes[..cut])?)
@@ -61,14 +63,36 @@ fn cut_file<S: Subject>(
         shutdown::<S>(log, &step)?;
         report.visit(Class::Torn);
         report.visit(Class::Reopened);
-        let lines = bytes[..cut].split_inclusive(|byte| *byte == b'\n');
-        let lines = lines.filter(|line| line.ends_with(b"\n")).count() as u64;
-        // A line that lacks only its newline may be completed.
-        let least = before + lines;
-        let most = least + u64::from(bytes[cut] == b'\n');
-        after_the_cut(trial, &left, (before, least..=most), &step)?;
+        let whole = ends.iter().filter(|end| **end <= cut as u64).count() as u64;
+        // What lacks only its end may be completed.
+        let least = before + whole;
+        after_the_cut(trial, &left, (before, least..=LAST), &step)?;
     }
     Ok(())
+}
+
+/// Stores so many events, and says where those end that are in the current file.
+fn stored_one_by_one<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: Case,
+    last: u64,
+) -> Result<(Case, Vec<u64>), Parted> {
+    let log = open(trial, &case, "for the first time")?;
+    let history = History::mixed(trial);
+    let (mut ends, mut before) = (Vec::new(), Vec::new());
+    for version in 1..=last {
+        history.store(&log, version..=version, "of the first life")?;
+        let file = current(trial, &case)?;
+        let bytes = works("reading the file", || Ok(fs::read(file)?))?;
+        if !bytes.starts_with(&before) {
+            // It is another file.
+            ends.clear();
+        }
+        ends.push(bytes.len() as u64);
+        before = bytes;
+    }
+    shutdown::<S>(log, "of the first life")?;
+    Ok((case, ends))
 }
 
 /// What is read is a part of the history that ends with one of these, then event 100. What was torn
@@ -118,6 +142,10 @@ pub(crate) fn damaged_anywhere<S: Subject>(
 ) -> Result<(), Parted> {
     const LAST: u64 = 5;
     hands::set_aside(trial, report)?;
+    if !trial.budget.has(Capability::JsonLines) {
+        report.leaves_out("damage in the middle", "lacks JsonLines");
+        return Ok(());
+    }
     let case = written(trial, Case::new(CAPACITY), LAST)?;
     let file = current(trial, &case)?;
     let bytes = works("reading the file", || Ok(fs::read(&file)?))?;
@@ -130,6 +158,7 @@ pub(crate) fn damaged_anywhere<S: Subject>(
             .position(|byte| *byte == b'\n')
             .unwrap_or(0);
         let step = format!("with line {damaged} of {LAST} damaged");
+        note_files(&format!("a file of {LAST} events, line {damaged} damaged"));
         works(&step, || Ok(fs::write(&file, &bytes)?))?;
         one_damage(trial, &case, damaged, 1..=LAST, &step)?;
         let left = killed(&case, &step)?;

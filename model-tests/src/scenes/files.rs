@@ -4,7 +4,10 @@ use std::{fs, path::PathBuf, sync::Arc};
 
 use crate::{
     report::{Class, Report},
-    scenes::{history::History, logs::append_many},
+    scenes::{
+        history::{History, bytes_of},
+        logs::append_many,
+    },
     subject::{
         adapter::Subject,
         case::Case,
@@ -94,7 +97,30 @@ pub(crate) fn declared_holes<S: Subject>(
     // What it could not keep it says here; the file must say so too.
     let _ = guarded("shutdown", || log.shutdown())?;
     report.visit(Class::History);
-    History::mixed(trial).all(&case, EVENTS, "a burst")
+    History::mixed(trial).all(&case, EVENTS, "a burst")?;
+    rotations_in_batches(trial)
+}
+
+/// Batches that fill several files each, stored by a flush or by the end: rotations may have taken
+/// the oldest events, and none of the others.
+fn rotations_in_batches<S: Subject>(trial: &Trial<'_, S>) -> Result<(), Parted> {
+    const BATCH: u64 = CAPACITY as u64;
+    let history = History::alike(trial);
+    let case = Case::new(CAPACITY).with_files_of(bytes_of(trial, 5)?);
+    let log = open(trial, &case, "with files shorter than a batch")?;
+    let mut last = 0;
+    for _ in 0..6 {
+        history.append(&log, last + 1..=last + BATCH);
+        last += BATCH;
+        works("flush", || log.flush())?;
+        let step = format!("batches of {BATCH} that fill several files, after event {last}");
+        // Whether the newest are there is the acknowledgement's matter.
+        history.part(&history.read(&case, &step)?, None, &step)?;
+    }
+    history.append(&log, last + 1..=last + BATCH);
+    shutdown::<S>(log, "after a batch that fills several files")?;
+    let step = "batches that fill several files, after a shutdown";
+    history.newest(&case, last + BATCH, step).map(drop)
 }
 
 /// A directory stands where the file should be.

@@ -6,6 +6,7 @@ use super::{
     files::{CAPACITY, drained, open, works},
     history::{History, bytes_of},
     power::stored_in_the_end,
+    small_disk,
     stalls::Flush,
 };
 use crate::{
@@ -34,10 +35,10 @@ pub(crate) fn full_disk<S: Subject>(
     report: &mut Report,
 ) -> Result<(), Parted> {
     if trial.budget.has(Capability::Storage) {
-        full_simulated(trial, report)
-    } else {
-        full_limited(trial, report)
+        return full_simulated(trial, report);
     }
+    full_limited(trial, report)?;
+    small_disk::loses_nothing(trial, report)
 }
 
 fn full_simulated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
@@ -70,7 +71,7 @@ fn full_simulated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Resu
 }
 
 /// All events are there, and no gap line stands for one.
-fn no_loss<S: Subject>(
+pub(super) fn no_loss<S: Subject>(
     trial: &Trial<'_, S>,
     history: &History<'_, S>,
     case: &Case,
@@ -109,20 +110,8 @@ fn full_limited<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result
     report.visit(Class::Faulted);
     let raised = tools::limit_files(process.id(), 1 << 30);
     raised.map_err(|why| Parted::said("raising the limit", "it works", why))?;
-    if answer == Answer::Silence {
-        // The answer to the flush that is still under way.
-        process.hear(trial.budget.patience * 8);
-    }
-    let step = "flush after the full files may grow again";
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match process.ask("flush") {
-            Answer::Ok => break,
-            Answer::Error(_) if tries < 100 => {}
-            other => return Err(Parted::said(step, "it works", format!("{other:?}"))),
-        }
-    }
+    let step = "after the full files may grow again";
+    stored_by(trial, &mut process, &answer, step)?;
     process.kill();
     no_loss(
         trial,
@@ -133,6 +122,29 @@ fn full_limited<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result
     )?;
     report.stands_on(Evidence::LimitedFiles);
     Ok(())
+}
+
+/// The process has stored everything in the end, after it gave this answer while it could not.
+pub(super) fn stored_by<S: Subject>(
+    trial: &Trial<'_, S>,
+    process: &mut Process,
+    answer: &Answer,
+    step: &str,
+) -> Result<(), Parted> {
+    if *answer == Answer::Silence {
+        // The answer to the flush that is still under way.
+        process.hear(trial.budget.patience * 8);
+    }
+    let step = format!("flush {step}");
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match process.ask("flush") {
+            Answer::Ok => return Ok(()),
+            Answer::Error(_) if tries < 100 => {}
+            other => return Err(Parted::said(step, "it works", format!("{other:?}"))),
+        }
+    }
 }
 
 /// A process whose files have room for so many events, opened; `None` where that cannot be.

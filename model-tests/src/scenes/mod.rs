@@ -2,6 +2,7 @@
 //! readers that wait, code that comes back into the log, files that are cut.
 
 pub(crate) mod batches;
+pub(crate) mod crossing;
 pub(crate) mod damage;
 pub(crate) mod ends;
 pub(crate) mod faithful;
@@ -11,6 +12,7 @@ pub(crate) mod full;
 pub(crate) mod hands;
 mod history;
 pub(crate) mod intrusion;
+pub(crate) mod lineage;
 pub(crate) mod lives;
 mod logs;
 pub(crate) mod memory;
@@ -21,6 +23,7 @@ pub(crate) mod power;
 pub(crate) mod race;
 pub(crate) mod retention;
 pub(crate) mod rotation;
+mod small_disk;
 mod stalled;
 pub(crate) mod stalls;
 pub(crate) mod stored;

@@ -26,43 +26,47 @@ use crate::{
     trial::{Parted, Trial, guarded},
 };
 
-/// Law W01.
+/// Law W01: nothing is rotated, and then much is.
 pub(super) fn acknowledged<S: Subject>(
     trial: &Trial<'_, S>,
     report: &mut Report,
 ) -> Result<(), Parted> {
+    let case = Case::new(CAPACITY);
     let history = History::mixed(trial);
-    let alike = History::alike(trial);
-    if trial.budget.has(Capability::Storage) {
-        let case = || Case::new(CAPACITY).on_disk(SimDisk::new());
-        let pictures = written(trial, &case(), &history, 8)?;
-        survive(trial, &history, &pictures, &Whole::All, report)?;
-        let case = case().with_files_of(bytes_of(trial, 6)?);
-        let pictures = written(trial, &case, &alike, 20)?;
-        survive(trial, &alike, &pictures, &Whole::Newest, report)?;
-        report.stands_on(Evidence::SimulatedPowerCut);
-        return Ok(());
-    }
-    let small = bytes_of(trial, 6)?;
-    let parts = [
-        (Case::new(CAPACITY), &history, 8, Whole::All),
-        (
-            Case::new(CAPACITY).with_files_of(small),
-            &alike,
-            20,
-            Whole::Newest,
-        ),
-    ];
-    for (case, history, last, whole) in parts {
-        match written_under_trace(trial, &case, history, 1..=last, &[])? {
-            Err(why) => {
-                report.leaves_out("power cuts", why);
-                return Ok(());
-            }
-            Ok(pictures) => survive(trial, history, &pictures, &whole, report)?,
+    cut_anywhere(trial, case, &history, (8, &Whole::All), report)?;
+    rotated(trial, report)
+}
+
+/// Laws W01 and W08: with files of six events.
+pub(super) fn rotated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
+    let case = Case::new(CAPACITY).with_files_of(bytes_of(trial, 6)?);
+    let history = History::alike(trial);
+    cut_anywhere(trial, case, &history, (20, &Whole::Newest), report)
+}
+
+/// So many events are stored one by one, and the power goes out after each operation.
+fn cut_anywhere<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: Case,
+    history: &History<'_, S>,
+    (last, whole): (u64, &Whole),
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let (written, evidence) = if trial.budget.has(Capability::Storage) {
+        let case = case.on_disk(SimDisk::new());
+        let pictures = written(trial, &case, history, last)?;
+        (Ok(pictures), Evidence::SimulatedPowerCut)
+    } else {
+        let written = written_under_trace(trial, &case, history, 1..=last, &[])?;
+        (written, Evidence::TracedPowerCut)
+    };
+    match written {
+        Err(why) => report.leaves_out("power cuts", why),
+        Ok(pictures) => {
+            survive(trial, history, &pictures, whole, report)?;
+            report.stands_on(evidence);
         }
     }
-    report.stands_on(Evidence::TracedPowerCut);
     Ok(())
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn while_it_clones<S: Subject>(
             report.visit(Class::Raced);
         }
         let versions: Vec<_> = answer.events.iter().map(Versioned::version).collect();
-        let actual = (versions, answer.coverage, answer.newest);
+        let actual = (versions, uncounted(answer.coverage, 1), answer.newest);
         let expected = dense_answer(trial, &case, answer.newest, 1);
         if actual != expected {
             return Err(Parted::new(step, expected, actual));
@@ -116,7 +116,8 @@ fn race<S: Subject>(
         let since = newest.saturating_sub(CAPACITY + 4) + round % 12;
         let since = since.min(newest);
         let call = format!("log.replay({since}) while another thread appends");
-        let answer = guarded(&call, || log.replay(since))?;
+        let mut answer = guarded(&call, || log.replay(since))?;
+        answer.coverage = uncounted(answer.coverage, since);
         if answer.newest == last {
             thread::yield_now();
         } else {
@@ -171,6 +172,20 @@ fn dense_answer<S: Subject>(
         Coverage::Complete
     };
     ((since.max(evicted) + 1..=last).collect(), coverage, newest)
+}
+
+/// The same without its count of the missing events, which it need not have, where that is right.
+fn uncounted(coverage: Coverage, since: u64) -> Coverage {
+    match coverage {
+        Coverage::Truncated {
+            missed_through,
+            missed: Some(missed),
+        } if missed_through.checked_sub(since) == Some(missed) => Coverage::Truncated {
+            missed_through,
+            missed: None,
+        },
+        other => other,
+    }
 }
 
 /// Subscribes while another thread appends dense versions: each reader must get every version

@@ -1,13 +1,13 @@
 //! Judges a writer that rotates its files, and readers that follow them.
 
-use std::{fs, io::ErrorKind};
+use std::{fs, io::ErrorKind, path::PathBuf};
 
 use super::{
-    files::{CAPACITY, append, open, shutdown, works},
+    files::{CAPACITY, append, killed, open, shutdown, works},
     hands,
-    history::{History, Span, bytes_of, complete, short},
+    history::{History, Span, bytes_of, short},
     lives::enough,
-    power::stored_in_the_end,
+    power::{self, stored_in_the_end},
 };
 use eventlog::Versioned as _;
 
@@ -42,11 +42,8 @@ pub(crate) fn rotated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> 
             // A rotation may throw away the oldest file, never the one that was just filled.
             if size * 3 < most {
                 let expected = format!("most of the {most} bytes that were there");
-                return Err(Parted::said(
-                    format!("files of {step}"),
-                    expected,
-                    format!("{size}"),
-                ));
+                let files = Parted::said(format!("files of {step}"), expected, format!("{size}"));
+                return Err(files.its_own());
             }
             events = enough(history.newest(&case, last, &step)?, events, &step)?;
         }
@@ -54,7 +51,8 @@ pub(crate) fn rotated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> 
         report.visit(Class::Reopened);
     }
     report.stands_on(Evidence::RealFiles);
-    long_events(trial, report)
+    long_events(trial, report)?;
+    power::rotated(trial, report)
 }
 
 /// The bytes of all files, none of which may be too long.
@@ -73,11 +71,8 @@ fn bounded<S: Subject>(
     }
     if sizes.iter().any(|size| *size > cap) {
         let expected = format!("no file above {cap} bytes");
-        return Err(Parted::said(
-            format!("files of {step}"),
-            expected,
-            format!("{sizes:?}"),
-        ));
+        let files = Parted::said(format!("files of {step}"), expected, format!("{sizes:?}"));
+        return Err(files.its_own());
     }
     Ok(sizes.iter().sum())
 }
@@ -168,20 +163,14 @@ fn name_taken<S: Subject>(
         history.append(&log, version..=version);
         stored_in_the_end(&format!("flush event {version} {step}"), || log.flush())?;
     }
-    // What stands in the place of a full file may be reported.
-    let mut lines = history.read(&case, step)?;
-    lines.retain(|line| !matches!(line, Line::Damage(_)));
-    let span = history.part(&lines, None, step)?;
-    complete(Span { first: 1, ..span }, 40, step)?;
+    let span = without_obstacles(trial, &case, 40, step)?;
     report.visit(Class::Faulted);
-    let size = |file: &std::path::PathBuf| fs::metadata(file).map_or(0, |file| file.len());
+    let size = |file: &PathBuf| fs::metadata(file).map_or(0, |file| file.len());
     if span.first == 1 && current.is_some_and(|current| size(current) <= cap) {
         // It has found other names.
         report.visit(Class::Rotated);
     }
-    for name in full {
-        works("freeing a name", || Ok(fs::remove_dir_all(name)?))?;
-    }
+    free(full)?;
     for version in 41..=80 {
         history.store(
             &log,
@@ -201,6 +190,28 @@ fn name_taken<S: Subject>(
     }
     report.stands_on(Evidence::RealFiles);
     shutdown::<S>(log, "of a log that was not rotated for a while")
+}
+
+/// What was written is read from a copy of the files without what stood in their way: whether
+/// `read_back` goes past that is not the law's matter.
+fn without_obstacles<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    last: u64,
+    step: &str,
+) -> Result<Span, Parted> {
+    let copy = killed(case, step)?;
+    let names = works("files", || trial.subject.files(&copy))?;
+    free(&names)?;
+    History::alike(trial).newest(&copy, last, step)
+}
+
+/// Frees these names where directories have taken them.
+fn free(names: &[PathBuf]) -> Result<(), Parted> {
+    for name in names.iter().filter(|name| name.is_dir()) {
+        works("freeing a name", || Ok(fs::remove_dir_all(name)?))?;
+    }
+    Ok(())
 }
 
 /// Reads along: after each event, then after bursts that fill a file or many.

@@ -53,6 +53,7 @@ impl Stalled {
                 under: if simulated { &[] } else { &under },
                 simulated,
                 stalls: !simulated,
+                ..Start::PLAIN
             };
             Ok((start.process(trial, case)?, spared))
         });

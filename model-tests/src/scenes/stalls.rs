@@ -5,6 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
@@ -15,6 +16,7 @@ use super::{
     files::{CAPACITY, no_place_to_write, open},
     history::History,
     logs::append_many,
+    small_disk,
     stalled::Stalled,
 };
 use crate::{
@@ -39,7 +41,8 @@ pub(crate) fn no_delay<S: Subject>(
         report.stands_on(Evidence::SimulatedFaults);
         return Ok(());
     }
-    stalled_traced(trial, report)
+    stalled_traced(trial, report)?;
+    small_disk::delays_no_append(trial, report)
 }
 
 /// A door that threads wait at.
@@ -150,27 +153,37 @@ fn appends_meanwhile<S: Subject>(
     append_many(trial, log.clone(), 100, "100 appends")
 }
 
+/// What a disk is asked that changes something.
+const FAILING: [Op; 6] = [
+    Op::CreateNew,
+    Op::Write,
+    Op::Sync,
+    Op::SyncDir,
+    Op::Rename,
+    Op::Truncate,
+];
+
 /// Whatever the log asks of the disk fails, until it is well again.
 fn failing_simulated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     let disk = SimDisk::new();
     let case = Case::new(CAPACITY).on_disk(disk.clone());
     let log = Arc::new(open(trial, &case, "before the disk fails")?);
-    for op in [
-        Op::CreateNew,
-        Op::Write,
-        Op::Sync,
-        Op::SyncDir,
-        Op::Rename,
-        Op::Truncate,
-    ] {
+    for op in FAILING {
         disk.fail_all(op, ErrorKind::Other);
     }
-    let result = append_many(
-        trial,
-        log.clone(),
-        100,
-        "100 appends while whatever the disk is asked fails",
-    );
+    let asked = Arc::new(AtomicBool::new(false));
+    let asks = asked.clone();
+    disk.set_hook(move |op| {
+        asks.fetch_or(FAILING.contains(&op), Ordering::SeqCst);
+    });
+    let step = "100 appends while whatever the disk is asked fails";
+    let result = (0..2).try_for_each(|_| {
+        append_many(trial, log.clone(), 100, step)?;
+        // A log that only writes when it is told to has met the fault then.
+        let is_asked = || asked.load(Ordering::SeqCst);
+        Flush::of(&log).until(trial.budget.patience, is_asked);
+        Ok(())
+    });
     disk.heal();
     report.visit(Class::Faulted);
     result

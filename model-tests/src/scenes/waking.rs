@@ -14,7 +14,10 @@ use std::{
 
 use crate::{
     report::{Class, Report},
-    scenes::polling::{bell, open, poll},
+    scenes::{
+        crossing,
+        polling::{bell, open, poll},
+    },
     subject::{
         adapter::Subject,
         capability::Capability,
@@ -59,6 +62,7 @@ pub(crate) fn wakes_everyone<S: Subject>(
     trial: &Trial<'_, S>,
     report: &mut Report,
 ) -> Result<(), Parted> {
+    crossing::never_stop_each_other(trial, report)?;
     let triggers = [
         (Trigger::Append, Capability::Subscribe),
         (Trigger::Batch, Capability::Batch),

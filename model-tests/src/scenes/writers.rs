@@ -29,7 +29,7 @@ pub(crate) fn one_at_a_time<S: Subject>(
         let before = contents(&case)?;
         let step = format!("open beside a writer that has written {last} events");
         if guarded(&step, || trial.subject.open(&case))?.is_ok() {
-            return Err(Parted::said(step, "an error", "a second writer"));
+            return Err(second_writer(step));
         }
         let files = works("files", || trial.subject.files(&case))?;
         if files.iter().filter(|file| file.exists()).count() > 1 {
@@ -46,6 +46,10 @@ pub(crate) fn one_at_a_time<S: Subject>(
     shutdown::<S>(log, "of the second writer")?;
     history.newest(&case, LAST, "a log that two have opened")?;
     after_a_kill(trial, &history, report)
+}
+
+fn second_writer(step: impl Into<String>) -> Parted {
+    Parted::said(step, "an error", "a second writer").its_own()
 }
 
 type Contents = BTreeMap<PathBuf, Vec<u8>>;
@@ -72,13 +76,13 @@ fn untouched(before: &Contents, after: &Contents, step: &str) -> Result<(), Part
         let now: Option<&Vec<u8>> = after.get(path);
         now.is_some_and(|now| now.starts_with(bytes))
     };
-    let changed = before.iter().find(|(path, bytes)| !is_there(*path, *bytes));
+    let changed = before.iter().find(|(path, bytes)| !is_there(*path, bytes));
     match changed {
         None => Ok(()),
         Some((path, _)) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let actual = format!("{name} is another");
-            Err(Parted::said(step, "it touches nothing", actual))
+            Err(Parted::said(step, "it touches nothing", actual).its_own())
         }
     }
 }
@@ -99,7 +103,7 @@ fn other_process<S: Subject>(
     let step = "open in another process beside a writer";
     match process.ask("open") {
         Answer::Error(_) => Ok(()),
-        Answer::Ok => Err(Parted::said(step, "an error", "a second writer")),
+        Answer::Ok => Err(second_writer(step)),
         other => Err(Parted::said(step, "an error", format!("{other:?}"))),
     }
 }
@@ -119,7 +123,7 @@ fn after_a_kill<S: Subject>(
     process.works("flush", "in a process that will be killed")?;
     let step = "open beside a writer in another process";
     if guarded(step, || trial.subject.open(&case))?.is_ok() {
-        return Err(Parted::said(step, "an error", "a second writer"));
+        return Err(second_writer(step));
     }
     process.kill();
     report.stands_on(Evidence::KilledProcess);

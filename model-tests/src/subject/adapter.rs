@@ -87,7 +87,8 @@ pub trait Subject: Send + Sync + 'static {
     }
 
     /// The files that hold a case's events, the oldest first and the one that is written to last,
-    /// whether they are there or not. Locks and the like are not among them.
+    /// whether they are there or not. Locks and the like are not among them: those may be there
+    /// before the first event (laws W10 and W14).
     /// [`Capability::Durable`].
     ///
     /// # Errors

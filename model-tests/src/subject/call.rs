@@ -53,6 +53,7 @@ calls! {
     DropLog "drop of the log"
     TryRecv "try_recv"
     PollRecv "poll_recv"
+    BlockingRecv "blocking_recv"
     IsLive "is_live"
     SkipToNewest "skip_to_newest"
     DropReader "drop of a subscription"
@@ -67,7 +68,15 @@ impl Call {
             .unwrap_or(Self::Open)
     }
 
-    /// How long it may take. What goes to a disk may take longer; everything may take twice the
+    /// Whether a list of the last calls has it.
+    pub(crate) fn is_told(self) -> bool {
+        !matches!(
+            self,
+            Self::Event | Self::ProbedEvent | Self::ExtremeEvent | Self::Line | Self::Settings
+        )
+    }
+
+    /// How long it may take, but for [`Self::BlockingRecv`], which has no end of its own. What goes to a disk may take longer; everything may take twice the
     /// patience, because the suite itself waits that long inside of wakers and events.
     pub(crate) fn limit(self, patience: Duration) -> Duration {
         match self {

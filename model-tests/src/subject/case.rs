@@ -113,6 +113,11 @@ impl Case {
         self.disk.as_ref()
     }
 
+    /// Whether nobody can have written there yet.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.dir.get().is_none() && self.disk.is_none()
+    }
+
     /// Another case of the same settings, with nothing in it.
     pub(crate) fn afresh(&self) -> Self {
         Self {

@@ -24,7 +24,9 @@ pub trait Log<E>: Send + Sync + 'static {
     /// one more for each.
     fn append(&self, event: E) -> Option<u64>;
 
-    /// The retained events with a version above `since`, oldest first.
+    /// The retained events with a version above `since`, oldest first. A log that is opened on the
+    /// files of an earlier life may answer from them, or as if nothing had happened yet: no law asks
+    /// a reopened log what it retains.
     fn events_since(&self, since: u64) -> Vec<E>;
 
     /// Whether events above `since` are missing from that. [`Capability::Truncation`].
@@ -45,7 +47,9 @@ pub trait Log<E>: Send + Sync + 'static {
         lacking(Capability::Batch)
     }
 
-    /// Appends what `make` makes of the newest version. [`Capability::AppendWith`].
+    /// Appends what `make` makes of the newest version. It is called once: what it counts or sends
+    /// must not happen twice. It may run under the log's lock, and if it panics, nothing was
+    /// changed. [`Capability::AppendWith`].
     fn append_with(&self, make: &mut dyn FnMut(Option<u64>) -> E) {
         let _ = make;
         lacking(Capability::AppendWith)
@@ -62,8 +66,9 @@ pub trait Log<E>: Send + Sync + 'static {
         lacking(Capability::Cursor)
     }
 
-    /// Follows the log: what is retained above `since`, then what is appended.
-    /// [`Capability::Subscribe`].
+    /// Follows the log: what is retained above `since`, then what is appended. What was evicted
+    /// before this call is no loss of the reader's, and is not told as one: whoever wants to know
+    /// asks for a replay. [`Capability::Subscribe`].
     fn subscribe(&self, since: u64) -> Box<dyn Subscription<E>> {
         let _ = since;
         lacking(Capability::Subscribe)
@@ -76,7 +81,9 @@ pub trait Log<E>: Send + Sync + 'static {
         lacking(Capability::Stored)
     }
 
-    /// Follows the log from a cursor on. [`Capability::Cursor`] and [`Capability::Subscribe`].
+    /// Follows the log from a cursor on. What was evicted after the cursor may be told as lost; with
+    /// a cursor of another life it begins with the oldest event that is retained.
+    /// [`Capability::Cursor`] and [`Capability::Subscribe`].
     fn resume(&self, cursor: &str) -> Box<dyn Subscription<E>> {
         let _ = cursor;
         lacking(Capability::Cursor)
@@ -160,7 +167,9 @@ pub trait Subscription<E>: Send {
         lacking(Capability::Cursor)
     }
 
-    /// Gives up what is not yet read, and says how many events that is. [`Capability::Skip`].
+    /// Gives up what is not yet read, and says how many events that is: all that the reader would
+    /// have been given, and all that it lost and was not told of. Losses that were told before do
+    /// not count again. What comes next is appended after this call. [`Capability::Skip`].
     fn skip_to_newest(&mut self) -> u64 {
         lacking(Capability::Skip)
     }
@@ -171,7 +180,13 @@ pub trait Subscription<E>: Send {
 pub struct Replay<E> {
     /// The events, oldest first.
     pub events: Vec<E>,
-    /// What they cover.
+    /// What they cover: laws R04, R08 and R09 say when it is what.
+    ///
+    /// In [`Coverage::Truncated`] `missed` may always be `None`. As a number it is exact: how many
+    /// events after the cursor, or with a version above `since`, were evicted. `missed_through` is
+    /// the highest version of all that was evicted, or the base version if that is higher; after a
+    /// cursor it may be the highest of those that are missing. In [`Coverage::Ahead`] `newest` is the
+    /// version of the newest event, before the first one the base version, and without one 0.
     pub coverage: Coverage,
     /// The version of the newest event of the log; `None` if there never was one.
     pub newest: Option<u64>,
@@ -184,7 +199,8 @@ pub enum Received<E> {
     Event(E),
     /// There is none yet.
     Empty,
-    /// This many events were evicted before the reader came to them.
+    /// This many events, of those that it would have been given, were evicted before the reader came
+    /// to them. Never 0.
     Lagged(u64),
     /// The log was closed, and everything before that was delivered.
     Closed,

@@ -4,14 +4,16 @@ use std::{ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration};
 
 use eventlog::{
     EventLog, SeqRange,
-    disk::{self, Damage, DiskConfig, DiskWriter, FileLog, NotStored, Reader, Record},
+    disk::{
+        self, Damage, DiskConfig, DiskWriter, NotStored, Reader, Record, RecoverError, Recovery,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::subject::{
     adapter::{Event, Following, Line, Subject},
     case::Case,
-    log::{Log, OpenError, Subscription},
+    log::{Log, OpenError, Replay, Subscription},
     sample::Sample,
 };
 
@@ -24,6 +26,8 @@ pub struct OnDisk<F>(pub F);
 
 /// The log and its writer.
 pub struct DiskLog<E> {
+    /// The number of the last event of the lives before.
+    before: u64,
     log: Arc<EventLog<E>>,
     writer: DiskWriter<E>,
 }
@@ -37,7 +41,6 @@ where
     type Log = DiskLog<E>;
 
     fn open(&self, case: &Case) -> Result<Self::Log, OpenError> {
-        let log = Arc::new(EventLog::builder().capacity(case.capacity).build()?);
         // The pauses are short, so that a disk that is well again is soon found out.
         let config = DiskConfig::new(path(case)?)
             .max_bytes(case.max_file_bytes)
@@ -45,14 +48,24 @@ where
             .retry_min(Duration::from_millis(1))
             .retry_max(Duration::from_millis(20))
             .drop_timeout(TIMEOUT);
-        let writer = match case.disk() {
-            None => DiskWriter::spawn(&log, config)?,
+        let builder = EventLog::builder().capacity(case.capacity);
+        let (log, writer) = match case.disk() {
+            None => {
+                let log = recovered(builder.recover(&config), case)?;
+                let writer = DiskWriter::spawn(&log, config)?;
+                (log, writer)
+            }
             Some(disk) => {
-                let (file, _) = FileLog::open(disk.clone(), &config)?;
-                DiskWriter::spawn_to(&log, config.writer().clone(), file)?
+                let log = recovered(builder.recover_on(disk, &config), case)?;
+                let writer = DiskWriter::spawn_on(&log, disk.clone(), config)?;
+                (log, writer)
             }
         };
-        Ok(DiskLog { log, writer })
+        Ok(DiskLog {
+            before: log.cursor().seq().get(),
+            log: Arc::new(log),
+            writer,
+        })
     }
 
     fn event(&self, version: u64, pick: u32) -> E {
@@ -126,6 +139,20 @@ impl Subject for SamplesOnDisk {
     }
 }
 
+/// The log, or another one where its files cannot be read back: they can be written all the same.
+fn recovered<E: Event>(
+    recovered: Result<(EventLog<E>, Recovery), RecoverError>,
+    case: &Case,
+) -> Result<EventLog<E>, OpenError> {
+    match recovered {
+        Ok((log, _)) => Ok(log),
+        Err(RecoverError::Unreadable { .. }) => {
+            Ok(EventLog::builder().capacity(case.capacity).build()?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn line<E: Event>(record: Result<Record<E>, Damage>) -> Line<E> {
     match record {
         Ok(Record::Event(event)) => Line::Event(event),
@@ -141,7 +168,7 @@ fn path(case: &Case) -> Result<PathBuf, OpenError> {
 
 impl<E: Event> Log<E> for DiskLog<E> {
     fn append(&self, event: E) -> Option<u64> {
-        Some(self.log.append(event).get())
+        Some(self.log.append(event).get() - self.before)
     }
 
     fn events_since(&self, since: u64) -> Vec<E> {
@@ -150,6 +177,14 @@ impl<E: Event> Log<E> for DiskLog<E> {
 
     fn replay_truncated(&self, since: u64) -> bool {
         self.log.replay_truncated(since)
+    }
+
+    fn cursor(&self) -> String {
+        Log::cursor(&*self.log)
+    }
+
+    fn replay_after(&self, cursor: &str) -> Replay<E> {
+        Log::replay_after(&*self.log, cursor)
     }
 
     fn subscribe_stored(&self, since: u64) -> Box<dyn Subscription<E>> {
@@ -170,7 +205,8 @@ impl<E: Event> Log<E> for DiskLog<E> {
         match self.writer.blocking_shutdown(timeout) {
             Ok(_) => Ok(()),
             Err(NotStored::Incomplete { missing, .. }) => {
-                Err(missing.iter().copied().flat_map(numbers).collect())
+                let numbers = missing.iter().copied().flat_map(numbers);
+                Err(numbers.map(|number| number - self.before).collect())
             }
             Err(other) => panic!("a shutdown says what is missing: {other}"),
         }

@@ -31,7 +31,8 @@ impl<S: Subject> Subject for Watched<S> {
     type Log = WatchedLog<S::Log>;
 
     fn open(&self, case: &Case) -> Result<Self::Log, OpenError> {
-        let number = self.watch.transcript.as_ref().map_or(0, Transcript::open);
+        let open = |transcript: &Transcript| transcript.open(case.is_fresh());
+        let number = self.watch.transcript.as_ref().map_or(0, open);
         let told = Told {
             watch: self.watch.clone(),
             log: number,
@@ -76,8 +77,12 @@ impl<S: Subject> Subject for Watched<S> {
     }
 
     fn read_back(&self, case: &Case) -> Result<Vec<Line<Self::Event>>, OpenError> {
-        self.watch
-            .call(Call::ReadBack, || self.subject.read_back(case))
+        let read = || self.subject.read_back(case);
+        let watched = || self.watch.call(Call::ReadBack, read);
+        match &self.watch.transcript {
+            Some(transcript) => transcript.on_files("subject.read_back(&case);", watched),
+            None => watched(),
+        }
     }
 
     fn files(&self, case: &Case) -> Result<Vec<PathBuf>, OpenError> {

@@ -78,10 +78,8 @@ impl<E: 'static> Subscription<E> for WatchedReader<E> {
     }
 
     /// The one call that may take as long as it likes.
-    #[expect(clippy::expect_used, reason = "only `drop` takes the reader")]
     fn blocking_recv(&mut self) -> Received<E> {
-        let reader = self.reader.as_mut().expect("a reader that lives");
-        reader.blocking_recv()
+        self.call(Call::BlockingRecv, |reader| reader.blocking_recv())
     }
 
     fn is_live(&self) -> bool {

@@ -4,7 +4,10 @@ use std::{
     collections::VecDeque,
     fmt,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,6 +30,8 @@ use crate::{
 pub struct FileLog {
     bug: Option<FileBug>,
     queue: Mutex<Queue>,
+    /// A write has failed, and none has worked since.
+    failed: AtomicBool,
     /// Held while the disk is asked, which may take long.
     writer: Mutex<Box<dyn Store>>,
 }
@@ -189,6 +194,7 @@ impl FileLog {
         Ok(Self {
             bug,
             queue: Mutex::new(queue),
+            failed: AtomicBool::new(false),
             writer: Mutex::new(writer),
         })
     }
@@ -251,6 +257,7 @@ impl FileLog {
         }
         drop(queue);
         let result = writer.store(&mut lines);
+        self.failed.store(result.is_err(), Ordering::SeqCst);
         self.queue().put_back(lines);
         Ok(result?)
     }
@@ -305,6 +312,11 @@ impl Queue {
 impl Log<Sample> for FileLog {
     fn append(&self, event: Sample) -> Option<u64> {
         let line = self.faithful(&event);
+        let failed = self.failed.load(Ordering::SeqCst);
+        assert!(
+            !(failed && self.has(FileBug::PanicsAfterAnError)),
+            "the log could not be written"
+        );
         let tells = !self.has(FileBug::DropsWhenBehind);
         let bounded = !self.has(FileBug::QueueWithoutBound);
         self.queue().push(line, tells, bounded);

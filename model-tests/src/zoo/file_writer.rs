@@ -224,11 +224,16 @@ impl<S: Storage> Writer<S> {
 
     fn put(&mut self, line: &str) -> io::Result<()> {
         let len = line.len() as u64;
+        // Lines before this one in its batch are not synced yet.
+        let in_batch = !self.undurable.is_empty();
         let full = self.len > 0 && self.len + len > self.max_bytes;
         if full && !self.has(FileBug::NeverRotates) {
             self.sync()?;
             match self.rotate() {
                 Ok(()) if self.has(FileBug::RotationDropsEvent) => return Ok(()),
+                Ok(()) if self.has(FileBug::RotationInBatchDropsEvent) && in_batch => {
+                    return Ok(());
+                }
                 // What cannot be rotated grows.
                 Err(_) if self.file.is_some() && !self.has(FileBug::StopsUnrotated) => {}
                 result => result?,

@@ -2,10 +2,13 @@
 
 use std::{
     fs::OpenOptions,
+    hash::{BuildHasher as _, RandomState},
     io::Write,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use eventlog::{Coverage, Versioned};
 
 use super::{bugs::StoredBug, file_reader::read_lines};
 use crate::{
@@ -14,7 +17,7 @@ use crate::{
         adapter::{Line, Subject},
         case::Case,
         in_memory::Tick,
-        log::{Log, OpenError, Received, Subscription},
+        log::{Log, OpenError, Received, Replay, Subscription},
     },
 };
 
@@ -32,6 +35,8 @@ pub struct StoredLog(Arc<Mutex<Writer>>);
 #[derive(Debug)]
 struct Writer {
     bug: Option<StoredBug>,
+    /// What tells its cursors from those of other lives.
+    life: u64,
     path: PathBuf,
     /// Every event there ever was: what is retained is no matter here.
     events: Vec<Tick>,
@@ -45,6 +50,10 @@ impl Subject for StoredSubject {
     fn open(&self, case: &Case) -> Result<StoredLog, OpenError> {
         Ok(StoredLog(Arc::new(Mutex::new(Writer {
             bug: self.bug,
+            life: match self.bug {
+                Some(StoredBug::SameLife) => 1,
+                _ => RandomState::new().hash_one(case.capacity),
+            },
             path: path(case)?,
             events: Vec::new(),
             stored: 0,
@@ -73,6 +82,31 @@ impl Log<Tick> for StoredLog {
 
     fn events_since(&self, _: u64) -> Vec<Tick> {
         lock(&self.0).events.clone()
+    }
+
+    fn cursor(&self) -> String {
+        let writer = lock(&self.0);
+        format!("{}.{}", writer.life, writer.events.len())
+    }
+
+    fn replay_after(&self, cursor: &str) -> Replay<Tick> {
+        let writer = lock(&self.0);
+        let (life, seen) = cursor.split_once('.').unwrap_or_default();
+        let seen = seen.parse().unwrap_or(usize::MAX);
+        let newest = writer.events.last().map(Versioned::version);
+        let (coverage, from) = if life != writer.life.to_string() {
+            (Coverage::Foreign, 0)
+        } else if seen > writer.events.len() {
+            let newest = newest.unwrap_or(0);
+            (Coverage::Ahead { newest }, writer.events.len())
+        } else {
+            (Coverage::Complete, seen)
+        };
+        Replay {
+            events: writer.events[from..].to_vec(),
+            coverage,
+            newest,
+        }
     }
 
     fn subscribe_stored(&self, _: u64) -> Box<dyn Subscription<Tick>> {

@@ -1,7 +1,7 @@
 //! What others do to the files between two lives.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eventlog::disk::{DiskConfig, FileLog, Storage as _};
 use eventlog::writer::Records;
@@ -113,19 +113,19 @@ fn restore(disk: &SimDisk, copy: &Files, paths: &[PathBuf]) {
     }
 }
 
-fn put(disk: &SimDisk, path: &PathBuf, bytes: Option<Vec<u8>>) {
+fn put(disk: &SimDisk, path: &Path, bytes: Option<Vec<u8>>) {
     match bytes {
         Some(bytes) => disk.put(path, &bytes),
         None => remove(disk, path),
     }
 }
 
-fn remove(disk: &SimDisk, path: &PathBuf) {
+fn remove(disk: &SimDisk, path: &Path) {
     let _ = disk.remove(path);
     let _ = disk.sync_dir(path.parent().unwrap());
 }
 
-fn cut(disk: &SimDisk, path: &PathBuf, random: &mut Random) {
+fn cut(disk: &SimDisk, path: &Path, random: &mut Random) {
     if let Some(mut bytes) = disk.bytes(path) {
         bytes.truncate(random.below(bytes.len() + 1));
         disk.put(path, &bytes);

@@ -24,8 +24,6 @@ use crate::holders::{Answers, Holder, Truth};
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     pub disturbance: Option<Disturbance>,
-    pub failing_syncs: bool,
-    pub gaps: bool,
     /// Nothing is synced between rotations.
     pub never: bool,
     /// Somebody moves or removes the file while it is written.
@@ -219,7 +217,7 @@ impl History {
 
     fn batch(&mut self, life: &mut Life) {
         for _ in 0..=self.random.below(3) {
-            if self.plan.gaps && self.random.below(12) == 0 {
+            if self.random.below(12) == 0 {
                 self.lose(life);
             } else {
                 self.append(life);
@@ -238,7 +236,7 @@ impl History {
             });
             let _ = self.disk.rename(&path(""), &to);
         }
-        if self.plan.failing_syncs && self.random.below(8) == 0 {
+        if self.random.below(8) == 0 {
             let at = self.disk.operations() + self.random.below(6) as u64;
             self.disk
                 .fail_at(at, Fault::SyncDrops(self.random.number()));
@@ -257,9 +255,9 @@ impl History {
     fn append(&mut self, life: &mut Life) {
         let len = 26 + self.random.below(30);
         let event = self.next_event(life, len);
-        let line = event.line();
+        let text = event.line();
         life.log.append(event);
-        life.line(&line, false);
+        life.line(&text, false);
     }
 
     /// Some events are shown and never stored.

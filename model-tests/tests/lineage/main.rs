@@ -26,8 +26,6 @@ fn run(plan: Plan, seeds: std::ops::Range<u64>) -> Answers {
 
 const CRASHES: Plan = Plan {
     disturbance: None,
-    failing_syncs: true,
-    gaps: true,
     never: false,
     moves: false,
 };

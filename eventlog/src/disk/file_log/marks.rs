@@ -157,13 +157,14 @@ impl<S: Storage> Keeper<S> {
                 let left = (Some(known.live), Some(known.durable));
                 (known.marks, Some(left), known.is_sure)
             }
-            None => match self.resumed(site, at, seq) {
-                Some(marks) => (marks, Some((seq, seq)), true),
-                None => {
+            None => {
+                if let Some(marks) = self.resumed(site, at, seq) {
+                    (marks, Some((seq, seq)), true)
+                } else {
                     self.file = 1;
                     (Marks::default(), None, false)
                 }
-            },
+            }
         };
         let mark = self.opened(at, seq, left, !is_sure);
         self.trim_at = budget(site);
@@ -215,7 +216,9 @@ impl<S: Storage> Keeper<S> {
         if !self.owes_sync && !is_due {
             return;
         }
-        let result = self.append(site, Mark::new(Kind::Committed, at), self.owes_sync);
+        // Where nothing is synced, nothing is called durable either.
+        let sync = self.owes_sync && !site.trusts_system;
+        let result = self.append(site, Mark::new(Kind::Committed, at), sync);
         self.owes_sync = false;
         let result = result.and_then(|()| self.thin_out(site));
         self.give_up_after(site, result);
@@ -245,12 +248,15 @@ impl<S: Storage> Keeper<S> {
         let result = match mem::replace(&mut self.state, State::Off) {
             State::On {
                 file, mut marks, ..
-            } if marks.len() > self.trim_at / 2 => {
+            } if marks.len() > self.trim_at => {
                 drop(file);
                 marks.push(mark);
-                marks.retain(|mark| mark.at.file >= oldest || mark.kind == Kind::Opened);
+                // Of the one before the oldest its end tells where the oldest begins.
+                marks.retain(|mark| mark.at.file + 1 >= oldest || mark.kind == Kind::Opened);
                 limit_lives(&mut marks);
-                self.rewrite(site, marks)
+                let result = self.rewrite(site, marks);
+                self.note_trimmed(site);
+                result
             }
             state => {
                 self.state = state;
@@ -282,9 +288,12 @@ impl<S: Storage> Keeper<S> {
         let line = marks.push(mark);
         let written = write_all(&site.storage, file, line.as_bytes())
             .map_err(|stopped| stopped.source)
-            .and_then(|()| match sync {
-                true => site.storage.sync(file),
-                false => Ok(()),
+            .and_then(|()| {
+                if sync {
+                    site.storage.sync(file)
+                } else {
+                    Ok(())
+                }
             });
         // What an error leaves is never gone on with: a part of a line, or what only seems synced.
         let marks = mem::take(marks);
@@ -340,10 +349,15 @@ impl<S: Storage> Keeper<S> {
             mark.kind != Kind::Committed || committed % 2 == 0 || index > last
         });
         let result = self.rewrite(site, marks);
+        self.note_trimmed(site);
+        result
+    }
+
+    /// The marks have only what is needed. They are trimmed again once they are twice as long.
+    fn note_trimmed(&mut self, site: &Site<S>) {
         if let State::On { marks, .. } = &self.state {
             self.trim_at = budget(site).max(2 * marks.len());
         }
-        result
     }
 
     /// Says once that there are no marks any more.

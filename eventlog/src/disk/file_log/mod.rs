@@ -135,8 +135,8 @@ impl<S: Storage> FileLog<S> {
     ///
     /// The directory and `X.lock` are made where they are missing, so that there is one writer from
     /// here on, and a place that cannot be written is an error here. `X` itself comes with the first
-    /// record. Only the end of the file is read. Damage further up is left alone, for the readers to
-    /// report.
+    /// record. Only the end of the file is read, or all of it for the checksum of its marks. Damage
+    /// further up is left alone, for the readers to report.
     ///
     /// # Errors
     /// [`DiskError::Locked`] if another writer has it, [`DiskError::NotAFile`] or

@@ -37,6 +37,15 @@ pub enum DamageKind {
     /// Zero bytes stand before a record: the file system lost what was there.
     #[error("zero bytes in place of what was written; they were skipped")]
     Zeros,
+    /// Between two marks the bytes are not those that were written.
+    #[error(
+        "{lines} lines from here on are not what was written: their checksum is another; do not \
+         rely on them"
+    )]
+    Altered {
+        /// How many lines there were.
+        lines: u64,
+    },
     /// A line is longer than a reader takes into memory.
     #[error("the line is longer than {limit} bytes; it was skipped")]
     TooLong {

@@ -4,7 +4,7 @@
 //! edited or put together from two files is therefore valid up to the first line that does not
 //! follow the one before, and the rest is as if it were not there.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crc32c::crc32c;
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,22 @@ impl Mark {
         }
     }
 
+    /// As a mark of the beginning of the next file, if this is one of a full file.
+    pub(crate) fn beginning_of_next(&self) -> Option<Self> {
+        let at = Point {
+            file: self.at.file.checked_add(1)?,
+            seq: self.at.seq,
+            ..Point::default()
+        };
+        let beginning = Self { at, ..self.clone() };
+        (self.kind == Kind::Rotated).then_some(beginning)
+    }
+
+    /// When it was made; `None` if no clock shows that.
+    pub(crate) fn time(&self) -> Option<SystemTime> {
+        UNIX_EPOCH.checked_add(Duration::from_millis(self.millis))
+    }
+
     /// The line after the one with this checksum, and its own.
     fn line(&self, prev: u32) -> (String, u32) {
         let mark = Self {
@@ -132,15 +148,16 @@ impl Mark {
         let mut line = serde_json::to_string(&mark).expect("a mark is plain values");
         line.pop();
         let sum = crc32c(line.as_bytes());
-        line.push_str(&format!("{SELF}{sum:08x}\"}}\n"));
+        line += &end(sum);
+        line.push('\n');
         (line, sum)
     }
 
     /// Reads a line without its newline, and its checksum.
     fn parse(line: &[u8], prev: u32) -> Option<(Self, u32)> {
-        let (text, end) = line.split_at_checked(line.len().checked_sub(SELF_LEN)?)?;
+        let (text, tail) = line.split_at_checked(line.len().checked_sub(SELF_LEN)?)?;
         let sum = crc32c(text);
-        if end != format!("{SELF}{sum:08x}\"}}").as_bytes() {
+        if tail != end(sum).as_bytes() {
             return None;
         }
         // By way of a value, because another crate may have turned on `arbitrary_precision`.
@@ -149,6 +166,11 @@ impl Mark {
         mark.rest.remove("self");
         (mark.prev == prev).then_some((mark, sum))
     }
+}
+
+/// The end of a line, with the checksum of what stands before.
+fn end(sum: u32) -> String {
+    format!("{SELF}{sum:08x}\"}}")
 }
 
 /// Marks in the order of the file.
@@ -299,7 +321,7 @@ mod tests {
         let renamed = unknown.replace("closed", "blessed");
         let body = &renamed[..renamed.len() - SELF_LEN - 1];
         let sum = crc32c(body.as_bytes());
-        text += &format!("{body}{SELF}{sum:08x}\"}}\n");
+        text += &[body, &end(sum), "\n"].concat();
         let (marks, is_all) = Marks::parse(text.as_bytes());
         assert!(is_all);
         assert_eq!(marks.list().len(), 2, "the unknown kind is skipped");

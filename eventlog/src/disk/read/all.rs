@@ -48,12 +48,34 @@ pub struct Reader<E, S: Storage = RealStorage> {
     event: PhantomData<fn() -> E>,
 }
 
+impl<S: Storage> Lines<S> {
+    /// What the lines say, as [`read`] gives it.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, "1\n2\n")?;
+    /// let mut lines = eventlog::disk::lines(&path);
+    /// lines.next_line(); // passed over, whatever it says
+    /// let rest: Vec<_> = lines.records::<u64>().collect::<Result<_, _>>()?;
+    /// assert_eq!(rest.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn records<E: DeserializeOwned>(self) -> Reader<E, S> {
+        Reader::of(self)
+    }
+}
+
 impl<E: DeserializeOwned, S: Storage> Reader<E, S> {
     /// As [`read`], from any storage.
     #[doc(hidden)]
     pub fn open(storage: S, path: impl AsRef<Path>) -> Self {
+        Self::of(Lines::open(storage, path))
+    }
+
+    fn of(lines: Lines<S>) -> Self {
         Self {
-            lines: Lines::open(storage, path),
+            lines,
             event: PhantomData,
         }
     }

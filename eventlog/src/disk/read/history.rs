@@ -11,6 +11,7 @@ use super::{
     backward::Backward,
     forward::MAX_LINE_BYTES,
     last::{Counts, LineAt},
+    log_file::LogFile,
     sums::Sum,
     whole_len::whole_len,
 };
@@ -132,6 +133,49 @@ pub(crate) fn find<S: Storage>(
             is_sure,
         },
     }))
+}
+
+/// Which number each of the log's files has in the marks, in the order of `files`, the oldest first.
+/// `None` where no mark surely speaks of it.
+pub(crate) fn matching_files<S: Storage>(
+    storage: &S,
+    paths: &Paths,
+    marks: &[Mark],
+    files: &[LogFile<S::File>],
+) -> Vec<Option<u64>> {
+    let search = Search {
+        storage,
+        paths,
+        marks,
+        lines: &[],
+    };
+    let fit = marks.last().and_then(|newest| {
+        let current = search.open(&paths.log).ok()?;
+        search.fit(newest, current.as_ref()).ok()?
+    });
+    let Some(fit) = fit else {
+        return vec![None; files.len()];
+    };
+    let mut number = fit.file;
+    let mut numbers: Vec<_> = files
+        .iter()
+        .rev()
+        .map(|file| {
+            if file.path == paths.log {
+                return fit.is_current.then_some(number);
+            }
+            number = number.wrapping_sub(1);
+            let full = search.end_of(number)?;
+            let len = file
+                .with(storage, |open| storage.stat(open))
+                .ok()?
+                .ok()?
+                .len;
+            (len == full.offset).then_some(number)
+        })
+        .collect();
+    numbers.reverse();
+    numbers
 }
 
 struct Search<'a, S: Storage> {

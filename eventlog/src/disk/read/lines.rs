@@ -53,6 +53,8 @@ pub struct Lines<S: Storage = RealStorage> {
     /// What is told before the next line.
     notices: VecDeque<Damage>,
     max_line_bytes: usize,
+    /// Where in the first of the files to begin, after so many lines.
+    begin: Option<(u64, u64)>,
 }
 
 /// How far the current file is read.
@@ -88,6 +90,25 @@ impl<S: Storage> Lines<S> {
             phase: Phase::Done,
             notices: damage.into(),
             max_line_bytes: MAX_LINE_BYTES,
+            begin: None,
+        }
+    }
+
+    /// The lines of these files, from a place in the first of them on.
+    pub(crate) fn of_files(
+        storage: S,
+        files: VecDeque<LogFile<S::File>>,
+        offset: u64,
+        lines: u64,
+    ) -> Self {
+        Self {
+            storage,
+            files,
+            current: None,
+            phase: Phase::Done,
+            notices: VecDeque::new(),
+            max_line_bytes: MAX_LINE_BYTES,
+            begin: Some((offset, lines)),
         }
     }
 
@@ -186,7 +207,9 @@ impl<S: Storage> Lines<S> {
         }
         match file.into_open(&self.storage) {
             Ok(open) => {
-                self.current = Some(FileLines::new(open, self.max_line_bytes));
+                let (offset, lines) = self.begin.take().unwrap_or_default();
+                let limit = self.max_line_bytes;
+                self.current = Some(FileLines::at(open, limit, lines, offset));
                 self.phase = Phase::Opened;
             }
             Err(damage) => self.notices.push_back(damage),

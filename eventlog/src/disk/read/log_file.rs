@@ -56,6 +56,16 @@ impl<F> LogFile<F> {
         Ok(OpenFile { path, id, file })
     }
 
+    /// The file, opened once more.
+    pub(crate) fn reopened<S: Storage<File = F>>(&self, storage: &S) -> Option<OpenFile<F>> {
+        let file = self.reopen(storage).ok()?;
+        Some(OpenFile {
+            path: self.path.clone(),
+            id: self.id,
+            file,
+        })
+    }
+
     fn reopen<S: Storage<File = F>>(&self, storage: &S) -> Result<F, Damage> {
         match open(storage, &self.path) {
             Ok((file, id)) if self.id.is_none() || self.id == id => Ok(file),

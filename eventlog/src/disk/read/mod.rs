@@ -2,6 +2,7 @@
 
 pub(crate) mod all;
 pub(crate) mod backward;
+pub(crate) mod beyond;
 mod decode;
 mod files;
 pub(crate) mod follow;
@@ -17,5 +18,6 @@ pub(crate) mod position;
 pub(crate) mod recover;
 mod same_bytes;
 pub(crate) mod sums;
+pub(crate) mod timeline;
 mod trace;
 pub(crate) mod whole_len;

@@ -11,6 +11,7 @@ use super::{
     history::{self, Handover, History},
     last::{LineAt, Tail},
     marks::read_marks,
+    timeline,
 };
 use crate::{
     builder::{BuildError, Builder},
@@ -149,7 +150,15 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
             .and_then(|paths| Left::claim(storage, paths, config));
         let tail = Tail::<E>::read(storage, &config.path, self.capacity_set());
         let current = paths.as_ref().map_or(&*config.path, |paths| &*paths.log);
-        let (damage, torn_bytes) = assess(tail.damage, current)?;
+        let mut damage = tail.damage;
+        if config.verify {
+            damage.extend(
+                paths
+                    .iter()
+                    .flat_map(|paths| timeline::verify(storage, paths)),
+            );
+        }
+        let (damage, torn_bytes) = assess(damage, current)?;
 
         let kept = tail
             .records

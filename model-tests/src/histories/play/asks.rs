@@ -63,7 +63,8 @@ impl<S: Subject> Run<'_, S> {
         visit::question(&mut self.report, &self.model, self.capacity, since);
         let call = format!("log.replay({since})");
         let theirs = self.call(|| call.clone(), |run| run.log.replay(since))?;
-        self.compare(&call, &self.model.replay(since), &theirs)
+        let covered = self.model.covers_since(since, theirs.coverage);
+        self.compare(&call, &self.model.replay(since), &theirs, covered)
     }
 
     pub(super) fn replay_after(&mut self, pick: u8) -> Result<(), Parted> {
@@ -73,7 +74,9 @@ impl<S: Subject> Run<'_, S> {
         visit::filling(&mut self.report, self.model.history().len(), self.capacity);
         let call = format!("log.replay_after(&{name})");
         let theirs = self.call(|| call.clone(), |run| run.log.replay_after(&saved.text))?;
-        self.compare(&call, &self.model.replay_after(Some(saved.seen)), &theirs)
+        let seen = Some(saved.seen);
+        let covered = self.model.covers_after(seen, theirs.coverage);
+        self.compare(&call, &self.model.replay_after(seen), &theirs, covered)
     }
 
     fn compare(
@@ -81,39 +84,44 @@ impl<S: Subject> Run<'_, S> {
         call: &str,
         ours: &Replay<Made<S::Event>>,
         theirs: &Replay<S::Event>,
+        covered: bool,
     ) -> Result<(), Parted> {
         if let Some(class) = Class::of_coverage(ours.coverage) {
             self.report.visit(class);
         }
         let events = || same(&ours.events, &theirs.events);
-        let coverage = ours.coverage == theirs.coverage;
         let is_ahead = |coverage| matches!(coverage, Coverage::Ahead { .. });
         let either_is_ahead = is_ahead(ours.coverage) || is_ahead(theirs.coverage);
         let equal = match self.judge {
             Judge::Order => in_order(self.model.history(), &theirs.events).is_ok(),
             Judge::Events => events(),
-            Judge::Truncation | Judge::OldestVersion => coverage || either_is_ahead,
+            Judge::Truncation | Judge::OldestVersion => covered || either_is_ahead,
             Judge::Instant => ours.newest == theirs.newest,
-            Judge::Ahead => coverage || !either_is_ahead,
-            _ => events() && coverage && ours.newest == theirs.newest,
+            Judge::Ahead => covered || !either_is_ahead,
+            _ => events() && covered && ours.newest == theirs.newest,
         };
         if equal {
             return Ok(());
         }
         let events = self::events;
+        let coverage = if covered {
+            theirs.coverage
+        } else {
+            ours.coverage
+        };
         self.write(|| {
             format!(
                 "let answer = {call};\n    {}\n    \
                  assert_eq!(answer.coverage, Coverage::{:?});\n    \
                  assert_eq!(answer.newest, {:?});",
                 assert_events("answer.events", &ours.events),
-                ours.coverage,
+                coverage,
                 ours.newest
             )
         });
         let expected = Replay {
             events: events(&ours.events),
-            coverage: ours.coverage,
+            coverage,
             newest: ours.newest,
         };
         Err(Parted::new(call, expected, theirs))

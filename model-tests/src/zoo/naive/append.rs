@@ -25,6 +25,9 @@ impl<E: Event> Naive<E> {
         if !wakes {
             return seq;
         }
+        let second = self
+            .0
+            .second(&[Bug::LocksInTurns, Bug::DropsWakerBetweenLocks]);
         let mut waiters = mem::take(&mut state.waiters);
         if self.has(Bug::WakesOne) {
             waiters.truncate(1);
@@ -35,6 +38,7 @@ impl<E: Event> Naive<E> {
         if self.has(Bug::WakesUnderLock) {
             self.0.wake(mem::take(&mut waiters));
         }
+        drop(second);
         drop(state);
         drop(gone);
         self.0.wake(waiters);

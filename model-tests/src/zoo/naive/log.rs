@@ -86,6 +86,7 @@ impl<E: Event> Naive<E> {
             epoch,
             read: Condvar::new(),
             state: Mutex::new(state),
+            second: Mutex::new(()),
         })))
     }
 

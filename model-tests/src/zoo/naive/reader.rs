@@ -111,7 +111,15 @@ impl<E: Event> Subscription<E> for NaiveReader<E> {
                 self.shared.lock().wait(self.id, waker, false);
                 return Poll::Pending;
             }
+            let second = self
+                .shared
+                .second(&[Bug::LocksInTurns, Bug::DropsWakerBetweenLocks]);
+            if self.has(Bug::DropsWakerBetweenLocks) {
+                let forgotten = self.shared.lock().forget(self.id);
+                drop(forgotten);
+            }
             let mut state = self.shared.lock();
+            drop(second);
             if state.closed_at.is_none() && self.next >= state.appended() {
                 let keeps_first = self.has(Bug::KeepsFirstWaker);
                 state.wait(self.id, waker, keeps_first);

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::Waker,
     thread,
+    time::{Duration, Instant},
 };
 
 use crate::zoo::bugs::Bug;
@@ -24,6 +25,8 @@ pub(super) struct Shared<E> {
     pub(super) epoch: u64,
     pub(super) read: Condvar,
     pub(super) state: Mutex<State<E>>,
+    /// Only a broken log needs a second lock.
+    pub(super) second: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -73,6 +76,12 @@ impl<E> State<E> {
         }
     }
 
+    /// The waker of a reader that does not wait any more.
+    pub(super) fn forget(&mut self, reader: u64) -> Option<Waker> {
+        let at = self.waiters.iter().position(|(id, _)| *id == reader)?;
+        Some(self.waiters.remove(at).1)
+    }
+
     pub(super) fn newest_or_base(&self) -> u64 {
         self.newest.or(self.base).unwrap_or(0)
     }
@@ -87,6 +96,12 @@ impl<E> Shared<E> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The second lock, in a log with one of these bugs.
+    pub(super) fn second(&self, bugs: &[Bug]) -> Option<MutexGuard<'_, ()>> {
+        let has = self.bug.is_some_and(|bug| bugs.contains(&bug));
+        has.then(|| self.second.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(super) fn cursor(&self, seen: u64, version: u64) -> String {
         let seen = if self.has(Bug::CursorIsVersion) {
             version
@@ -98,7 +113,12 @@ impl<E> Shared<E> {
 
     /// Lets the window of a race stay open until something has come through it, or nobody comes.
     pub(super) fn until_changed(&self, since: &State<E>) {
+        let began = Instant::now();
         for _ in 0..100 {
+            // On a busy machine it is long already.
+            if began.elapsed() > Duration::from_millis(10) {
+                return;
+            }
             thread::yield_now();
             let now = self.lock();
             if now.appended() != since.appended() || now.closed_at != since.closed_at {

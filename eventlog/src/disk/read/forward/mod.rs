@@ -63,10 +63,6 @@ pub(crate) enum Advance {
 }
 
 impl<F> FileLines<F> {
-    pub(crate) fn new(open: OpenFile<F>, limit: usize) -> Self {
-        Self::at(open, limit, 0, 0)
-    }
-
     /// Starts after what was read of the file, which is so many lines, and keeps trace of the rest.
     pub(crate) fn after(open: OpenFile<F>, limit: usize, number: u64, read: Trace) -> Self {
         let offset = read.len();
@@ -76,7 +72,8 @@ impl<F> FileLines<F> {
         }
     }
 
-    fn at(open: OpenFile<F>, limit: usize, number: u64, offset: u64) -> Self {
+    /// Starts at `offset`, after so many lines.
+    pub(crate) fn at(open: OpenFile<F>, limit: usize, number: u64, offset: u64) -> Self {
         Self {
             path: open.path.into(),
             file: open.file,

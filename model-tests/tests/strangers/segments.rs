@@ -1,32 +1,13 @@
-//! Sound logs that make other choices than `eventlog` are accused of nothing.
+//! A log that lets whole segments of four go, and so retains up to three events more.
 
-#![allow(clippy::unwrap_used)]
-
-#[path = "../examples/channel/keeps_replay.rs"]
-mod keeps_replay;
-#[path = "../examples/channel/lags.rs"]
-mod lags;
-
-use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::{collections::VecDeque, sync::Mutex};
 
 use model_tests::{Case, Log, OpenError, Subject, Tick, Versioned};
 
-model_tests::conformance!(keeps_its_replay => crate::keeps_replay::KeepsReplay, lacks: [
-    Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields, Skip,
-    Durable,
-]);
-
-model_tests::conformance!(lags_and_lags => crate::lags::Lags, lacks: [
-    Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, LagOnce, Live, Yields,
-    CatchesWakers, Skip, Durable,
-]);
-
-/// A log that lets whole segments of four go, and so retains up to three events more.
 #[derive(Clone)]
-struct Segments;
+pub struct Segments;
 
-struct SegmentLog {
+pub struct SegmentLog {
     events: Mutex<(VecDeque<Tick>, u64)>,
     capacity: usize,
     base: Option<u64>,
@@ -95,8 +76,3 @@ impl Log<Tick> for SegmentLog {
         gone > since
     }
 }
-
-model_tests::conformance!(segments => Segments, lacks: [
-    Probe, Replay, Batch, AppendWith, Cursor, Subscribe, Wait, LagOnce, Live, Yields, CatchesWakers,
-    Skip, Close, Durable,
-]);

@@ -4,10 +4,12 @@ use std::hint::black_box;
 
 use eventlog::{EventLog, Versioned};
 
-use crate::{
-    BATCH,
-    support::{baseline::Baseline, event::Sample},
-};
+use super::{baseline::Baseline, event::Sample};
+
+/// Events of the rings that are measured, unless the row says otherwise.
+pub const CAPACITY: usize = 4096;
+/// Events of a timed batch. They are made before the clock starts.
+pub const BATCH: usize = 4096;
 
 /// Both logs, filled twice over with the same events.
 pub struct Sides<E> {
@@ -40,9 +42,9 @@ pub fn full<E: Sample>(capacity: usize) -> EventLog<E> {
     log
 }
 
-/// As many events as are timed together, with versions above `newest`.
-pub fn batch<E: Sample>(newest: u64) -> Vec<E> {
-    (newest + 1..).take(BATCH).map(E::new).collect()
+/// So many events with versions above `newest`.
+pub fn batch<E: Sample>(newest: u64, count: usize) -> Vec<E> {
+    (newest + 1..).take(count).map(E::new).collect()
 }
 
 /// Reads something of each event.

@@ -1,0 +1,373 @@
+//! When each line was written and which number it has, and whether it is still the same.
+
+use std::{
+    fmt, io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    files::open_all,
+    forward::{Advance, FileLines, MAX_LINE_BYTES},
+    history::matching_files,
+    line::Place,
+    lines::Lines,
+    log_file::LogFile,
+    marks::read_marks,
+    sums::Sum,
+};
+use crate::{
+    disk::{
+        format::{
+            damage::{Damage, DamageKind, no_file_name, unreadable},
+            marks::{Mark, Point},
+            paths::Paths,
+        },
+        storage::{RealStorage, Storage},
+    },
+    seq::Seq,
+    writer::gap::Gap,
+};
+
+/// What the [marks](crate::disk#marks) say of a log's files: when, which, and whether intact.
+///
+/// Taken at one moment. What is written later is not in it.
+///
+/// ```
+/// use eventlog::disk::{self, DiskConfig, DiskWriter, Timeline};
+/// # use eventlog::EventLog;
+/// # #[derive(serde::Serialize, serde::Deserialize)]
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// let log = EventLog::new(None);
+/// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+/// log.append(Tick(7));
+/// drop(writer); // stores it, and marks the end
+///
+/// let timeline = Timeline::of(&path);
+/// for placed in disk::read::<Tick>(&path).with_places() {
+///     let placed = placed?;
+///     let stamp = timeline.stamp(&placed.place).unwrap();
+///     assert_eq!(stamp.seq.unwrap().get(), 1);
+///     println!("{:?} {}", stamp.time, placed.place);
+/// }
+/// assert!(timeline.verify().is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Timeline<S: Storage = RealStorage> {
+    storage: S,
+    files: Vec<Marked<S::File>>,
+    damage: Vec<Damage>,
+}
+
+/// A file of the log, and the marks that speak of it, in the order of their places.
+struct Marked<F> {
+    file: LogFile<F>,
+    marks: Vec<Mark>,
+}
+
+/// What is known of a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Stamp {
+    /// Its sequence number; of a gap line, that of the last event that it counts. `None` where
+    /// that is not known: the line's own number in the file is needed for it, which readers from the
+    /// end do not know, and between two marks with a gap between them it is not told.
+    pub seq: Option<Seq>,
+    /// When it was written.
+    pub time: Time,
+}
+
+/// When a line was written, as the clock said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Time {
+    /// A mark was made right after it, within the second, or so as it was written.
+    Exact(SystemTime),
+    /// It was written between two marks, at about this time.
+    About {
+        /// Between the times of the two, in proportion to the bytes.
+        time: SystemTime,
+        /// The two. Where the clock was set back, the later may be the smaller.
+        between: (SystemTime, SystemTime),
+    },
+    /// It was written after the newest mark, which was made then.
+    After(SystemTime),
+}
+
+impl Time {
+    /// The one time that tells it best.
+    #[must_use]
+    pub fn best(&self) -> SystemTime {
+        match *self {
+            Self::Exact(time) | Self::About { time, .. } | Self::After(time) => time,
+        }
+    }
+}
+
+impl Timeline {
+    /// What the marks of the log at `path` say. A log without marks has an empty one.
+    #[must_use]
+    pub fn of(path: impl AsRef<Path>) -> Self {
+        Self::open(RealStorage, path)
+    }
+}
+
+impl<S: Storage> Timeline<S> {
+    /// As [`of`](Timeline::of), from any storage.
+    #[doc(hidden)]
+    pub fn open(storage: S, path: impl AsRef<Path>) -> Self {
+        let (files, damage) = match Paths::on(&storage, path.as_ref()) {
+            Some(paths) => marked_files(&storage, &paths),
+            None => (Vec::new(), vec![no_file_name(path.as_ref())]),
+        };
+        Self {
+            storage,
+            files,
+            damage,
+        }
+    }
+
+    /// What is known of the line at a place; `None` where no mark speaks of its file, or of what
+    /// stands before it.
+    #[must_use]
+    pub fn stamp(&self, place: &Place) -> Option<Stamp> {
+        let marks = self.marks_of(&place.file)?;
+        let next = marks.partition_point(|mark| mark.at.offset <= place.offset);
+        let before = marks[..next].last();
+        let after = marks.get(next);
+        Some(Stamp {
+            seq: before.and_then(|before| seq_between(before, after, place.line?)),
+            time: time_between(before, after, place)?,
+        })
+    }
+
+    fn marks_of(&self, path: &Arc<Path>) -> Option<&[Mark]> {
+        let file = self.files.iter().find(|file| *file.file.path == **path)?;
+        Some(&file.marks)
+    }
+
+    /// Everything that was written at `time` or later, and at most a second or so of what was
+    /// written before it: the lines after the last mark that is surely before that. Nothing that
+    /// lies before is read.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// use eventlog::disk::Timeline;
+    /// # let path = "no-such.log";
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Tick(u64);
+    /// let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    /// for record in Timeline::of(path).since(hour_ago).records::<Tick>() {
+    ///     println!("{:?}", record?.into_event().map(|tick| tick.0));
+    /// }
+    /// # Ok::<(), eventlog::disk::Damage>(())
+    /// ```
+    pub fn since(self, time: SystemTime) -> Lines<S> {
+        let (index, at) = self.last_mark_before(time).unwrap_or_default();
+        self.lines(index, at)
+    }
+
+    /// The last mark before this time, in the order of the marks: the clock may have been set back.
+    fn last_mark_before(&self, time: SystemTime) -> Option<(usize, Point)> {
+        let mut last = None;
+        for (index, marked) in self.files.iter().enumerate() {
+            for mark in &marked.marks {
+                if mark.time().is_none_or(|made| made >= time) {
+                    return last;
+                }
+                last = Some((index, mark.at));
+            }
+        }
+        last
+    }
+
+    /// The lines that come after the event of this number. `None` where the marks do not tell, or
+    /// there is no such line, or not yet. Reads from the last mark before that, and nothing that
+    /// lies before.
+    #[must_use]
+    pub fn after(self, seq: Seq) -> Option<Lines<S>> {
+        let (index, at) = self.place_after(seq.get())?;
+        Some(self.lines(index, at))
+    }
+
+    fn place_after(&self, seq: u64) -> Option<(usize, Point)> {
+        let (first, mut at) = self.last_mark_through(seq)?;
+        let mut passed = at.seq?;
+        for (index, marked) in self.files.iter().enumerate().skip(first) {
+            let open = marked.file.reopened(&self.storage)?;
+            let mut lines = FileLines::at(open, MAX_LINE_BYTES, at.line, at.offset);
+            while let Advance::Found = lines.advance(&self.storage).ok()? {
+                let Ok(line) = lines.found() else { return None };
+                if passed == seq {
+                    at.line = line.number?.saturating_sub(1);
+                    at.offset = line.offset;
+                    return Some((index, at));
+                }
+                passed = passed.checked_add(Gap::parse(line.bytes).map_or(1, |gap| gap.count))?;
+                if passed > seq {
+                    return None; // a gap line counts it
+                }
+            }
+            at = Point::default();
+        }
+        None
+    }
+
+    fn lines(self, index: usize, at: Point) -> Lines<S> {
+        let files = self.files.into_iter().skip(index).map(|marked| marked.file);
+        Lines::of_files(self.storage, files.collect(), at.offset, at.line)
+    }
+
+    /// The last mark that has nothing after this number before it.
+    fn last_mark_through(&self, seq: u64) -> Option<(usize, Point)> {
+        let mut last = None;
+        for (index, marked) in self.files.iter().enumerate() {
+            for mark in &marked.marks {
+                if mark.fresh {
+                    last = None; // what stands before it has no numbers
+                }
+                if mark.at.seq.is_some_and(|known| known <= seq) {
+                    last = Some((index, mark.at));
+                }
+            }
+        }
+        last
+    }
+
+    /// Reads all that has marks, and says which stretches are not what was written: an item for each
+    /// stretch between two marks that has another checksum. None for a log that is intact.
+    ///
+    /// A byte that was changed is found, also where the line is still JSON; so is a file that was
+    /// replaced. What stands after the newest mark has no checksum yet.
+    #[must_use]
+    pub fn verify(&self) -> Vec<Damage> {
+        let mut damage = self.damage.clone();
+        damage.extend(verify_files(&self.storage, &self.files));
+        damage
+    }
+}
+
+/// The files of a log, the oldest first, each with the marks that speak of it.
+fn marked_files<S: Storage>(storage: &S, paths: &Paths) -> (Vec<Marked<S::File>>, Vec<Damage>) {
+    // Before the files: a mark that comes later would speak of what was not looked at.
+    let marks = match read_marks(storage, &paths.marks) {
+        Ok((marks, _)) => marks,
+        Err(error) => {
+            let damage = unreadable(paths.marks.clone(), 0, &error);
+            return (Vec::new(), vec![damage]);
+        }
+    };
+    let (files, _) = open_all(storage, paths);
+    let numbers = matching_files(storage, paths, marks.list(), &files);
+    let marked = files.into_iter().zip(numbers).map(|(file, number)| {
+        let of_file = |mark: &&Mark| Some(mark.at.file) == number;
+        let before = marks.list().iter().filter_map(Mark::beginning_of_next);
+        let before = before.filter(|mark| of_file(&mark));
+        let of_file = marks.list().iter().filter(of_file).cloned();
+        let mut marks: Vec<_> = before.chain(of_file).collect();
+        marks.sort_by_key(|mark| mark.at.offset);
+        Marked { file, marks }
+    });
+    (marked.collect(), Vec::new())
+}
+
+/// The stretches of a log that are not what was written.
+pub(super) fn verify<S: Storage>(storage: &S, paths: &Paths) -> Vec<Damage> {
+    let (files, mut damage) = marked_files(storage, paths);
+    damage.extend(verify_files(storage, &files));
+    damage
+}
+
+fn verify_files<S: Storage>(storage: &S, files: &[Marked<S::File>]) -> Vec<Damage> {
+    let verified = files.iter().map(|marked| {
+        marked
+            .file
+            .with(storage, |file| verify_file(storage, file, marked))
+            .unwrap_or_else(|gone| vec![gone])
+    });
+    verified.flatten().collect()
+}
+
+/// The number of the line that is the `line`-th of its file, as its neighbours tell.
+fn seq_between(before: &Mark, after: Option<&Mark>, line: u64) -> Option<Seq> {
+    let seq = before.at.seq?;
+    let ahead = line.checked_sub(before.at.line)?;
+    if let Some(after) = after {
+        let lines = after.at.line.checked_sub(before.at.line)?;
+        let events = after.at.seq?.checked_sub(seq)?;
+        // Only where no gap line counts several.
+        if lines != events {
+            return None;
+        }
+    }
+    Some(Seq::new(seq.checked_add(ahead)?))
+}
+
+fn time_between(before: Option<&Mark>, after: Option<&Mark>, place: &Place) -> Option<Time> {
+    let Some(after) = after else {
+        return Some(Time::After(before?.time()?));
+    };
+    if place.line == Some(after.at.line) {
+        return Some(Time::Exact(after.time()?));
+    }
+    let before = before?;
+    let (from, to) = (before.time()?, after.time()?);
+    let span = to.duration_since(from).unwrap_or_default().as_millis();
+    let bytes = u128::from(after.at.offset - before.at.offset);
+    let passed = u128::from(place.offset - before.at.offset);
+    let millis = u64::try_from(span * passed / bytes).ok()?;
+    let time = from.checked_add(Duration::from_millis(millis))?;
+    Some(Time::About {
+        time,
+        between: (from, to),
+    })
+}
+
+fn verify_file<S: Storage>(storage: &S, file: &S::File, marked: &Marked<S::File>) -> Vec<Damage> {
+    let mut damage = Vec::new();
+    let mut from = Sum::default();
+    for mark in &marked.marks {
+        let to = Sum::from(mark.at);
+        match from.read_to(storage, file, to.offset) {
+            Ok(found) if found == to => {}
+            Ok(_) => damage.push(altered(&marked.file.path, from, to)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                damage.push(altered(&marked.file.path, from, to));
+                break;
+            }
+            Err(error) => {
+                damage.push(unreadable(marked.file.path.clone(), from.offset, &error));
+                break;
+            }
+        }
+        // What follows is judged by itself: one stretch tells nothing of the next.
+        from = to;
+    }
+    damage
+}
+
+fn altered(path: &Path, from: Sum, to: Sum) -> Damage {
+    Damage {
+        file: path.to_path_buf(),
+        line: Some(from.lines + 1),
+        offset: from.offset,
+        len: to.offset - from.offset,
+        kind: DamageKind::Altered {
+            lines: to.lines.saturating_sub(from.lines),
+        },
+    }
+}
+
+impl<S: Storage> fmt::Debug for Timeline<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let marks = self
+            .files
+            .iter()
+            .map(|file| (&file.file.path, file.marks.len()));
+        f.debug_map().entries(marks).finish()
+    }
+}
