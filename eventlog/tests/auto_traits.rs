@@ -36,6 +36,7 @@ fn public_types_cross_threads_and_print() {
     usable::<disk::Recovery>();
     usable::<disk::Reader<Tick>>();
     usable::<disk::Follow<Tick>>();
+    usable::<disk::FollowStream<Tick>>();
     usable::<disk::Record<Tick>>();
     usable::<disk::Tail<Tick>>();
     usable::<disk::Lines>();

@@ -133,3 +133,41 @@ fn w12_a_look_at_any_moment_of_a_rotation_or_repair_is_harmless() {
         (1..=driver.durable()).collect::<Vec<_>>()
     );
 }
+
+/// Whatever comes at whichever look, a follower that has found nothing more is told, or has it.
+#[test]
+fn what_comes_while_the_end_is_looked_for_is_waited_for_by_nobody() {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::time::Duration;
+
+    for rotates in [false, true] {
+        for look in 0..30 {
+            let disk = SimDisk::new();
+            let (log, old) = ("/x.log", "/x.log.old");
+            disk.put(log.as_ref(), b"1\n");
+            let mut follow = Follow::<u64, _>::open(disk.clone(), log);
+            let (other, looks) = (disk.clone(), AtomicUsize::new(0));
+            disk.set_look_hook(move || {
+                if looks.fetch_add(1, Relaxed) != look {
+                    return;
+                }
+                if rotates {
+                    other.rename(log.as_ref(), old.as_ref()).unwrap();
+                    other.put(log.as_ref(), b"2\n");
+                } else {
+                    other.put(log.as_ref(), b"1\n2\n");
+                }
+            });
+            let mut seen = poll(&mut follow);
+            let mut turns = 0;
+            while follow.wait(Duration::ZERO) {
+                seen.extend(poll(&mut follow));
+                turns += 1;
+                assert!(turns < 50, "it is told for ever");
+            }
+            let came = [&[Some(1)][..], &[Some(1), Some(2)]];
+            let happened = disk.looks() > look as u64 + 1;
+            assert_eq!(seen, came[usize::from(happened)], "{look} {rotates}");
+        }
+    }
+}

@@ -80,7 +80,7 @@ pub use format::damage::{Damage, DamageKind};
 pub use format::record::Record;
 pub use read::all::{Reader, read};
 pub use read::beyond::{DiskReplay, replay_after};
-pub use read::follow::{Follow, ResumeError, follow};
+pub use read::follow::{Follow, FollowStream, ResumeError, follow};
 pub use read::last::{Tail, read_last};
 pub use read::line::{Place, RawLine};
 pub use read::lines::{Lines, lines};

@@ -7,6 +7,7 @@ mod positions;
 mod raw_lines;
 mod reading;
 mod recover;
+mod waiting;
 
 // `FileLog` is outside of SemVer, and public with this feature only.
 #[cfg(feature = "unstable-storage")]

@@ -4,8 +4,13 @@ mod common;
 mod moved;
 mod open;
 mod resume;
+mod seen;
 mod skip;
+mod stream;
 mod trail;
+mod wait;
+#[cfg(feature = "watch")]
+mod watch;
 
 use std::fmt;
 use std::path::Path;
@@ -14,6 +19,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::resume::ResumeError;
 use self::skip::Skip;
+pub use self::stream::FollowStream;
 use self::trail::{Step, Trail};
 use super::decode;
 use super::line::RawLine;
@@ -47,8 +53,8 @@ pub fn follow<E: DeserializeOwned>(path: impl AsRef<Path>) -> Follow<E> {
 
 /// The records of a log as they are written.
 ///
-/// As an iterator it ends when there is nothing *yet*: wait as you like (sleep, watch the file,
-/// await a timer) and go on. Each record comes once. Holes come as [`Damage`], and so do files
+/// As an iterator it ends when there is nothing *yet*: [`wait`](Self::wait) until something changes
+/// and go on, or have it as a [stream](Self::into_stream). Each record comes once. Holes come as [`Damage`], and so do files
 /// that were rotated away before the follower came to them ([`DamageKind::Missed`]).
 ///
 /// It reads what is written, whether it is durable yet or not. When the writer repairs the log
@@ -63,6 +69,8 @@ pub struct Follow<E, S: Storage = RealStorage> {
     trail: Trail<S>,
     /// Whether what comes next is passed over, because it is before the start.
     skip: Option<Skip<E>>,
+    #[cfg(feature = "watch")]
+    watch: Option<watch::Watch>,
 }
 
 impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
@@ -72,6 +80,8 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         Self {
             trail: Trail::open(storage, path.as_ref()),
             skip: None,
+            #[cfg(feature = "watch")]
+            watch: None,
         }
     }
 

@@ -11,6 +11,7 @@ use super::super::log_file::LogFile;
 use super::super::position::{FileBefore, Position};
 use super::super::trace::Trace;
 use super::open::Open;
+use super::seen::Seen;
 use crate::disk::format::damage::{Damage, DamageKind, may_miss, no_file_name, unreadable};
 use crate::disk::format::paths::Paths;
 use crate::disk::storage::Storage;
@@ -34,6 +35,8 @@ pub(super) struct Trail<S: Storage> {
     pub(super) left: Position,
     /// What was read of the file before the current one.
     pub(super) before: Option<FileBefore>,
+    /// What stood at the log's path when there was nothing to read.
+    pub(super) seen: Seen,
 }
 
 /// What a look found.
@@ -68,6 +71,7 @@ impl<S: Storage> Trail<S> {
             resume: None,
             left: Position::beginning(log),
             before: None,
+            seen: Seen::Unknown,
             previous: None,
             current: None,
             next: VecDeque::new(),
@@ -95,12 +99,23 @@ impl<S: Storage> Trail<S> {
     /// Remembers where the current file is left.
     pub(super) fn leave(&mut self) {
         self.left = self.position();
-        if self
-            .current
-            .as_ref()
-            .is_some_and(|open| open.lines.offset() > 0)
+        if let Some(open) = &self.current
+            && open.lines.offset() > 0
         {
             self.before = Some(self.left.as_before());
+        }
+    }
+
+    /// Where the log's files are.
+    #[cfg(feature = "watch")]
+    pub(super) fn directory(&self) -> Option<&Path> {
+        self.paths.as_ref().map(|paths| &*paths.dir)
+    }
+
+    /// Has [`position`](Self::position) cost little until more is read.
+    pub(super) fn catch_up(&mut self) {
+        if let Some(open) = &mut self.current {
+            open.lines.catch_up();
         }
     }
 
@@ -113,6 +128,15 @@ impl<S: Storage> Trail<S> {
     /// Goes to the next line, or to what is to be told before it.
     #[inline]
     pub(super) fn step(&mut self) -> Step {
+        let step = self.look();
+        if !matches!(step, Step::Nothing) {
+            self.seen = Seen::Unknown;
+        }
+        step
+    }
+
+    #[inline]
+    fn look(&mut self) -> Step {
         loop {
             if let Some(damage) = self.notices.pop_front() {
                 return Step::Notice(damage);
@@ -126,7 +150,10 @@ impl<S: Storage> Trail<S> {
                         Ahead::Nothing => return Step::Nothing,
                     }
                 }
-                Err(_) if self.failed => return Step::Nothing,
+                Err(_) if self.failed => {
+                    self.seen = self.at_path();
+                    return Step::Nothing;
+                }
                 Err(damage) => {
                     self.failed = true;
                     return Step::Notice(damage);
@@ -145,8 +172,9 @@ impl<S: Storage> Trail<S> {
             Ok(Advance::DiffersAfter(offset)) => self.go_on_in_cut_file(offset),
             Ok(Advance::End) => {
                 let torn = open.lines.find_torn();
+                let end = open.lines.offset() + torn.as_ref().map_or(0, |torn| torn.len);
                 open.lines.rewind();
-                self.move_on(torn)
+                self.move_on(torn, end)
             }
             Err(error) => Err(open.lines.unreadable(&error)),
         }
@@ -154,6 +182,7 @@ impl<S: Storage> Trail<S> {
 
     /// Takes up a log of which nothing was seen before, with its oldest file.
     fn start(&mut self) -> Result<Ahead, Damage> {
+        self.seen = self.at_path();
         let Some(paths) = &self.paths else {
             return Ok(Ahead::Nothing);
         };
@@ -196,8 +225,9 @@ impl<S: Storage> Trail<S> {
         Ahead::Nothing
     }
 
-    /// At the end of the current file: finds out whether it is the end of the log.
-    fn move_on(&mut self, torn: Option<Damage>) -> Result<Ahead, Damage> {
+    /// At the end of the current file, which was found there: finds out whether it is the end of the
+    /// log.
+    fn move_on(&mut self, torn: Option<Damage>, end: u64) -> Result<Ahead, Damage> {
         if !self.next.is_empty() {
             if self.reads_on_before_leaving() {
                 return Ok(Ahead::Found);
@@ -213,9 +243,12 @@ impl<S: Storage> Trail<S> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(unreadable(paths.log.clone(), 0, &error)),
         };
+        self.seen = Seen::at(named.as_ref());
         let here = named.filter(|stat| stat.id == open.id);
         match here {
             Some(stat) if stat.len >= open.lines.offset() => {
+                // What came between the two looks was not looked at.
+                self.seen = Seen::File(stat.id, end);
                 return Ok(Ahead::Nothing);
             }
             Some(stat) if stat.id.is_some() => return self.go_on_in_cut_file(0),
