@@ -308,3 +308,36 @@ fn marks_are_thinned_out() {
     assert_eq!(log.replay(first).coverage(), Coverage::Complete);
     assert_eq!(log.replay(first).len(), 1500);
 }
+
+/// The recovery has the lock, so the writer took the torn file of its own log for somebody else's.
+#[test]
+fn w05_a_log_whose_only_line_is_torn_is_recovered_and_written() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path);
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 1..=1);
+    drop((writer, log));
+    fs::write(&path, "{\"vers").unwrap();
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 2..=2);
+    assert_eq!(versions(&log, 0), [2]);
+}
+
+/// A channel's events have no numbers that the log would know.
+#[cfg(feature = "tokio")]
+#[tokio::test]
+async fn the_drop_in_marks_times_and_checksums_and_no_numbers() {
+    let (_directory, path) = place();
+    let log = Arc::new(EventLog::new(Some(path.clone())));
+    let (sender, receiver) = tokio::sync::broadcast::channel(8);
+    sender.send(Tick { version: 1 }).unwrap();
+    drop(sender);
+    eventlog::disk::run_disk_writer(log, receiver).await;
+    let found = marks(&path);
+    assert!(found.len() >= 2, "{found:?}");
+    for mark in found {
+        assert!(mark["seq"].is_null() && mark["epoch"].is_null(), "{mark}");
+        assert!(mark["at"].is_u64() && mark["sum"].is_string(), "{mark}");
+    }
+    assert_eq!(eventlog::disk::Timeline::of(&path).verify(), []);
+}

@@ -120,6 +120,7 @@ impl<S: Storage> FileLog<S> {
         let detached = Detached {
             lock: handover.lock,
             left: marks.left(),
+            is_first: true,
         };
         Ok(Self {
             site,

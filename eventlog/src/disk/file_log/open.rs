@@ -68,7 +68,7 @@ impl<S: Storage> Detached<S> {
             suspect,
             ..
         } = &site.paths;
-        let was_opened_before = self.lock.is_none() && site.exists(lock)?;
+        let was_opened_before = self.is_first && site.exists(lock)?;
         if site.is_file()? && !was_opened_before {
             site.refuse_foreign()?;
         }

@@ -28,6 +28,8 @@ pub(super) struct Detached<S: Storage> {
     pub(super) lock: Option<S::File>,
     /// Where the file is likely to end, with the checksum of what there is before.
     pub(super) left: Option<Sum>,
+    /// Whether nothing was opened here in this life yet.
+    pub(super) is_first: bool,
 }
 
 /// The lock is held, and there is no current file: the next record starts one.
@@ -102,6 +104,7 @@ impl<S: Storage> Default for State<S> {
         Self::Detached(Detached {
             lock: None,
             left: None,
+            is_first: true,
         })
     }
 }
@@ -112,6 +115,7 @@ impl<S: Storage> Held<S> {
         State::Detached(Detached {
             lock: self.lock,
             left: None,
+            is_first: false,
         })
     }
 }
