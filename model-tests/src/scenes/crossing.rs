@@ -131,21 +131,21 @@ impl Meeting {
         patience: Duration,
         step: &str,
     ) -> Result<(), Parted> {
-        let mut came_back = 0;
         // Shorter than the watchdog's, who does not know what meets.
         let patience = patience + patience / 2;
+        let (mut came_back, mut since) = (0, Instant::now());
         loop {
-            match wait.recv_timeout(patience) {
+            match wait.recv_timeout(patience / 16) {
                 Ok(result) => result?,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                Err(RecvTimeoutError::Timeout) => {
-                    let calls = self.calls.load(Ordering::Relaxed);
-                    if calls == came_back {
-                        let actual = format!("after {calls} calls none has for {patience:?}");
-                        return Err(Parted::said(step, "each call comes back", actual));
-                    }
-                    came_back = calls;
-                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let calls = self.calls.load(Ordering::Relaxed);
+            if calls != came_back {
+                (came_back, since) = (calls, Instant::now());
+            } else if since.elapsed() > patience {
+                let actual = format!("after {calls} calls none has for {patience:?}");
+                return Err(Parted::said(step, "each call comes back", actual));
             }
         }
     }
