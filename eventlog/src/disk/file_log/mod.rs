@@ -144,7 +144,7 @@ impl<S: Storage> FileLog<S> {
     /// [`DiskError::Locked`] if another writer has it, [`DiskError::NotAFile`] or
     /// [`DiskError::NotALog`] if something else stands at the path, [`DiskError::NoLocks`] if there
     /// are no locks, [`DiskError::Io`] if the file system refuses.
-    #[cfg(feature = "unstable-storage")]
+    #[cfg(any(feature = "tokio", feature = "unstable-storage"))]
     pub fn open(storage: S, config: &DiskConfig) -> Result<(Self, Opened), DiskError> {
         let mut log = Self::detached(storage, config)?;
         let opened = log.attach()?;
