@@ -24,10 +24,12 @@ pub enum Disturbance {
     LogCut,
     Appended,
     MarksOfAnother,
+    /// Copies of the directory, which run in turns.
+    SideBySide,
 }
 
 impl Disturbance {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::MarksDeleted,
         Self::MarksOlder,
         Self::MarksCut,
@@ -40,6 +42,7 @@ impl Disturbance {
         Self::LogCut,
         Self::Appended,
         Self::MarksOfAnother,
+        Self::SideBySide,
     ];
 
     /// Does it, with a copy of the files of some time ago. `free` is a number that no event has.
@@ -68,6 +71,7 @@ impl Disturbance {
                 }
                 disk.put(&log, &bytes);
             }
+            Self::SideBySide => unreachable!("done to whole disks"),
             Self::MarksOfAnother => {
                 disk.put(&marks, &marks_of_another());
             }

@@ -43,6 +43,8 @@ pub struct History {
     /// Which event has which number in the log's history, as its last life had it.
     numbered: HashMap<u64, u64>,
     copies: Vec<Files>,
+    /// A copy of the disk that somebody else runs.
+    copied: Option<SimDisk>,
     life: usize,
     /// Whether all that the last life showed had a mark when it ended.
     ended_quietly: bool,
@@ -81,6 +83,7 @@ impl History {
             highest: 0,
             numbered: HashMap::new(),
             copies: Vec::new(),
+            copied: None,
             life: 0,
             ended_quietly: true,
             marks_failed: Arc::default(),
@@ -140,6 +143,14 @@ impl History {
         }
         self.answers.disturbed += 1;
         self.ended_quietly = false;
+        if disturbance == Disturbance::SideBySide {
+            let running = self.disk.kill();
+            if let Some(copied) = self.copied.replace(running) {
+                self.disk = copied;
+            }
+            self.story.push_str("the other copy\n");
+            return;
+        }
         let copy = &self.copies[self.random.below(self.copies.len() - 1)];
         disturbance.apply(&self.disk, copy, &mut self.random, &mut self.highest);
         let _ = writeln!(self.story, "{disturbance:?}");
