@@ -26,8 +26,21 @@ fn hasty() -> Budget {
     budget
 }
 
-/// Says which law has found a bug, or why none has.
+/// Two threads that have to meet inside of a log may miss each other, so a bug is asked for three
+/// times before it counts as one that survives.
 fn kill<S: Subject + Clone, B: Debug>(
+    subject: &S,
+    row: &Row<B>,
+    budget: &Budget,
+) -> Result<(), String> {
+    let again = |_| try_to_kill(subject, row, budget);
+    try_to_kill(subject, row, budget)
+        .or_else(again)
+        .or_else(again)
+}
+
+/// Says which law has found a bug, or why none has.
+fn try_to_kill<S: Subject + Clone, B: Debug>(
     subject: &S,
     row: &Row<B>,
     budget: &Budget,
@@ -110,8 +123,14 @@ fn every_bug_breaks_the_laws_of_its_row_and_no_other() {
     let mut wrong = Vec::new();
     for row in rows() {
         let bug = Some(row.bug);
-        let broken = broken(check_all(&NaiveSubject { bug }, &budget));
         let named = named(&row);
+        let mut broken = BTreeSet::new();
+        // As often as above, where too few are broken; one too many is wrong at once.
+        for _ in 0..3 {
+            if broken.is_subset(&named) && broken != named {
+                broken = self::broken(check_all(&NaiveSubject { bug }, &budget));
+            }
+        }
         if broken != named {
             wrong.push(format!("{:?}: {broken:?} broken, {named:?} named", row.bug));
         }
