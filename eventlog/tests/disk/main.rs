@@ -16,4 +16,5 @@ mod follow_rotation;
 mod lines;
 #[cfg(feature = "unstable-storage")]
 mod rotation;
+#[cfg(feature = "unstable-storage")]
 mod timeline;
