@@ -73,9 +73,7 @@ impl Lineage {
         life.filter(|life| seq <= life.last(cursor.is_durable()))
             .map_or(Place::Unknown, |_| Place::Earlier { seq, trusted })
     }
-}
 
-impl Lineage {
     /// The number that a cursor stands at, if all that comes after it is known.
     #[cfg(feature = "disk")]
     pub(crate) fn known_from(&self, cursor: Cursor) -> Option<u64> {

@@ -114,7 +114,7 @@ impl<E> Subscription<E> {
             snapshot.retained = snapshot.retained.start.min(live_from)..live_from;
         }
         let version = version_before(&snapshot, start);
-        let has_evicted = snapshot.has_evicted();
+        let has_evicted = snapshot.evicted() > 0;
         let replay = Replay::open(snapshot, &shared.lineage, start);
         let coverage = replay.coverage();
         place.store(replay.start(), Ordering::Relaxed);

@@ -53,11 +53,6 @@ impl<E> Snapshot<E> {
         entry.map_or_else(|| self.newest_or_base(), |entry| entry.version)
     }
 
-    /// Whether events were evicted before the first that is retained.
-    pub(crate) fn has_evicted(&self) -> bool {
-        self.retained.start > self.first
-    }
-
     /// How many of the ring's events are gone.
     pub(crate) fn evicted(&self) -> u64 {
         self.retained.start - self.first

@@ -58,10 +58,7 @@ pub(super) fn check(
     ending: Ending,
 ) -> Result<(), Broken> {
     let note = picture.note;
-    let disk = match ending {
-        Ending::Power(crash) => picture.disk().crash(&crash),
-        Ending::Kill => picture.disk().kill(),
-    };
+    let disk = ending.of(picture);
     if may_lack_its_mark(script, picture) && disk.lies(&path("")) && !marked(&disk) {
         // Nothing tells that what is read is not on the disk.
         return Ok(());

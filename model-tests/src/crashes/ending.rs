@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::sim_disk::{
     crash::{Crash, DataLoss},
+    disk::SimDisk,
     random::Random,
     state::Picture,
 };
@@ -15,6 +16,17 @@ pub enum Ending {
     Power(Crash),
     /// The process is killed; the machine goes on and loses power after the next opening.
     Kill,
+}
+
+impl Ending {
+    /// The disk that is left where a life ends like this at the moment of the picture.
+    #[must_use]
+    pub fn of(&self, picture: &Picture) -> SimDisk {
+        match self {
+            Self::Power(crash) => picture.disk().crash(crash),
+            Self::Kill => picture.disk().kill(),
+        }
+    }
 }
 
 /// As Rust, to be pasted into a test.

@@ -13,9 +13,9 @@ use eventlog::disk::{
 };
 use eventlog::writer::{Destination as _, Meta, Records};
 use eventlog::{Cursor, EventLog, Seq};
-use model_tests::crashes::{Ending, PATH, endings, path};
+use model_tests::crashes::{PATH, endings, path};
 use model_tests::disk_model::Numbered;
-use model_tests::sim_disk::{Fault, Note, Picture, Random, SimDisk};
+use model_tests::sim_disk::{Fault, Note, Random, SimDisk};
 
 use crate::disturbance::{self, Disturbance, Files};
 use crate::holders::{Answers, Holder, Truth};
@@ -381,14 +381,7 @@ impl History {
             picture.op, picture.operations
         );
         self.ended_quietly = false;
-        (after(ending, picture), picture.note)
-    }
-}
-
-fn after(ending: Ending, picture: &Picture) -> SimDisk {
-    match ending {
-        Ending::Power(crash) => picture.disk().crash(&crash),
-        Ending::Kill => picture.disk().kill(),
+        (ending.of(picture), picture.note)
     }
 }
 

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | before the first byte of a life, or of a file that somebody else put there | `opened` | yes |
 //! | the first batch of a life or file is durable, before it is called so | `committed` | yes |
-//! | later, at most once per `every` | `committed` | no |
+//! | later, at most once per `mark_every` | `committed` | no |
 //! | before a full file is renamed | `rotated` | yes |
 //! | the writer ends | `closed` | yes |
 //!
@@ -12,10 +12,7 @@
 //! ever acknowledged that a mark does not speak of. Marks are never needed: where they cannot be
 //! written, events are written all the same.
 
-use std::{
-    io, mem,
-    time::{Duration, Instant},
-};
+use std::{io, mem, time::Instant};
 
 use super::site::{Site, write_all};
 use crate::{
@@ -43,7 +40,6 @@ pub(super) struct Keeper<S: Storage> {
     inherited: Option<Inherited>,
     /// The number of the current file.
     file: u64,
-    every: Duration,
     /// The last place that has a mark, and when it got that.
     marked: (Point, Instant),
     /// Whether nothing is to be called durable before a mark of it is.
@@ -66,13 +62,12 @@ enum State<F> {
 }
 
 impl<S: Storage> Keeper<S> {
-    pub(super) fn new(is_on: bool, every: Duration, inherited: Option<Inherited>) -> Self {
+    pub(super) fn new(is_on: bool, inherited: Option<Inherited>) -> Self {
         Self {
             state: if is_on { State::Unopened } else { State::Off },
             life: None,
             file: inherited.as_ref().map_or(1, |known| known.end.file),
             inherited,
-            every,
             marked: (Point::default(), Instant::now()),
             owes_sync: true,
             trim_at: MIN_BUDGET,
@@ -123,25 +118,14 @@ impl<S: Storage> Keeper<S> {
 
     /// Sees to it that an opening is durable before anything is written after this place.
     pub(super) fn open(&mut self, site: &Site<S>, at: Sum, seq: Option<u64>) {
-        let result = match mem::replace(&mut self.state, State::Off) {
-            State::On {
-                file,
-                marks,
-                is_placed: false,
-            } => {
-                self.state = State::On {
-                    file,
-                    marks,
-                    is_placed: true,
-                };
+        let result = match &mut self.state {
+            State::On { is_placed, .. } if !*is_placed => {
+                *is_placed = true;
                 let mark = self.opened(at, seq, Some((seq, seq)), true);
                 self.append(site, mark, true)
             }
             State::Unopened => self.open_first(site, at, seq),
-            state => {
-                self.state = state;
-                return;
-            }
+            State::On { .. } | State::Off => return,
         };
         self.owes_sync = true;
         self.give_up_after(site, result);
@@ -212,7 +196,7 @@ impl<S: Storage> Keeper<S> {
     /// Everything up to here is durable, and about to be called so.
     pub(super) fn durable(&mut self, site: &Site<S>, at: Sum, seq: Option<u64>) {
         let at = self.point(at, seq);
-        let is_due = self.due(at).is_some_and(|due| due <= Instant::now());
+        let is_due = self.due(site, at).is_some_and(|due| due <= Instant::now());
         if !self.owes_sync && !is_due {
             return;
         }
@@ -225,10 +209,10 @@ impl<S: Storage> Keeper<S> {
     }
 
     /// When the place is to have a mark; `None` if it has one.
-    fn due(&self, at: Point) -> Option<Instant> {
+    fn due(&self, site: &Site<S>, at: Point) -> Option<Instant> {
         let (marked, when) = self.marked;
         let is_on = matches!(self.state, State::On { .. });
-        (is_on && marked != at).then(|| when.checked_add(self.every))?
+        (is_on && marked != at).then(|| when.checked_add(site.mark_every))?
     }
 
     /// As [`durable`](Self::durable), for a writer that has time: says when the place gets its mark
@@ -237,7 +221,8 @@ impl<S: Storage> Keeper<S> {
         if !self.owes_sync {
             self.durable(site, at, seq);
         }
-        self.due(self.point(at, seq)).filter(|_| !self.owes_sync)
+        self.due(site, self.point(at, seq))
+            .filter(|_| !self.owes_sync)
     }
 
     /// The file is full and durable, and about to be put aside.
@@ -245,11 +230,9 @@ impl<S: Storage> Keeper<S> {
         let at = self.point(at, seq);
         let mark = Mark::new(Kind::Rotated, at);
         let oldest = (at.file + 1).saturating_sub(u64::from(site.keep));
-        let result = match mem::replace(&mut self.state, State::Off) {
-            State::On {
-                file, mut marks, ..
-            } if marks.len() > self.trim_at => {
-                drop(file);
+        let result = match &mut self.state {
+            State::On { marks, .. } if marks.len() > self.trim_at => {
+                let mut marks = mem::take(marks);
                 marks.push(mark);
                 // Of the one before the oldest its end tells where the oldest begins.
                 marks.retain(|mark| mark.at.file + 1 >= oldest || mark.kind == Kind::Opened);
@@ -258,10 +241,7 @@ impl<S: Storage> Keeper<S> {
                 self.note_trimmed(site);
                 result
             }
-            state => {
-                self.state = state;
-                self.append(site, mark, true)
-            }
+            _ => self.append(site, mark, true),
         };
         self.owes_sync = true;
         self.give_up_after(site, result);
@@ -295,21 +275,12 @@ impl<S: Storage> Keeper<S> {
                     Ok(())
                 }
             });
+        if written.is_ok() {
+            return Ok(());
+        }
         // What an error leaves is never gone on with: a part of a line, or what only seems synced.
         let marks = mem::take(marks);
-        match written {
-            Ok(()) => {
-                self.put_back(marks);
-                Ok(())
-            }
-            Err(_) => self.rewrite(site, marks),
-        }
-    }
-
-    fn put_back(&mut self, held: Marks) {
-        if let State::On { marks, .. } = &mut self.state {
-            *marks = held;
-        }
+        self.rewrite(site, marks)
     }
 
     /// Writes all marks to a new file, which takes the place of the other when it is durable.

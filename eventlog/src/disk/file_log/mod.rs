@@ -117,7 +117,7 @@ impl<S: Storage> FileLog<S> {
         handover: Handover<S::File>,
     ) -> Result<Self, DiskError> {
         let site = Site::new(storage, config)?;
-        let marks = Keeper::new(site.marks, site.mark_every, handover.inherited);
+        let marks = Keeper::new(site.marks, handover.inherited);
         let detached = Detached {
             lock: handover.lock,
             left: marks.left(),

@@ -23,7 +23,7 @@ use crate::{
             paths::Paths,
             record::is_whole,
         },
-        storage::Storage,
+        storage::{Storage, open_if_there},
     },
     lineage::{Earlier, Trusted},
     writer::gap::Gap,
@@ -211,10 +211,8 @@ impl<S: Storage> Search<'_, S> {
     }
 
     fn open(&self, path: &Path) -> io::Result<Option<Whole<S::File>>> {
-        let file = match self.storage.open_read(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
+        let Some(file) = open_if_there(self.storage, path)? else {
+            return Ok(None);
         };
         let len = self.storage.stat(&file)?.len;
         let end = whole_len(self.storage, &file, len)?;

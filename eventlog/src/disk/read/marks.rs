@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::disk::{
     format::marks::Marks,
-    storage::{Storage, read_exact},
+    storage::{Storage, open_if_there, read_exact},
 };
 
 /// No file of marks is longer.
@@ -14,12 +14,8 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// The valid beginning of a file of marks, and whether that is all of it. A file that is not there
 /// has none.
 pub(crate) fn read_marks<S: Storage>(storage: &S, path: &Path) -> io::Result<(Marks, bool)> {
-    let file = match storage.open_read(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok((Marks::default(), true));
-        }
-        Err(error) => return Err(error),
+    let Some(file) = open_if_there(storage, path)? else {
+        return Ok((Marks::default(), true));
     };
     let len = storage.stat(&file)?.len;
     if len > MAX_BYTES {

@@ -150,6 +150,7 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
             .and_then(|paths| Left::claim(storage, paths, config));
         let tail = Tail::<E>::read(storage, &config.path, self.capacity_set());
         let current = paths.as_ref().map_or(&*config.path, |paths| &*paths.log);
+        let events = (tail.records.len() - tail.gaps().count()) as u64;
         let mut damage = tail.damage;
         if config.verify {
             damage.extend(
@@ -160,18 +161,13 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
         }
         let (damage, torn_bytes) = assess(damage, current)?;
 
-        let kept = tail
-            .records
-            .iter()
-            .filter(|record| record.event().is_some());
-        let kept = kept.count() as u64;
         let found = left
             .as_ref()
             .zip(paths.as_ref())
             .and_then(|(left, paths)| left.history(storage, paths, &tail.lines))
-            .filter(|history| history.end >= kept);
+            .filter(|history| history.end >= events);
         if let Some(history) = &found {
-            ring.begin_at(history.end + 1 - kept);
+            ring.begin_at(history.end + 1 - events);
         }
         if tail.records.is_empty() {
             ring.set_base(self.base_version_set());
@@ -180,11 +176,10 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
         if let Some(version) = missed_before(storage, before, first, config) {
             ring.note_evicted(version);
         }
-        let (mut events, mut lost) = (0, 0);
+        let mut lost = 0;
         for record in tail.records {
             match record {
                 Record::Event(event) => {
-                    events += 1;
                     // No more events are read than the ring holds, so nothing is evicted.
                     ring.push(Entry {
                         version: event.version(),

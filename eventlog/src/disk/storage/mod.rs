@@ -149,6 +149,15 @@ pub trait Storage: Send + 'static {
     fn list(&self, dir: &Path) -> io::Result<Vec<OsString>>;
 }
 
+/// As [`Storage::open_read`]; `None` if there is no such file.
+pub(crate) fn open_if_there<S: Storage>(storage: &S, path: &Path) -> io::Result<Option<S::File>> {
+    match storage.open_read(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// As [`Storage::read_at`], and again where a signal interrupts it.
 pub(crate) fn read_some<S: Storage>(
     storage: &S,
