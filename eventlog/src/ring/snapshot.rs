@@ -53,6 +53,11 @@ impl<E> Snapshot<E> {
         entry.map_or_else(|| self.newest_or_base(), |entry| entry.version)
     }
 
+    /// Whether the event of this number is retained, and has a version above this.
+    pub(crate) fn is_above(&self, seq: u64, version: u64) -> bool {
+        self.retained.contains(&seq) && self.version_at(seq) > version
+    }
+
     /// How many of the ring's events are gone.
     pub(crate) fn evicted(&self) -> u64 {
         self.retained.start - self.first
