@@ -91,3 +91,8 @@ pub use versioned::{AsVersion, Versioned};
 #[cfg(all(doctest, feature = "derive", feature = "disk"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// Compiles the steps of the page.
+#[cfg(all(doctest, feature = "derive", feature = "disk"))]
+#[doc = include_str!("../docs/migration.md")]
+pub struct Migration;
