@@ -2,6 +2,8 @@
 
 use std::{ops::Range, sync::Arc};
 
+#[cfg(feature = "sse")]
+use super::segment::Segment;
 use super::{entries::Entries, list::SegmentList};
 
 /// Everything that a question about one instant needs. Copied under the log's lock, read outside.
@@ -51,6 +53,17 @@ impl<E> Snapshot<E> {
             .segment(last)
             .and_then(|segment| segment.get(last));
         entry.map_or_else(|| self.newest_or_base(), |entry| entry.version)
+    }
+
+    /// The segments with retained events.
+    #[cfg(feature = "sse")]
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &Arc<Segment<E>>> {
+        let mut seq = self.retained.start;
+        std::iter::from_fn(move || {
+            let segment = self.segments.segment(seq)?;
+            seq = segment.end();
+            Some(segment)
+        })
     }
 
     /// How many of the ring's events are gone.
