@@ -1,0 +1,22 @@
+//! Browsers and other processes follow a log.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod client;
+mod cuts;
+mod encoding;
+mod ends;
+mod resets;
+
+use eventlog::Versioned;
+use serde::{Deserialize, Serialize};
+
+#[derive(Versioned, Serialize, Deserialize, Clone, Debug, PartialEq)]
+struct Tick {
+    version: u64,
+    text: String,
+}
+
+fn tick(version: u64) -> Tick {
+    let text = "é".repeat(usize::try_from(version % 7).unwrap());
+    Tick { version, text }
+}
