@@ -87,16 +87,31 @@
 //! * **A snapshot** that is asked for after each `reset` should survive all clients asking at once,
 //!   as after a restart that no cursor outlives: cache it for a second.
 
+mod address;
 mod alarm;
+#[cfg(feature = "axum")]
+mod axum;
 mod feed;
 mod frames;
+mod heard;
 mod hooks;
+mod lines;
+mod peer;
+mod remote;
+mod socket;
 mod source;
 mod sse;
 mod start;
 mod tap;
 mod told;
+#[cfg(unix)]
+mod unix;
 
+pub use address::{Address, AddressError};
 pub use feed::{Feed, FeedStats};
+pub use heard::{Heard, RemoteError};
+pub use lines::Lines;
+pub use remote::{Remote, connect};
+pub use socket::Serving;
 pub use sse::SseBody;
 pub use start::{Asked, QueryError};

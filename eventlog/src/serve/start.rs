@@ -118,7 +118,7 @@ impl fmt::Display for QueryError {
 impl Error for QueryError {}
 
 /// The place that an id stands for; that of no log if it is no cursor.
-fn place(id: &[u8]) -> Start {
+pub(super) fn place(id: &[u8]) -> Start {
     let text = std::str::from_utf8(id).ok();
     let cursor = text.and_then(|text| text.parse().ok());
     let nowhere = Cursor::from_parts(Epoch::NONE, Seq::ZERO, 0);

@@ -13,7 +13,7 @@ use super::{
     feed::{Inner, Seat},
     frames::{Block, Encoding, Found},
     hooks::Written,
-    told::{self, Told},
+    told::{self, Reset, Told},
 };
 use crate::{
     coverage::Coverage,
@@ -70,6 +70,31 @@ impl<E> Tap<E> {
     /// Whether a subscriber has everything that a finished feed has for it.
     pub(super) fn has_all(&self) -> bool {
         self.has_told_coverage && self.next() >= self.feed.finished_at()
+    }
+
+    /// Where the subscriber stands, once it was told of what is missing.
+    pub(super) fn place(&self) -> Cursor {
+        self.subscription.place()
+    }
+
+    /// What is missing before the first event, and where it goes on, if that was not told yet.
+    pub(super) fn take_reset(&mut self) -> Option<(Cursor, Reset)> {
+        if self.has_told_coverage {
+            return None;
+        }
+        match self.take_notice() {
+            Some(Told::Reset {
+                place,
+                coverage,
+                newest,
+            }) => Some((place, Reset { coverage, newest })),
+            _ => None,
+        }
+    }
+
+    /// Whether the text of every event is JSON for sure.
+    pub(super) fn is_json(&self) -> bool {
+        self.feed.hooks.is_json
     }
 
     /// Whether the log is closed, and the subscriber has everything of it.

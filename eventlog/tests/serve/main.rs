@@ -6,6 +6,9 @@ mod cuts;
 mod encoding;
 mod ends;
 mod resets;
+#[cfg(all(feature = "axum", unix))]
+mod shutdown;
+mod sockets;
 
 use eventlog::Versioned;
 use serde::{Deserialize, Serialize};
