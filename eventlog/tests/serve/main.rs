@@ -5,6 +5,8 @@ mod client;
 mod cuts;
 mod encoding;
 mod ends;
+#[cfg(feature = "axum")]
+mod examples;
 mod resets;
 #[cfg(all(feature = "axum", unix))]
 mod shutdown;
