@@ -1,6 +1,10 @@
 //! Browsers and other processes follow a log.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[cfg(all(feature = "axum", unix))]
+mod browser;
+#[cfg(all(feature = "axum", unix))]
+mod chromium;
 mod client;
 mod cuts;
 mod encoding;
