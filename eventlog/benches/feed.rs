@@ -3,7 +3,12 @@
 //! The clients are a process of their own, so what is counted is the server's CPU time alone.
 //! Machines that are busy stretch the time on the clock, which is told only for the rate.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_possible_truncation,
+    clippy::unchecked_time_subtraction
+)]
 
 use std::{
     io::{BufRead, BufReader, Write},

@@ -11,6 +11,8 @@ mod encoding;
 mod ends;
 #[cfg(feature = "axum")]
 mod examples;
+#[cfg(all(feature = "axum", unix))]
+mod launcher;
 mod resets;
 #[cfg(all(feature = "axum", unix))]
 mod shutdown;
