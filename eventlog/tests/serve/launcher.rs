@@ -23,28 +23,31 @@ fn start(data_dir: &Path) -> (Running, String) {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let running = Running(child);
+    let running = Running(Some(child));
     let mut lines = lines.map(Result::unwrap);
     let page = lines.find(|line| line.starts_with("page "));
     let address = page.unwrap().split_once("http").unwrap().1.to_owned();
     (running, format!("http{address}"))
 }
 
-struct Running(Child);
+struct Running(Option<Child>);
 
 impl Running {
     fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        let mut child = self.0.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         // In order, so that what it started ends too.
-        let pid = self.0.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().ok();
-        self.0.wait().ok();
+        if let Some(mut child) = self.0.take() {
+            let pid = child.id().to_string();
+            Command::new("kill").args(["-TERM", &pid]).status().ok();
+            child.wait().ok();
+        }
     }
 }
 

@@ -6,6 +6,8 @@ mod browser;
 #[cfg(all(feature = "axum", unix))]
 mod chromium;
 mod client;
+#[cfg(feature = "axum")]
+mod curl;
 mod cuts;
 mod encoding;
 mod ends;
