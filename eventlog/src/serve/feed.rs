@@ -306,3 +306,55 @@ impl<E> fmt::Debug for Feed<E> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::Weak,
+        task::{Context, Waker},
+    };
+
+    use super::*;
+    use crate::{cursor::Start, ring::Beside, versioned::Versioned};
+
+    #[derive(Serialize)]
+    struct Tick(u64);
+
+    impl Versioned for Tick {
+        fn version(&self) -> u64 {
+            self.0
+        }
+    }
+
+    /// Has the first segment encoded, and says what is kept beside it.
+    fn encoded(log: &EventLog<Tick>, feed: &Feed<Tick>) -> Weak<dyn std::any::Any + Send + Sync> {
+        let mut lines = feed.lines(Start::Oldest);
+        while feed.stats().encoded < 10 {
+            lines.blocking_next();
+        }
+        let batch = log.subscribe(Start::Oldest).try_recv_batch();
+        let nothing = || -> Beside { panic!("nothing is kept beside the segment") };
+        let segment = batch.expect("there are events").segment().clone();
+        Arc::downgrade(&segment.beside(feed.inner.id, nothing))
+    }
+
+    #[test]
+    fn what_was_encoded_goes_with_the_feed_and_with_the_events() {
+        let log = EventLog::builder().capacity(256).build().unwrap();
+        log.append_batch((1..=10).map(Tick));
+        let feed = Feed::new(&log);
+        let kept = encoded(&log, &feed);
+        assert!(kept.upgrade().is_some());
+        drop(feed);
+        assert!(kept.upgrade().is_none(), "nobody can ask for it any more");
+
+        let feed = Feed::new(&log);
+        let kept = encoded(&log, &feed);
+        log.append_batch((11..=1000).map(Tick));
+        // One dead segment may wait for a reader that waits, too.
+        let mut context = Context::from_waker(Waker::noop());
+        let mut reader = log.subscribe(Start::Now);
+        assert!(reader.poll_recv(&mut context).is_pending());
+        assert!(kept.upgrade().is_none(), "its events are gone");
+    }
+}

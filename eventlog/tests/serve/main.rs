@@ -33,3 +33,18 @@ fn tick(version: u64) -> Tick {
     let text = "é".repeat(usize::try_from(version % 7).unwrap());
     Tick { version, text }
 }
+
+fn usable<T: Send + Sync + Unpin + std::fmt::Debug + 'static>() {}
+
+#[test]
+fn public_types_cross_threads_and_print() {
+    use eventlog::serve;
+    usable::<serve::Feed<Tick>>();
+    usable::<serve::SseBody<Tick>>();
+    usable::<serve::Lines<Tick>>();
+    usable::<serve::Remote<Tick>>();
+    usable::<serve::Heard<Tick>>();
+    usable::<serve::Asked>();
+    usable::<serve::Serving>();
+    usable::<serve::FeedStats>();
+}
