@@ -55,17 +55,6 @@ impl<E> Snapshot<E> {
         entry.map_or_else(|| self.newest_or_base(), |entry| entry.version)
     }
 
-    /// The segments with retained events.
-    #[cfg(feature = "sse")]
-    pub(crate) fn segments(&self) -> impl Iterator<Item = &Arc<Segment<E>>> {
-        let mut seq = self.retained.start;
-        std::iter::from_fn(move || {
-            let segment = self.segments.segment(seq)?;
-            seq = segment.end();
-            Some(segment)
-        })
-    }
-
     /// How many of the ring's events are gone.
     pub(crate) fn evicted(&self) -> u64 {
         self.retained.start - self.first
@@ -141,6 +130,17 @@ impl<E> Snapshot<E> {
             }
         }
         low
+    }
+
+    /// The segments with retained events.
+    #[cfg(feature = "sse")]
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &Arc<Segment<E>>> {
+        let mut seq = self.retained.start;
+        std::iter::from_fn(move || {
+            let segment = self.segments.segment(seq)?;
+            seq = segment.end();
+            Some(segment)
+        })
     }
 
     fn version_at(&self, seq: u64) -> u64 {
