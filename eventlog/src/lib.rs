@@ -63,6 +63,8 @@ mod replay;
 )]
 mod ring;
 mod seq;
+#[cfg(feature = "sse")]
+pub mod serve;
 mod shared;
 mod stats;
 mod subscribe;
