@@ -361,12 +361,12 @@ async fn the_drop_in_marks_times_and_checksums_and_no_numbers() {
     let (sender, receiver) = tokio::sync::broadcast::channel(8);
     sender.send(Tick { version: 1 }).unwrap();
     drop(sender);
-    eventlog::disk::run_disk_writer(log, receiver).await;
+    disk::run_disk_writer(log, receiver).await;
     let found = marks(&path);
     assert!(found.len() >= 2, "{found:?}");
     for mark in found {
         assert!(mark["seq"].is_null() && mark["epoch"].is_null(), "{mark}");
         assert!(mark["at"].is_u64() && mark["sum"].is_string(), "{mark}");
     }
-    assert_eq!(eventlog::disk::Timeline::of(&path).verify(), []);
+    assert_eq!(disk::Timeline::of(&path).verify(), []);
 }
