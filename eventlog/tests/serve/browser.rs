@@ -146,6 +146,8 @@ fn a_server_is_killed_and_comes_back(browser: &mut Browser) {
     drop((log, writer));
     let (log, writer) = recovered(&path);
     log.append(tick(5));
+    // What is not stored yet would come after `live`.
+    writer.blocking_flush(Duration::from_secs(60)).unwrap();
     let site = Site::start(port, &Feed::stored(&writer));
     browser.wait_for(&page, "seen.slice(5)", &json!([5, "live"]));
     // A page that is loaded again has forgotten everything but its place.
@@ -218,6 +220,7 @@ fn a_server_drains_while_pages_come_back(browser: &mut Browser) {
     let path = directory.path().join("events.log");
     let (log, writer) = recovered(&path);
     log.append(tick(1));
+    writer.blocking_flush(Duration::from_secs(60)).unwrap();
     let site = Site::start(0, &Feed::stored(&writer));
     let page = site.open(browser, "");
     browser.wait_for(&page, "seen", &json!([1, "live"]));
