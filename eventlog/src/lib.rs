@@ -53,6 +53,7 @@ pub mod disk;
 #[cfg_attr(not(feature = "disk"), allow(dead_code, reason = "writers move it on"))]
 mod frontier;
 mod lineage;
+mod live;
 mod log;
 mod readers;
 mod received;
@@ -81,6 +82,7 @@ pub use coverage::Coverage;
 pub use cursor::{Cursor, CursorError, Epoch, Start};
 #[cfg(feature = "derive")]
 pub use eventlog_derive::{AsVersion, Versioned};
+pub use live::{Told, WithLive};
 pub use log::EventLog;
 pub use received::{Batch, BatchIntoIter, BatchIter, EventRef, Lagged, RecvError, TryRecvError};
 pub use replay::{Iter, Replay, WithCursors};

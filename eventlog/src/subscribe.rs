@@ -105,7 +105,8 @@ impl<E> Subscription<E> {
     fn up_to(shared: &Arc<Shared<E>>, start: Start, stored: Option<Stored>) -> Self {
         let (id, place) = shared.readers.add(shared.oldest());
         let mut snapshot = shared.with(|inner| inner.ring.snapshot());
-        let mut live_from = snapshot.retained.end;
+        // What was appended after a close is for nobody.
+        let mut live_from = shared.not_past_end(snapshot.retained.end);
         if let Some(stored) = &stored {
             live_from = live_from.min(stored.frontier.settled() + 1);
         }

@@ -190,6 +190,9 @@ impl<E> Tap<E> {
     /// The frames of the first of these events; `None` where they are being encoded.
     fn frames(&mut self, (batch, from): (Batch<E>, u64), context: &Context<'_>) -> Option<Bytes> {
         let end = batch.end().min(self.feed.finished_at());
+        if from >= end {
+            return Some(Bytes::new()); // appended after the end, which came right before it
+        }
         let block = self.feed.block(&batch);
         loop {
             match block.find(from..end, context.waker()) {

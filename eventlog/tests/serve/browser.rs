@@ -1,6 +1,7 @@
 //! Pages in a real browser: whatever the server does, each of them ends live and right.
 
 use std::{
+    ops::RangeInclusive,
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -116,6 +117,12 @@ fn recovered(path: &Path) -> (EventLog<Tick>, DiskWriter<Tick>) {
     (log, writer)
 }
 
+/// Before a page comes, so that it is there before the page is told that it is live.
+fn store(log: &EventLog<Tick>, writer: &DiskWriter<Tick>, versions: RangeInclusive<u64>) {
+    log.append_batch(versions.map(tick));
+    writer.blocking_flush(Duration::from_secs(60)).unwrap();
+}
+
 #[test]
 fn f04_in_a_real_browser_every_page_ends_live_and_right() {
     let Some(mut browser) = Browser::start() else {
@@ -133,8 +140,7 @@ fn a_server_is_killed_and_comes_back(browser: &mut Browser) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("events.log");
     let (log, writer) = recovered(&path);
-    log.append_batch((1..=3).map(tick));
-    writer.blocking_flush(Duration::from_secs(60)).unwrap();
+    store(&log, &writer, 1..=3);
     let site = Site::start(0, &Feed::stored(&writer));
     let page = site.open(browser, "");
     browser.wait_for(&page, "seen", &json!([1, 2, 3, "live"]));
@@ -145,9 +151,7 @@ fn a_server_is_killed_and_comes_back(browser: &mut Browser) {
     let port = site.kill();
     drop((log, writer));
     let (log, writer) = recovered(&path);
-    log.append(tick(5));
-    // What is not stored yet would come after `live`.
-    writer.blocking_flush(Duration::from_secs(60)).unwrap();
+    store(&log, &writer, 5..=5);
     let site = Site::start(port, &Feed::stored(&writer));
     browser.wait_for(&page, "seen.slice(5)", &json!([5, "live"]));
     // A page that is loaded again has forgotten everything but its place.
@@ -219,8 +223,7 @@ fn a_server_drains_while_pages_come_back(browser: &mut Browser) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("events.log");
     let (log, writer) = recovered(&path);
-    log.append(tick(1));
-    writer.blocking_flush(Duration::from_secs(60)).unwrap();
+    store(&log, &writer, 1..=1);
     let site = Site::start(0, &Feed::stored(&writer));
     let page = site.open(browser, "");
     browser.wait_for(&page, "seen", &json!([1, "live"]));
@@ -229,7 +232,7 @@ fn a_server_drains_while_pages_come_back(browser: &mut Browser) {
     let port = site.kill();
     drop((log, writer));
     let (log, writer) = recovered(&path);
-    log.append(tick(2));
+    store(&log, &writer, 2..=2);
     let site = Site::start(port, &Feed::stored(&writer));
     let events = "seen.filter((what) => what != 'live')";
     browser.wait_for(&page, events, &json!([1, 2]));
