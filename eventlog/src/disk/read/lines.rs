@@ -55,6 +55,8 @@ pub struct Lines<S: Storage = RealStorage> {
     max_line_bytes: usize,
     /// Where in the first of the files to begin, after so many lines.
     begin: Option<(u64, u64)>,
+    /// Whether it is not known how many lines there are before that place.
+    lacks_numbers: bool,
 }
 
 /// How far the current file is read.
@@ -91,6 +93,7 @@ impl<S: Storage> Lines<S> {
             notices: damage.into(),
             max_line_bytes: MAX_LINE_BYTES,
             begin: None,
+            lacks_numbers: false,
         }
     }
 
@@ -109,6 +112,23 @@ impl<S: Storage> Lines<S> {
             notices: VecDeque::new(),
             max_line_bytes: MAX_LINE_BYTES,
             begin: Some((offset, lines)),
+            lacks_numbers: false,
+        }
+    }
+
+    /// The lines of the first file have no numbers.
+    pub(super) fn without_numbers(self) -> Self {
+        Self {
+            lacks_numbers: true,
+            ..self
+        }
+    }
+
+    /// This damage first.
+    pub(super) fn telling(self, damage: Vec<Damage>) -> Self {
+        Self {
+            notices: damage.into(),
+            ..self
         }
     }
 
@@ -146,7 +166,11 @@ impl<S: Storage> Lines<S> {
                 Between::Nothing => return None,
             }
         }
-        self.current.as_ref().map(FileLines::found)
+        let found = self.current.as_ref().map(FileLines::found);
+        if self.lacks_numbers {
+            return found.map(unnumbered);
+        }
+        found
     }
 
     /// The bytes that the last damage is about, as far as they are in memory: those of an
@@ -202,6 +226,7 @@ impl<S: Storage> Lines<S> {
 
     fn take_up(&mut self, file: LogFile<S::File>) {
         self.current = None;
+        self.lacks_numbers &= self.begin.is_some();
         if file.may_miss {
             self.notices.push_back(may_miss(file.path.clone()));
         }
@@ -226,6 +251,20 @@ impl<S: Storage> Lines<S> {
     /// How many files are still to come.
     pub(crate) fn files_left(&self) -> usize {
         self.files.len()
+    }
+}
+
+#[cold]
+fn unnumbered(found: Result<RawLine<'_>, Damage>) -> Result<RawLine<'_>, Damage> {
+    match found {
+        Ok(line) => Ok(RawLine {
+            number: None,
+            ..line
+        }),
+        Err(damage) => Err(Damage {
+            line: None,
+            ..damage
+        }),
     }
 }
 

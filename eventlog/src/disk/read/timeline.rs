@@ -145,6 +145,12 @@ impl<S: Storage> Timeline<S> {
         })
     }
 
+    /// Each file, the oldest first, with the marks that speak of it.
+    pub(super) fn marked(&self) -> impl Iterator<Item = (&Path, &[Mark])> {
+        let files = self.files.iter();
+        files.map(|marked| (&*marked.file.path, &*marked.marks))
+    }
+
     fn marks_of(&self, path: &Arc<Path>) -> Option<&[Mark]> {
         let file = self.files.iter().find(|file| *file.file.path == **path)?;
         Some(&file.marks)

@@ -182,6 +182,27 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         WithPlaces(self)
     }
 
+    /// The next line as it stands, unparsed, or the damage that stands in place of one; `None` if
+    /// there is nothing yet. What [`starting`](Self::starting) would pass over comes too.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, " 1\r\nno event\n")?;
+    /// let mut follow = eventlog::disk::follow::<u64>(&path);
+    /// assert_eq!(follow.next_line().unwrap()?.bytes, b" 1\r");
+    /// assert_eq!(follow.next_line().unwrap()?.bytes, b"no event");
+    /// assert!(follow.next_line().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_line(&mut self) -> Option<Result<RawLine<'_>, Damage>> {
+        match self.trail.step() {
+            Step::Found => self.trail.found(),
+            Step::Notice(damage) => Some(Err(damage)),
+            Step::Nothing => None,
+        }
+    }
+
     fn next_as<T>(
         &mut self,
         make: impl Fn(Record<E>, &RawLine<'_>) -> T,
