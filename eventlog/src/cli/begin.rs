@@ -32,9 +32,9 @@ impl Floor {
         }
     }
 
-    /// Whether a line that was come to from the end stands before it.
+    /// Whether a line that was come to from the end is the first after it, or stands before it.
     pub(crate) fn reaches(&self, file: &Path, offset: u64) -> bool {
-        offset < self.offset && file.as_os_str() == self.file.as_os_str()
+        offset <= self.offset && file.as_os_str() == self.file.as_os_str()
     }
 }
 

@@ -52,9 +52,12 @@ impl<'a> LastOf<'a> {
         }
     }
 
-    /// Shows them.
+    /// Shows them, until there is enough.
     pub(crate) fn show(self) -> Result<(), Stop> {
         for item in self.kept {
+            if self.scan.is_done().is_some() {
+                break;
+            }
             match item {
                 Item::Match(kept) | Item::Gap(kept) => self.scan.line(kept.line())?,
                 Item::Trouble(trouble, bytes) => self.scan.trouble(trouble, &bytes)?,

@@ -26,6 +26,7 @@ pub(crate) struct Scan {
     pub(crate) found: Found,
     /// Whether a line was met.
     pub(crate) has_begun: bool,
+    pub(crate) limits: Limits,
 }
 
 /// What was met.
@@ -57,6 +58,14 @@ impl Found {
             Outcome::Clean
         }
     }
+}
+
+/// When there is enough.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Limits {
+    pub(crate) events: Option<u64>,
+    /// At the first damage.
+    pub(crate) damage: bool,
 }
 
 impl Visit for Scan {
@@ -119,6 +128,22 @@ impl Scan {
             self.print_life(&life)?;
         }
         Ok(())
+    }
+
+    /// How it ended, if there is enough.
+    pub(crate) fn is_done(&self) -> Option<Outcome> {
+        let Found {
+            events,
+            damage,
+            torn,
+            unreadable,
+            ..
+        } = self.found;
+        if self.limits.damage && damage + torn + unreadable > 0 {
+            return Some(Outcome::Damaged);
+        }
+        let wanted = self.limits.events?;
+        (events >= wanted).then_some(Outcome::Clean)
     }
 
     pub(crate) fn end(&mut self) -> Result<(), Stop> {

@@ -14,7 +14,7 @@ use crate::input::{Source, all_lines, visit_lines, visit_stream};
 use crate::last_of::LastOf;
 use crate::outcome::{Outcome, Stop, warn};
 use crate::output::Output;
-use crate::scan::{Found, Scan};
+use crate::scan::{Found, Limits, Scan};
 use crate::story::Story;
 use crate::style::Paint;
 use crate::when::Bound;
@@ -81,6 +81,7 @@ pub(crate) fn scan_of(
         ),
         found: Found::default(),
         has_begun: false,
+        limits: Limits::default(),
     })
 }
 
@@ -137,10 +138,7 @@ pub(crate) fn tell(found: Found) {
     );
     add(found.gaps, "gap", "gaps");
     if !parts.is_empty() {
-        warn(&format!(
-            "there are {} among what was read",
-            parts.join(", ")
-        ));
+        warn(&format!("met on the way: {}", parts.join(", ")));
     } else if found.events == 0 {
         warn("no event matches");
     }

@@ -12,7 +12,7 @@ use crate::last_of::LastOf;
 use crate::lock::beside;
 use crate::outcome::{Outcome, Stop, warn};
 use crate::position::PositionFile;
-use crate::scan::Scan;
+use crate::scan::{Limits, Scan};
 use crate::show::{scan_of, tell};
 use crate::story::Story;
 
@@ -23,6 +23,10 @@ pub(crate) fn run(args: &TailArgs) -> Result<Outcome, Stop> {
     let source = source(args)?;
     let mut marks = Marks::of(args);
     let mut scan = scan_of(&source, &args.filter, &args.view, 0)?;
+    scan.limits = Limits {
+        events: args.exit_after,
+        damage: args.until_damage,
+    };
     marks.newest = scan.story.newest();
     let mut follow = disk::follow::<IgnoredAny>(&args.path);
     let mut file = args.position_file.as_deref().map(PositionFile::new);
@@ -35,8 +39,13 @@ pub(crate) fn run(args: &TailArgs) -> Result<Outcome, Stop> {
         follow = resumed.map_err(|error| Stop::NoLog(error.to_string()))?;
         // What happened before is told already.
         scan.story = Story::default();
-    } else {
-        let mut last = LastOf::new(args.lines, &mut scan);
+    } else if args.lines < usize::MAX {
+        // Never more than will be shown: the position is after all of it.
+        let wanted = args
+            .exit_after
+            .and_then(|wanted| usize::try_from(wanted).ok());
+        let wanted = wanted.map_or(args.lines, |wanted| wanted.min(args.lines));
+        let mut last = LastOf::new(wanted, &mut scan);
         while visit_next(&mut follow, &mut last)? {}
         last.show()?;
     }
@@ -91,7 +100,7 @@ struct Tail<'a> {
 impl Tail<'_> {
     fn run(&mut self) -> Result<Outcome, Stop> {
         loop {
-            if let Some(outcome) = self.is_done() {
+            if let Some(outcome) = self.scan.is_done() {
                 return Ok(outcome);
             }
             if visit_next(&mut self.follow, &mut self.scan)? {
@@ -108,15 +117,6 @@ impl Tail<'_> {
             self.follow.wait(LOOK);
             self.marks.look(&mut self.scan);
         }
-    }
-
-    fn is_done(&self) -> Option<Outcome> {
-        let found = self.scan.found;
-        if self.args.until_damage && found.damage + found.torn + found.unreadable > 0 {
-            return Some(Outcome::Damaged);
-        }
-        let wanted = self.args.exit_after?;
-        (found.events >= wanted).then_some(Outcome::Clean)
     }
 
     /// First the output, then the position after it.

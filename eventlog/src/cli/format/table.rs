@@ -1,6 +1,5 @@
 //! For people: time, version, type and fields.
 
-use std::fmt::Write;
 use std::io;
 
 use eventlog::disk::MarkKind;
@@ -179,22 +178,23 @@ impl Table {
             output.line(&self.paint.paint(Style::Dim, &text))?;
             self.day = day;
         }
-        let mut used = 0;
-        let mut line = String::new();
+        let mut cells = Vec::new();
         if self.has_times {
-            used += TIME_COLUMNS + 2;
-            line += &self
-                .paint
-                .paint(Style::Dim, &format!("{time:>TIME_COLUMNS$}"));
-            line += "  ";
+            cells.push((Some(Style::Dim), format!("{time:>TIME_COLUMNS$}  ")));
         }
-        used += self.version_columns + 2 + self.type_columns + 2;
-        let _ = write!(line, "{version:>width$}  ", width = self.version_columns);
+        cells.push((
+            None,
+            format!("{version:>width$}  ", width = self.version_columns),
+        ));
         let padding = self.type_columns.saturating_sub(columns(&kind));
-        let kind = format!("{kind}{:padding$}", "");
-        line += &self.paint.paint(Style::Type, &kind);
-        line += "  ";
-        line += &cut(&fields, self.columns.saturating_sub(used));
+        cells.push((Some(Style::Type), format!("{kind}{:padding$}", "")));
+        cells.push((None, format!("  {fields}")));
+        let (mut line, mut left) = (String::new(), self.columns);
+        for (style, cell) in cells {
+            let cell = cut(&cell, left);
+            left = left.saturating_sub(columns(&cell));
+            line += &style.map_or_else(|| cell.clone(), |style| self.paint.paint(style, &cell));
+        }
         output.line(line.trim_end())
     }
 
@@ -214,7 +214,7 @@ impl Table {
             version = self.version_columns,
             kind = self.type_columns
         );
-        output.line(&self.paint.paint(Style::Header, &header))
+        output.line(&self.paint.paint(Style::Header, &cut(&header, self.columns)))
     }
 }
 
