@@ -4,6 +4,8 @@
 //! removed at the end. Each command is run as a user would, with its output into a pipe that is read
 //! and dropped; time and memory are what `/usr/bin/time` tells of it. `rg` is run where there is one.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Stats(StatsArgs),
     /// Say what opening the log would mend; with --write, do it
     Repair(RepairArgs),
+    /// Show the log in a browser, as it is written
+    Serve(ServeArgs),
     /// Write the completions of a shell: eventlog completions bash
     Completions {
         /// The shell
@@ -148,6 +150,27 @@ pub(crate) struct StatsArgs {
     /// Times in UTC instead of the local zone
     #[arg(long)]
     pub(crate) utc: bool,
+}
+
+const SERVE_HELP: &str =
+    "It listens on this machine only, unless --listen says otherwise. The address that
+it prints holds a key, and nobody who does not know the key is shown anything.
+From elsewhere: ssh -L 8080:127.0.0.1:8080 HOST eventlog serve --listen \
+127.0.0.1:8080 events.log";
+
+#[derive(Args, Debug)]
+#[command(after_help = SERVE_HELP)]
+pub(crate) struct ServeArgs {
+    /// The log, which need not exist yet
+    pub(crate) path: PathBuf,
+    /// Where to listen; port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Begin with the last N matches, or `all`
+    #[arg(short = 'n', long, value_name = "N", value_parser = count, default_value = "1000")]
+    pub(crate) lines: usize,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
 }
 
 const REPAIR_HELP: &str =

@@ -1,5 +1,6 @@
 //! When a line was written, as far as it can be known.
 
+use std::cell::RefCell;
 use std::time::{Duration, SystemTime};
 
 use eventlog::disk::{Time, Timeline};
@@ -75,6 +76,8 @@ pub(crate) struct Clock {
     /// The field that tells it, where one was named.
     field: Option<String>,
     zone: TimeZone,
+    /// The last second that was asked for, its day and its time of day.
+    second: RefCell<Option<(i64, String, String)>>,
 }
 
 impl Clock {
@@ -91,6 +94,7 @@ impl Clock {
             } else {
                 TimeZone::system()
             },
+            second: RefCell::new(None),
         }
     }
 
@@ -148,14 +152,28 @@ impl Clock {
         stamp.seq.map(eventlog::Seq::get)
     }
 
-    /// `14:03:07.123`
-    pub(crate) fn time_of_day(&self, time: SystemTime) -> String {
-        self.format(time, "%H:%M:%S%.3f")
-    }
-
-    /// `2026-11-26`
-    pub(crate) fn day(&self, time: SystemTime) -> String {
-        self.format(time, "%Y-%m-%d")
+    /// `2026-11-26` and `14:03:07.123`
+    pub(crate) fn day_and_time(&self, time: SystemTime) -> (String, String) {
+        let Ok(time) = Timestamp::try_from(time) else {
+            return ("?".to_owned(), "?".to_owned());
+        };
+        let mut known = self.second.borrow_mut();
+        let (second, millis) = (time.as_second(), time.subsec_millisecond());
+        let (_, day, minute) = match known.take() {
+            // Before 1970 a part of a second counts the other way.
+            Some(known) if known.0 == second && second >= 0 => known,
+            _ => {
+                let zoned = time.to_zoned_datetime(self.zone.clone());
+                let text = |format| zoned.strftime(format).to_string();
+                (second, text("%Y-%m-%d"), text("%H:%M:%S"))
+            }
+        };
+        let shown = (
+            day.clone(),
+            format!("{minute}.{:03}", millis.unsigned_abs()),
+        );
+        *known = Some((second, day, minute));
+        shown
     }
 
     /// `2026-11-26T14:03:07.123+01:00`, or with a `Z`.

@@ -41,17 +41,17 @@ impl<'a> Event<'a> {
     /// # Errors
     /// If it is no JSON.
     pub(crate) fn parse(line: &'a [u8], names: &Names) -> Result<Self, serde_json::Error> {
-        let whole: &RawValue = serde_json::from_slice(line)?;
         let mut event = Self {
             kind: None,
             version: None,
             fields: Vec::new(),
             more: 0,
         };
-        let Some(object) = object(whole) else {
-            event.take_bare(whole);
+        if !line.trim_ascii_start().starts_with(b"{") {
+            event.take_bare(serde_json::from_slice(line)?);
             return Ok(event);
-        };
+        }
+        let object = serde_json::from_slice(line)?;
         let object = event.unwrap_tag(object, names);
         event.take_fields(object, names);
         Ok(event)

@@ -15,6 +15,7 @@ mod format;
 mod from_end;
 mod input;
 mod last_of;
+mod live;
 mod lock;
 mod outcome;
 mod output;
@@ -24,6 +25,7 @@ mod rate;
 mod repair;
 mod row;
 mod scan;
+mod serve;
 mod show;
 mod stats;
 mod story;
@@ -44,20 +46,21 @@ use crate::outcome::{Outcome, Stop};
 
 fn main() -> ExitCode {
     let cli = Cli::parse_from(with_default_command(std::env::args_os().collect()));
-    match run(&cli.command) {
+    match run(cli.command) {
         Ok(outcome) => outcome.code(),
         Err(stop) => stop.tell(),
     }
 }
 
-fn run(command: &Command) -> Result<Outcome, Stop> {
+fn run(command: Command) -> Result<Outcome, Stop> {
     match command {
-        Command::Show(args) => show::run(args),
-        Command::Tail(args) => tail::run(args),
-        Command::Verify(args) => verify::run(args),
-        Command::Stats(args) => stats::run(args),
-        Command::Repair(args) => repair::run(args),
-        Command::Completions { shell } => completions::run(*shell),
+        Command::Show(args) => show::run(&args),
+        Command::Tail(args) => tail::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Stats(args) => stats::run(&args),
+        Command::Repair(args) => repair::run(&args),
+        Command::Serve(args) => serve::run(args),
+        Command::Completions { shell } => completions::run(shell),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Where the output goes, and what is known of it.
 
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
-/// Standard output, in blocks.
+/// Standard output or another, in blocks.
 pub(crate) struct Output {
-    to: BufWriter<StdoutLock<'static>>,
+    to: BufWriter<Box<dyn Write>>,
     pub(crate) is_terminal: bool,
     /// Columns of the terminal; as many as it wants where there is none.
     pub(crate) columns: usize,
@@ -23,9 +23,17 @@ impl Output {
             usize::MAX
         };
         Self {
-            to: BufWriter::with_capacity(64 * 1024, stdout.lock()),
             is_terminal,
             columns,
+            ..Self::to(Box::new(stdout.lock()))
+        }
+    }
+
+    pub(crate) fn to(to: Box<dyn Write>) -> Self {
+        Self {
+            to: BufWriter::with_capacity(64 * 1024, to),
+            is_terminal: false,
+            columns: usize::MAX,
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use eventlog::disk::Gap;
+use eventlog::disk::{Gap, Timeline};
+
+use crate::args::FilterArgs;
 
 use crate::at::Line;
 use crate::clock::Clock;
@@ -122,6 +124,25 @@ impl Visit for Scan {
 }
 
 impl Scan {
+    pub(crate) fn new(
+        timeline: Option<Timeline>,
+        filter: &FilterArgs,
+        is_utc: bool,
+        printer: Printer,
+    ) -> Self {
+        Self {
+            filter: filter.filter(),
+            names: filter.names(),
+            story: timeline.as_ref().map(Story::of).unwrap_or_default(),
+            clock: Clock::new(timeline, filter.time_field.clone(), is_utc),
+            context: Context::new(0),
+            printer,
+            found: Found::default(),
+            has_begun: false,
+            limits: Limits::default(),
+        }
+    }
+
     /// Tells what happened after the last line.
     pub(crate) fn tell_turns(&mut self) -> Result<(), Stop> {
         while let Some(life) = self.story.next() {

@@ -6,7 +6,6 @@ use eventlog::disk::{Lines, Timeline};
 
 use crate::args::{FilterArgs, ShowArgs, ViewArgs};
 use crate::begin::{Floor, lines_since};
-use crate::clock::Clock;
 use crate::context::Context;
 use crate::format::Printer;
 use crate::from_end::{Matcher, last_matches};
@@ -14,8 +13,7 @@ use crate::input::{Source, all_lines, visit_lines, visit_stream};
 use crate::last_of::LastOf;
 use crate::outcome::{Outcome, Stop, warn};
 use crate::output::Output;
-use crate::scan::{Found, Limits, Scan};
-use crate::story::Story;
+use crate::scan::{Found, Scan};
 use crate::style::Paint;
 use crate::when::Bound;
 
@@ -67,22 +65,11 @@ pub(crate) fn scan_of(
     if view.full {
         output.columns = usize::MAX;
     }
-    Ok(Scan {
-        filter: filter.filter(),
-        names: filter.names(),
-        story: timeline.as_ref().map(Story::of).unwrap_or_default(),
-        clock: Clock::new(timeline, filter.time_field.clone(), view.utc),
-        context: Context::new(context),
-        printer: Printer::new(
-            output,
-            view.output,
-            view.template.clone(),
-            Paint::new(view.color),
-        ),
-        found: Found::default(),
-        has_begun: false,
-        limits: Limits::default(),
-    })
+    let paint = Paint::new(view.color);
+    let printer = Printer::new(output, view.output, view.template.clone(), paint);
+    let mut scan = Scan::new(timeline, filter, view.utc, printer);
+    scan.context = Context::new(context);
+    Ok(scan)
 }
 
 /// The lines that need to be looked at.

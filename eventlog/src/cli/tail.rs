@@ -1,33 +1,27 @@
 //! `tail`: the end of the log, and what comes.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
-
-use eventlog::disk::{self, Follow, Timeline};
+use eventlog::disk::{self, Follow};
 use serde::de::IgnoredAny;
 
 use crate::args::TailArgs;
-use crate::input::{Source, Visit};
+use crate::input::Source;
 use crate::last_of::LastOf;
-use crate::lock::beside;
+use crate::live::{LOOK, Marks, visit_next};
 use crate::outcome::{Outcome, Stop, warn};
 use crate::position::PositionFile;
 use crate::scan::{Limits, Scan};
 use crate::show::{scan_of, tell};
 use crate::story::Story;
 
-/// How often it is looked for new marks at least.
-const LOOK: Duration = Duration::from_secs(1);
-
 pub(crate) fn run(args: &TailArgs) -> Result<Outcome, Stop> {
     let source = source(args)?;
-    let mut marks = Marks::of(args);
+    let mut marks = Marks::of(&args.path);
     let mut scan = scan_of(&source, &args.filter, &args.view, 0)?;
     scan.limits = Limits {
         events: args.exit_after,
         damage: args.until_damage,
     };
-    marks.newest = scan.story.newest();
+    marks.has(&scan);
     let mut follow = disk::follow::<IgnoredAny>(&args.path);
     let mut file = args.position_file.as_deref().map(PositionFile::new);
     let position = match &file {
@@ -79,16 +73,6 @@ fn source(args: &TailArgs) -> Result<Source, Stop> {
     }
 }
 
-/// Hands the next line on. False if there is none yet.
-fn visit_next(follow: &mut Follow<IgnoredAny>, visit: &mut impl Visit) -> Result<bool, Stop> {
-    match follow.next_line() {
-        Some(Ok(line)) => visit.line(line.into())?,
-        Some(Err(damage)) => visit.trouble((&damage).into(), &[])?,
-        None => return Ok(false),
-    }
-    Ok(true)
-}
-
 struct Tail<'a> {
     args: &'a TailArgs,
     follow: Follow<IgnoredAny>,
@@ -127,46 +111,4 @@ impl Tail<'_> {
             None => Ok(()),
         }
     }
-}
-
-/// The marks of a log that is being written.
-struct Marks {
-    log: PathBuf,
-    path: PathBuf,
-    /// How long their file was, and when it was changed.
-    seen: Option<(u64, SystemTime)>,
-    /// Of the newest turn that was there.
-    newest: Option<SystemTime>,
-}
-
-impl Marks {
-    fn of(args: &TailArgs) -> Self {
-        let path = beside(&args.path, ".marks");
-        Self {
-            log: args.path.clone(),
-            seen: stamp(&path),
-            path,
-            newest: None,
-        }
-    }
-
-    /// Takes up what is new in them.
-    fn look(&mut self, scan: &mut Scan) {
-        let found = stamp(&self.path);
-        if found.is_none() || found == self.seen {
-            return;
-        }
-        self.seen = found;
-        let timeline = Timeline::of(&self.log);
-        let mut story = Story::of(&timeline);
-        story.forget_until(self.newest);
-        self.newest = self.newest.max(story.newest());
-        scan.story.add(story);
-        scan.clock.renew(timeline);
-    }
-}
-
-fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
-    let found = path.metadata().ok()?;
-    Some((found.len(), found.modified().ok()?))
 }

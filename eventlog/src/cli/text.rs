@@ -60,6 +60,14 @@ impl Fitted {
 
     /// Adds text of unknown origin.
     pub(crate) fn push(&mut self, text: &str) {
+        // Most is plain, and fits.
+        let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if is_plain && text.len() < self.max.saturating_sub(self.columns) && !self.is_cut {
+            self.text.push_str(text);
+            self.columns += text.len();
+            self.cut = self.text.len();
+            return;
+        }
         for c in text.chars() {
             if self.is_cut {
                 return;

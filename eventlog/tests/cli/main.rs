@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod chromium;
 mod filters;
 mod follow;
 mod hostile;
 mod outputs;
 mod repair;
 mod runs;
+mod serve;
 mod show;
 mod stats;
 mod verify;
@@ -122,13 +124,10 @@ impl From<Output> for Ran {
 /// What the tool shows on a terminal of so many columns; `None` where there is no `script` to make
 /// one.
 fn on_a_terminal(columns: u32, args: &[&OsStr]) -> Option<String> {
-    let mut command = format!(
-        "stty rows 50 cols {columns}; '{}'",
-        env!("CARGO_BIN_EXE_eventlog")
-    );
-    for arg in args {
-        command += &format!(" '{}'", arg.to_str().unwrap());
-    }
+    let quoted = |arg: &OsStr| format!(" '{}'", arg.to_str().unwrap());
+    let args: String = args.iter().map(|arg| quoted(arg)).collect();
+    let program = env!("CARGO_BIN_EXE_eventlog");
+    let command = format!("stty rows 50 cols {columns}; '{program}'{args}");
     let script = Command::new("script")
         .args(["-qec", &command, "/dev/null"])
         .env("TERM", "xterm")
@@ -136,13 +135,11 @@ fn on_a_terminal(columns: u32, args: &[&OsStr]) -> Option<String> {
         .env_remove("NO_COLOR")
         .stdin(Stdio::null())
         .output();
-    match script {
-        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n")),
-        Err(_) => {
-            eprintln!("NOT RUN: there is no `script` that makes a terminal");
-            None
-        }
-    }
+    let Ok(output) = script else {
+        eprintln!("NOT RUN: there is no `script` that makes a terminal");
+        return None;
+    };
+    Some(String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n"))
 }
 
 /// Waits until something is so. How long it takes says nothing; that it never comes does.

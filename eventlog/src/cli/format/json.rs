@@ -15,16 +15,45 @@ use crate::text::harmless_json;
 const MAX_TEXT_BYTES: usize = 4 * 1024;
 
 pub(super) fn row(row: &Row<'_>, clock: &Clock, output: &mut Output) -> io::Result<()> {
-    match row {
+    let Some(mut line) = line(row, clock) else {
+        return Ok(());
+    };
+    // On a terminal, what it would obey is spelt otherwise, which means the same.
+    if output.is_terminal {
+        return output.line(&harmless_json(&line));
+    }
+    line.push(b'\n');
+    output.bytes(&line)
+}
+
+/// As the data of a server-sent event.
+pub(super) fn sent(row: &Row<'_>, clock: &Clock, output: &mut Output) -> io::Result<()> {
+    let Some(mut line) = line(row, clock) else {
+        return Ok(());
+    };
+    // It would end the line there, and is nothing but space in JSON.
+    for byte in &mut line {
+        if *byte == b'\r' {
+            *byte = b' ';
+        }
+    }
+    output.bytes(b"data: ")?;
+    output.bytes(&line)?;
+    output.bytes(b"\n\n")
+}
+
+/// The object, without a newline.
+fn line(row: &Row<'_>, clock: &Clock) -> Option<Vec<u8>> {
+    Some(match row {
         Row::Event { line, moment, .. } => {
             let seq = clock.seq(line);
             let head = head("event", &line.at, *moment, seq, clock);
-            write(&head, line.bytes, output)
+            joined(&head, line.bytes)
         }
         Row::Gap { line, moment, .. } => {
             let seq = clock.seq(line);
             let head = head("gap", &line.at, *moment, seq, clock);
-            write(&head, line.bytes, output)
+            joined(&head, line.bytes)
         }
         Row::Trouble(trouble, bytes) => {
             let shown = &bytes[..bytes.len().min(MAX_TEXT_BYTES)];
@@ -38,7 +67,7 @@ pub(super) fn row(row: &Row<'_>, clock: &Clock, output: &mut Output) -> io::Resu
                 "text": trouble.text,
                 "bytes": String::from_utf8_lossy(shown),
             });
-            finish(value.to_string().into_bytes(), output)
+            value.to_string().into_bytes()
         }
         Row::Life(life) => {
             let place = &life.mark.place;
@@ -60,10 +89,10 @@ pub(super) fn row(row: &Row<'_>, clock: &Clock, output: &mut Output) -> io::Resu
                     Turn::Opened | Turn::Closed => None,
                 },
             });
-            finish(value.to_string().into_bytes(), output)
+            value.to_string().into_bytes()
         }
-        Row::Break => Ok(()),
-    }
+        Row::Break => return None,
+    })
 }
 
 /// Everything up to the event, which follows as it stands.
@@ -91,19 +120,10 @@ fn head(
     head
 }
 
-fn write(head: &str, event: &[u8], output: &mut Output) -> io::Result<()> {
-    let mut line = Vec::with_capacity(head.len() + event.len() + 1);
+fn joined(head: &str, event: &[u8]) -> Vec<u8> {
+    let mut line = Vec::with_capacity(head.len() + event.len() + 2);
     line.extend_from_slice(head.as_bytes());
     line.extend_from_slice(event);
     line.push(b'}');
-    finish(line, output)
-}
-
-/// On a terminal, what it would obey is spelt otherwise, which means the same.
-fn finish(mut line: Vec<u8>, output: &mut Output) -> io::Result<()> {
-    if output.is_terminal {
-        return output.line(&harmless_json(&line));
-    }
-    line.push(b'\n');
-    output.bytes(&line)
+    line
 }

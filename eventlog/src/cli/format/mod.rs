@@ -39,9 +39,24 @@ enum Form {
     Json,
     Raw,
     Template(Pattern),
+    /// Server-sent events.
+    Sent,
 }
 
 impl Printer {
+    /// Rows as server-sent events, whose data is the JSON of the row.
+    pub(crate) fn sending(output: Output) -> Self {
+        Self {
+            output,
+            form: Form::Sent,
+        }
+    }
+
+    /// Text between the rows.
+    pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
+        self.output.bytes(text.as_bytes())
+    }
+
     pub(crate) fn new(
         output: Output,
         format: Format,
@@ -62,6 +77,7 @@ impl Printer {
             Form::Table(table) => table.row(row, clock, &mut self.output),
             Form::Json => json::row(row, clock, &mut self.output),
             Form::Raw => raw::row(row, &mut self.output),
+            Form::Sent => json::sent(row, clock, &mut self.output),
             Form::Template(pattern) => pattern.row(row, clock, &mut self.output),
         }
     }

@@ -121,9 +121,14 @@ impl Table {
         self.version_columns = self.version_columns.max(version.len());
         self.type_columns = self.type_columns.max(columns(&kind));
         self.has_times |= moment.is_some();
+        let shown = moment.map(|moment| (clock.day_and_time(moment.best()), moment.sign()));
+        let (day, time) = match shown {
+            Some(((day, time), sign)) => (Some(day), format!("{sign}{time}")),
+            None => (None, String::new()),
+        };
         Held::Event {
-            day: moment.map(|moment| clock.day(moment.best())),
-            time: moment.map_or_else(String::new, |moment| time(moment, clock)),
+            day,
+            time,
             version,
             kind,
             fields: fields(event, self.columns),
@@ -228,12 +233,13 @@ impl Held {
 }
 
 fn time(moment: Moment, clock: &Clock) -> String {
-    format!("{}{}", moment.sign(), clock.time_of_day(moment.best()))
+    format!("{}{}", moment.sign(), clock.day_and_time(moment.best()).1)
 }
 
 fn life_text(life: &Life, clock: &Clock) -> String {
     let at = life.mark.time.map_or_else(String::new, |time| {
-        format!("{} {} ", clock.day(time), clock.time_of_day(time))
+        let (day, time) = clock.day_and_time(time);
+        format!("{day} {time} ")
     });
     let by = match life.mark.kind {
         MarkKind::Opened { pid: Some(pid), .. } => format!(" by process {pid}"),

@@ -65,14 +65,10 @@ fn print_text(stats: &Stats, output: &mut Output) -> Result<(), Stop> {
     }
     if let Some((from, to)) = stats.rate.span() {
         let clock = &stats.clock;
-        line(
-            "from",
-            &format!("{} {}", clock.day(from), clock.time_of_day(from)),
-        )?;
-        line(
-            "to",
-            &format!("{} {}", clock.day(to), clock.time_of_day(to)),
-        )?;
+        for (name, time) in [("from", from), ("to", to)] {
+            let (day, time) = clock.day_and_time(time);
+            line(name, &format!("{day} {time}"))?;
+        }
         line("rate", &format!("|{}|", stats.rate.line(PARTS)))?;
     }
     let types = types(stats);
