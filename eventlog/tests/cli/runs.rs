@@ -75,7 +75,7 @@ fn what_it_did_right_before_it_died_and_when() {
     has(&format!("opened by process {}", std::process::id()));
     has("closed in order");
     has("opened again");
-    has("RESTART: opened again");
+    has("RESTART by process");
     let at = |text: &str| shown.find(text).unwrap();
     assert!(
         at("pid=8") < at("RESTART") && at("opened again") < at("pid=8"),
@@ -112,6 +112,30 @@ fn the_time_of_writing_is_known_without_a_field_for_it() {
     assert!(
         age.is_ok_and(|age| age < Duration::from_secs(600)),
         "{json}"
+    );
+}
+
+/// The lines after the newest mark of a life that was killed were given the time at which the next
+/// process opened the log: the last event before a crash, of all, seemed as late as the restart.
+#[test]
+fn what_came_right_before_a_kill_is_not_of_the_time_of_the_restart() {
+    let log = Log::of("");
+    fs::remove_file(log.path()).unwrap();
+    let log = live_and_die(&log, 1);
+    let whole = fs::read_to_string(log.path()).unwrap();
+    let whole = whole.rsplit_once('\n').unwrap().0;
+    let last = "{\"type\":\"exited\",\"code\":9,\"version\":2}\n";
+    fs::write(log.path(), format!("{whole}\n{last}")).unwrap();
+    live(&log.path(), 3);
+    let json = show(&["-o", "json", "-g", "\"code\":9"], &log).out;
+    let line = json
+        .lines()
+        .find(|line| line.contains("\"code\":9"))
+        .unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(
+        line["time_is"], "after",
+        "after the newest mark of its life: {line}"
     );
 }
 

@@ -21,7 +21,7 @@ use crate::{
     disk::{
         format::{
             damage::{Damage, DamageKind, no_file_name, unreadable},
-            marks::{Mark, Point},
+            marks::{Kind, Mark, Point},
             paths::Paths,
         },
         storage::{RealStorage, Storage},
@@ -94,7 +94,7 @@ pub enum Time {
         /// The two. Where the clock was set back, the later may be the smaller.
         between: (SystemTime, SystemTime),
     },
-    /// It was written after the newest mark, which was made then.
+    /// It was written after the newest mark, or the newest one of its life, which was made then.
     After(SystemTime),
 }
 
@@ -316,7 +316,8 @@ fn seq_between(before: &Mark, after: Option<&Mark>, line: u64) -> Option<Seq> {
 }
 
 fn time_between(before: Option<&Mark>, after: Option<&Mark>, place: &Place) -> Option<Time> {
-    let Some(after) = after else {
+    // An opening tells when the next life began, and nothing of the end of the one before.
+    let Some(after) = after.filter(|after| after.kind != Kind::Opened) else {
         return Some(Time::After(before?.time()?));
     };
     if place.line == Some(after.at.line) {
