@@ -64,6 +64,12 @@ VERSION  TYPE  FIELDS
 ";
     assert_eq!(shown.out, expected);
     assert_eq!(shown.code, Some(0), "output first");
+    let last = show(&["-n", "1"], &log).out;
+    let torn = "!! x.log at byte 175: unfinished line: {\"type\":\"la\n";
+    assert!(
+        last.ends_with(torn),
+        "from the end nobody knows which line it is: {last}"
+    );
     assert_eq!(
         shown.err,
         "eventlog: met on the way: 2 damaged places, 1 unfinished line, 1 gap\n"

@@ -248,11 +248,7 @@ fn life_text(life: &Life, clock: &Clock) -> String {
     match life.turn {
         Turn::Opened => format!("-- {at}opened{by}"),
         Turn::Reopened => format!("-- {at}opened again{by}"),
-        Turn::Restarted => {
-            format!(
-                "-- {at}RESTART: opened again{by}; it had been killed, or its machine went down"
-            )
-        }
+        Turn::Restarted => format!("-- {at}RESTART{by}, after a kill or a power cut"),
         Turn::Closed => format!("-- {at}closed in order"),
     }
 }

@@ -197,7 +197,14 @@ impl<S: Storage> Lines<S> {
             Some(current) if self.phase == Phase::Reading => {
                 match current.advance(&self.storage) {
                     Ok(Advance::Found) => return true,
-                    Ok(_) => self.notices.extend(current.find_torn()),
+                    Ok(_) => {
+                        let torn = current.find_torn();
+                        let number = |line: Option<u64>| line.filter(|_| !self.lacks_numbers);
+                        self.notices.extend(torn.map(|damage| Damage {
+                            line: number(damage.line),
+                            ..damage
+                        }));
+                    }
                     Err(error) => self.notices.push_back(current.unreadable(&error)),
                 }
                 self.phase = Phase::Done;
