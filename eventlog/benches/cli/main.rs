@@ -95,11 +95,19 @@ fn main() {
         &["show", "--type", "failed"],
     );
     let often = tool("show --type tick (1 in 3)", &["show", "--type", "tick"]);
+    let raw = tool(
+        "show --type tick -o raw",
+        &["show", "--type", "tick", "-o", "raw"],
+    );
     tool("show -g 'cheese.*999'", &["show", "-g", "cheese.*999"]);
     tool("verify", &["verify"]);
     tool("verify --fast", &["verify", "--fast"]);
     tool("stats", &["stats"]);
-    for (ours, word, what) in [(rare, "failed", "1 in 1,000"), (often, "tick", "1 in 3")] {
+    for (ours, word, what) in [
+        (rare, "failed", "1 in 1,000"),
+        (often, "tick", "1 in 3"),
+        (raw, "tick", "1 in 3, raw"),
+    ] {
         let literal = format!("\"type\":\"{word}\"");
         let theirs = measure(
             &format!("rg -c -F ({what})"),

@@ -69,6 +69,10 @@ impl Context {
         }
     }
 
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted > 0
+    }
+
     /// Whether a line that did not match is shown all the same, because it follows one that did. If
     /// not, it is remembered.
     pub(crate) fn shows(&mut self, line: &Line<'_>) -> bool {

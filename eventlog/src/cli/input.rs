@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use eventlog::disk::{self, Lines};
 
 use crate::at::{At, Line};
+use crate::filter::Search;
 use crate::outcome::Stop;
 use crate::trouble::{Trouble, What};
 
@@ -17,6 +18,11 @@ pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) trait Visit {
     fn line(&mut self, line: Line<'_>) -> Result<(), Stop>;
     fn trouble(&mut self, trouble: Trouble, bytes: &[u8]) -> Result<(), Stop>;
+
+    /// What every line holds that it wants, if there is such a thing.
+    fn search(&self) -> Option<Search> {
+        None
+    }
 }
 
 /// What a `PATH` is.
@@ -63,13 +69,18 @@ pub(crate) fn all_lines(path: &Path) -> Lines {
 }
 
 pub(crate) fn visit_lines(mut lines: Lines, visit: &mut impl Visit) -> Result<(), Stop> {
-    while let Some(line) = lines.next_line() {
+    let search = visit.search();
+    loop {
+        let line = match &search {
+            Some(search) => lines.next_match(|bytes| search.find(bytes)),
+            None => lines.next_line(),
+        };
         match line {
-            Ok(line) => visit.line(line.into())?,
-            Err(damage) => visit.trouble((&damage).into(), lines.damaged())?,
+            Some(Ok(line)) => visit.line(line.into())?,
+            Some(Err(damage)) => visit.trouble((&damage).into(), lines.damaged())?,
+            None => return Ok(()),
         }
     }
-    Ok(())
 }
 
 /// The lines of a stream. Its last one needs no newline.

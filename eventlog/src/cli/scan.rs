@@ -7,10 +7,10 @@ use eventlog::disk::{Gap, Timeline};
 use crate::args::FilterArgs;
 
 use crate::at::Line;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::context::Context;
 use crate::event::{Event, Names};
-use crate::filter::Filter;
+use crate::filter::{Filter, Search};
 use crate::format::Printer;
 use crate::input::Visit;
 use crate::outcome::{Outcome, Stop};
@@ -91,7 +91,7 @@ impl Visit for Scan {
         if !self.filter.passes(&event) {
             return self.other(line);
         }
-        let moment = self.clock.moment(&line, Some(&event));
+        let moment = self.moment(&line, &event);
         if !self.filter.passes_at(moment) {
             return self.other(line);
         }
@@ -108,6 +108,13 @@ impl Visit for Scan {
                 moment,
             },
         )
+    }
+
+    fn search(&self) -> Option<Search> {
+        if self.context.is_wanted() {
+            return None;
+        }
+        self.filter.search()
     }
 
     fn trouble(&mut self, trouble: Trouble, bytes: &[u8]) -> Result<(), Stop> {
@@ -173,6 +180,12 @@ impl Scan {
         Ok(())
     }
 
+    /// When a line was written, if somebody wants to know.
+    fn moment(&self, line: &Line<'_>, event: &Event<'_>) -> Option<Moment> {
+        let is_wanted = self.filter.has_times() || self.printer.shows_times();
+        is_wanted.then(|| self.clock.moment(line, Some(event)))?
+    }
+
     /// What happened before the first line is not told.
     fn begin_at(&mut self, file: &Path, offset: u64) {
         self.has_begun = true;
@@ -205,7 +218,7 @@ impl Scan {
         let Ok(event) = Event::parse(line.bytes, &self.names) else {
             return Ok(());
         };
-        let moment = self.clock.moment(line, Some(&event));
+        let moment = self.moment(line, &event);
         let row = Row::Event {
             line: *line,
             event,
@@ -226,7 +239,7 @@ impl Scan {
     }
 
     fn print_life(&mut self, life: &Life) -> Result<(), Stop> {
-        let moment = life.mark.time.map(crate::clock::Moment::At);
+        let moment = life.mark.time.map(Moment::At);
         if self.filter.passes_at(moment) {
             self.printer.row(&Row::Life(life), &self.clock)?;
         }

@@ -13,7 +13,7 @@ use crate::at::Line;
 use crate::begin::lines_since;
 use crate::clock::Clock;
 use crate::event::{Event, Names, text};
-use crate::filter::Filter;
+use crate::filter::{Filter, Search};
 use crate::input::{Source, Visit, all_lines, visit_lines, visit_stream};
 use crate::lock::Holder;
 use crate::outcome::{Outcome, Stop};
@@ -183,6 +183,10 @@ impl Visit for Stats {
             }
         }
         Ok(())
+    }
+
+    fn search(&self) -> Option<Search> {
+        self.filter.search()
     }
 
     fn trouble(&mut self, trouble: Trouble, _: &[u8]) -> Result<(), Stop> {

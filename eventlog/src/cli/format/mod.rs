@@ -52,6 +52,11 @@ impl Printer {
         }
     }
 
+    /// Whether the times of events are in it.
+    pub(crate) fn shows_times(&self) -> bool {
+        !matches!(self.form, Form::Raw)
+    }
+
     /// Text between the rows.
     pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
         self.output.bytes(text.as_bytes())

@@ -183,24 +183,24 @@ impl Table {
             output.line(&self.paint.paint(Style::Dim, &text))?;
             self.day = day;
         }
-        let mut cells = Vec::new();
-        if self.has_times {
-            cells.push((Some(Style::Dim), format!("{time:>TIME_COLUMNS$}  ")));
-        }
-        cells.push((
-            None,
-            format!("{version:>width$}  ", width = self.version_columns),
-        ));
+        let time = if self.has_times {
+            format!("{time:>TIME_COLUMNS$}  ")
+        } else {
+            String::new()
+        };
+        let version = format!("{version:>width$}  ", width = self.version_columns);
         let padding = self.type_columns.saturating_sub(columns(&kind));
-        cells.push((Some(Style::Type), format!("{kind}{:padding$}", "")));
-        cells.push((None, format!("  {fields}")));
-        let (mut line, mut left) = (String::new(), self.columns);
-        for (style, cell) in cells {
-            let cell = cut(&cell, left);
-            left = left.saturating_sub(columns(&cell));
-            line += &style.map_or_else(|| cell.clone(), |style| self.paint.paint(style, &cell));
-        }
-        output.line(line.trim_end())
+        let kind = format!("{kind}{:padding$}  ", "");
+        let mut row = Laid {
+            paint: self.paint,
+            left: self.columns,
+            text: String::with_capacity(128 + fields.len()),
+        };
+        row.push(Some(Style::Dim), &time);
+        row.push(None, &version);
+        row.push(Some(Style::Type), &kind);
+        row.push(None, &fields);
+        output.line(row.text.trim_end())
     }
 
     fn begin(&mut self, output: &mut Output) -> io::Result<()> {
@@ -220,6 +220,27 @@ impl Table {
             kind = self.type_columns
         );
         output.line(&self.paint.paint(Style::Header, &cut(&header, self.columns)))
+    }
+}
+
+/// A row in the making.
+struct Laid {
+    paint: Paint,
+    /// How many columns are left.
+    left: usize,
+    text: String,
+}
+
+impl Laid {
+    fn push(&mut self, style: Option<Style>, cell: &str) {
+        let mut fitted = Fitted::new(self.left);
+        fitted.push(cell);
+        self.left = self.left.saturating_sub(fitted.columns());
+        let cell = fitted.finish();
+        match style {
+            Some(style) => self.text += &self.paint.paint(style, &cell),
+            None => self.text += &cell,
+        }
     }
 }
 

@@ -173,6 +173,36 @@ impl<S: Storage> Lines<S> {
         found
     }
 
+    /// As [`next_line`](Self::next_line), for whoever looks for something that few lines hold: lines
+    /// in which `find` finds nothing may be passed over, and mostly are.
+    ///
+    /// `find` is given the bytes of many lines at once, and says where the first of those begins that
+    /// it looks for. What is damaged is told nevertheless.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, "\"up\"\n\"down\"\n".repeat(1000) + "\"failed\"\n")?;
+    /// let mut lines = eventlog::disk::lines(&path);
+    /// let mut found = 0;
+    /// while let Some(line) = lines.next_match(|bytes| memchr::memmem::find(bytes, b"failed")) {
+    ///     found += usize::from(line?.bytes == b"\"failed\"");
+    /// }
+    /// assert_eq!(found, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_match(
+        &mut self,
+        mut find: impl FnMut(&[u8]) -> Option<usize>,
+    ) -> Option<Result<RawLine<'_>, Damage>> {
+        if let Some(current) = &mut self.current
+            && self.phase == Phase::Reading
+        {
+            current.pass_over(&mut find);
+        }
+        self.next_line()
+    }
+
     /// The bytes that the last damage is about, as far as they are in memory: those of an
     /// unfinished line, for one. Of a line that is too long there are none.
     ///
