@@ -19,6 +19,7 @@ use serde::de::IgnoredAny;
 use self::request::Request;
 use crate::args::ServeArgs;
 use crate::format::Printer;
+use crate::input::MAX_LINE_BYTES;
 use crate::last_of::LastOf;
 use crate::live::{LOOK, Marks, visit_next};
 use crate::outcome::{Outcome, Stop};
@@ -116,10 +117,11 @@ impl Site {
         let printer = Printer::sending(output);
         let mut scan = Scan::new(Some(timeline), &self.args.filter, true, printer);
         marks.has(&scan);
-        let mut follow = disk::follow::<IgnoredAny>(&self.args.path);
+        let begin = || disk::follow::<IgnoredAny>(&self.args.path).max_line_bytes(MAX_LINE_BYTES);
+        let mut follow = begin();
         let last = request.last_event_id.as_deref();
         if let Some(position) = last.and_then(|last| last.parse::<Position>().ok())
-            && let Ok(resumed) = disk::follow::<IgnoredAny>(&self.args.path).resuming(&position)
+            && let Ok(resumed) = begin().resuming(&position)
         {
             follow = resumed;
             scan.story = Story::default();

@@ -4,7 +4,7 @@ use eventlog::disk::{self, Follow};
 use serde::de::IgnoredAny;
 
 use crate::args::TailArgs;
-use crate::input::Source;
+use crate::input::{MAX_LINE_BYTES, Source};
 use crate::last_of::LastOf;
 use crate::live::{LOOK, Marks, visit_next};
 use crate::outcome::{Outcome, Stop, warn};
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &TailArgs) -> Result<Outcome, Stop> {
         damage: args.until_damage,
     };
     marks.has(&scan);
-    let mut follow = disk::follow::<IgnoredAny>(&args.path);
+    let mut follow = disk::follow::<IgnoredAny>(&args.path).max_line_bytes(MAX_LINE_BYTES);
     let mut file = args.position_file.as_deref().map(PositionFile::new);
     let position = match &file {
         Some(file) => file.read()?,

@@ -2,7 +2,7 @@
 
 mod report;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use eventlog::disk::{Gap, Timeline};
 use serde::Deserialize;
@@ -13,9 +13,10 @@ use crate::args::VerifyArgs;
 use crate::at::Line;
 use crate::event::{Event, Names};
 use crate::input::{Source, Visit, all_lines, visit_lines, visit_stream};
+use crate::lock::beside;
 use crate::outcome::{Outcome, Stop};
 use crate::progress::Progress;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, What};
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Stop> {
     let source = Source::at(&args.path)?;
@@ -104,9 +105,29 @@ impl Check {
     fn verify_marks(&mut self, path: &Path) {
         let timeline = Timeline::of(path);
         self.report.marks = timeline.marks().count();
+        let marks = beside(path, ".marks");
+        let len = marks.metadata().map_or(0, |found| found.len());
+        if self.report.marks == 0 && len > 0 {
+            self.report.trouble(misfit(marks, len));
+        }
         for damage in timeline.verify() {
             self.report.trouble((&damage).into());
         }
+    }
+}
+
+/// Where the newest mark does not fit, none counts, and nothing could be found by its checksum.
+fn misfit(marks: PathBuf, len: u64) -> Trouble {
+    Trouble {
+        file: marks,
+        line: None,
+        offset: 0,
+        len,
+        what: What::Altered,
+        text:
+            "the newest mark does not fit the log: what stands before it is not what was written, \
+               or the files are others; if that was meant, remove the marks"
+                .to_owned(),
     }
 }
 

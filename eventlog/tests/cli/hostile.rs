@@ -128,6 +128,7 @@ fn a_line_of_a_gibibyte_takes_no_memory() {
         ("show", &["-n", "1"]),
         ("show", &["-n", "20"]),
         ("show", &["--type", "tick"]),
+        ("tail", &[]),
         ("verify", &[]),
         ("stats", &[]),
         ("repair", &[]),

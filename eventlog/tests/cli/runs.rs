@@ -216,9 +216,18 @@ fn a_flipped_byte_is_found_by_the_marks() {
     let text = fs::read_to_string(log.path()).unwrap();
     fs::write(log.path(), text.replace("\"code\":0", "\"code\":1")).unwrap();
     let ran = run("verify", &[], &log.path());
-    // Where the newest mark itself no longer fits, no mark counts, and that is told.
+    assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(
-        ran.code == Some(3) || ran.out.contains("marks: none that fit"),
+        ran.out.contains("the newest mark does not fit the log"),
         "{ran:?}"
+    );
+    // Nor does it fit a log without its end.
+    fs::write(log.path(), text.lines().next().unwrap().to_owned() + "\n").unwrap();
+    assert_eq!(run("verify", &[], &log.path()).code, Some(3));
+    fs::remove_file(log.file("x.log.marks")).unwrap();
+    assert_eq!(
+        run("verify", &[], &log.path()).code,
+        Some(0),
+        "marks are never needed"
     );
 }

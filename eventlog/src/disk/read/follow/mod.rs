@@ -147,6 +147,23 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         Ok(self)
     }
 
+    /// Sets how many bytes a line may have (default 64 MiB). Longer ones are damage and are never
+    /// held in memory whole. To be called before the first record is taken.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, "1\n22222\n3\n")?;
+    /// let follow = eventlog::disk::follow::<u64>(&path).max_line_bytes(4);
+    /// assert_eq!(follow.filter(Result::is_ok).count(), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn max_line_bytes(mut self, bytes: usize) -> Self {
+        self.trail.max_line_bytes = bytes;
+        self
+    }
+
     /// Where it stands: after the last item that it gave. Save it when that item is dealt with, and
     /// a later follower goes on from there ([`resuming`](Self::resuming)).
     ///

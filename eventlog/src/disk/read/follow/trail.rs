@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::super::files::open_all;
-use super::super::forward::Advance;
+use super::super::forward::{Advance, MAX_LINE_BYTES};
 use super::super::line::RawLine;
 use super::super::log_file::LogFile;
 use super::super::position::{FileBefore, Position};
@@ -27,6 +27,7 @@ pub(super) struct Trail<S: Storage> {
     pub(super) next: VecDeque<LogFile<S::File>>,
     /// What is told before the next line.
     pub(super) notices: VecDeque<Damage>,
+    pub(super) max_line_bytes: usize,
     /// Whether the last attempt failed, which is reported once.
     failed: bool,
     /// Where an earlier follower stood, until that place was looked for.
@@ -76,6 +77,7 @@ impl<S: Storage> Trail<S> {
             current: None,
             next: VecDeque::new(),
             notices,
+            max_line_bytes: MAX_LINE_BYTES,
             failed: false,
         }
     }
@@ -215,7 +217,7 @@ impl<S: Storage> Trail<S> {
             match file.into_open(&self.storage) {
                 Ok(file) => {
                     self.leave();
-                    let open = Open::after(file, 0, Trace::default());
+                    let open = Open::after(file, self.max_line_bytes, 0, Trace::default());
                     self.previous = self.current.replace(open);
                     return Ahead::More;
                 }
