@@ -53,6 +53,7 @@ pub mod disk;
 #[cfg_attr(not(feature = "disk"), allow(dead_code, reason = "writers move it on"))]
 mod frontier;
 mod lineage;
+mod live;
 mod log;
 mod readers;
 mod received;
@@ -63,6 +64,8 @@ mod replay;
 )]
 mod ring;
 mod seq;
+#[cfg(feature = "sse")]
+pub mod serve;
 mod shared;
 mod stats;
 mod subscribe;
@@ -79,6 +82,7 @@ pub use coverage::Coverage;
 pub use cursor::{Cursor, CursorError, Epoch, Start};
 #[cfg(feature = "derive")]
 pub use eventlog_derive::{AsVersion, Versioned};
+pub use live::{Told, WithLive};
 pub use log::EventLog;
 pub use received::{Batch, BatchIntoIter, BatchIter, EventRef, Lagged, RecvError, TryRecvError};
 pub use replay::{Iter, Replay, WithCursors};
@@ -91,3 +95,8 @@ pub use versioned::{AsVersion, Versioned};
 #[cfg(all(doctest, feature = "derive", feature = "disk"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// Compiles the steps of the page.
+#[cfg(all(doctest, feature = "derive", feature = "disk"))]
+#[doc = include_str!("../docs/migration.md")]
+pub struct Migration;

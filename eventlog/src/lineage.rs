@@ -35,7 +35,12 @@ pub(crate) enum Place {
     /// In the life that runs: any number, also one that is yet to come.
     Own { seq: u64 },
     /// In a life before, which has this event.
-    Earlier { seq: u64, trusted: Trusted },
+    Earlier {
+        seq: u64,
+        /// What stands there had a version up to this.
+        version: u64,
+        trusted: Trusted,
+    },
     /// Somewhere else.
     Unknown,
 }
@@ -69,9 +74,13 @@ impl Lineage {
             return Place::Own { seq };
         }
         let life = self.earlier.iter().find(|life| life.epoch == epoch);
-        let trusted = self.trusted;
+        let earlier = Place::Earlier {
+            seq,
+            version: cursor.version(),
+            trusted: self.trusted,
+        };
         life.filter(|life| seq <= life.last(cursor.is_durable()))
-            .map_or(Place::Unknown, |_| Place::Earlier { seq, trusted })
+            .map_or(Place::Unknown, |_| earlier)
     }
 
     /// The number that a cursor stands at, if all that comes after it is known.
@@ -112,6 +121,7 @@ mod tests {
         let durable = |seq| seen(2, seq).seen_durable(true);
         let earlier = |seq| Place::Earlier {
             seq,
+            version: 0,
             trusted: TRUSTED,
         };
         assert_eq!(lineage.find(seen(2, 5)), earlier(5));

@@ -78,8 +78,12 @@ impl<E> Replay<E> {
         let Range { start, end } = snapshot.retained;
         let (seq, first, is_exact) = match place {
             Place::Own { seq } => (seq, start, true),
+            // Another event has its number by now, because somebody brought older files back.
+            Place::Earlier { seq, version, .. } if snapshot.is_above(seq, version) => {
+                return Self::new(snapshot, epoch, start..end, None, Coverage::Foreign);
+            }
             // What is left of an earlier life may have a hole before this.
-            Place::Earlier { seq, trusted } => {
+            Place::Earlier { seq, trusted, .. } => {
                 let first = start.max(trusted.from).min(end);
                 (seq, first, seq >= trusted.counted_from)
             }

@@ -105,7 +105,8 @@ impl<E> Subscription<E> {
     fn up_to(shared: &Arc<Shared<E>>, start: Start, stored: Option<Stored>) -> Self {
         let (id, place) = shared.readers.add(shared.oldest());
         let mut snapshot = shared.with(|inner| inner.ring.snapshot());
-        let mut live_from = snapshot.retained.end;
+        // What was appended after a close is for nobody.
+        let mut live_from = shared.not_past_end(snapshot.retained.end);
         if let Some(stored) = &stored {
             live_from = live_from.min(stored.frontier.settled() + 1);
         }
@@ -177,13 +178,28 @@ impl<E> Subscription<E> {
     /// it only once the snapshot that an incomplete coverage asks for is there.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        self.before.unwrap_or_else(|| {
-            let seq = self.next_seq() - 1;
-            let cursor = Cursor::new(self.shared.lineage.epoch, seq, self.version);
-            // It may have begun after an event that is not stored yet.
-            let stored = self.stored.as_ref().filter(|stored| stored.is_durable);
-            cursor.seen_durable(stored.is_some_and(|stored| stored.frontier.settled() >= seq))
-        })
+        self.before.unwrap_or_else(|| self.place())
+    }
+
+    /// As [`cursor`](Self::cursor), for one to whom the coverage was told.
+    pub(crate) fn place(&self) -> Cursor {
+        let seq = self.next_seq() - 1;
+        let cursor = Cursor::new(self.shared.lineage.epoch, seq, self.version);
+        // It may have begun after an event that is not stored yet.
+        let stored = self.stored.as_ref().filter(|stored| stored.is_durable);
+        cursor.seen_durable(stored.is_some_and(|stored| stored.frontier.settled() >= seq))
+    }
+
+    /// Stands after the event before `end`, the first that was not used of the batch delivered last.
+    #[cfg(feature = "sse")]
+    pub(crate) fn give_back(&mut self, version: u64, end: u64) {
+        self.note_delivered(version, end);
+    }
+
+    /// Keeps nothing of the log in memory until it is asked again.
+    #[cfg(feature = "sse")]
+    pub(crate) fn let_go(&mut self) {
+        caught_all(self.segment.take());
     }
 
     /// The next event, as soon as there is one.

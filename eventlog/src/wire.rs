@@ -80,10 +80,15 @@ as_printed!(crate::disk::Position);
 
 impl<E: Serialize> Serialize for Replay<E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let coverage = self.coverage();
         Answer {
             events: Events(self),
-            coverage: self.coverage(),
-            newest: self.newest(),
+            coverage,
+            newest: match coverage {
+                // It has the same name in there, and JSON would have it twice.
+                Coverage::Ahead { .. } => None,
+                _ => Some(Newest(self.newest())),
+            },
             cursor: self.cursor(),
         }
         .serialize(serializer)
@@ -95,10 +100,13 @@ struct Answer<'a, E: Serialize> {
     events: Events<'a, E>,
     #[serde(flatten)]
     coverage: Coverage,
-    #[serde(with = "opt_text")]
-    newest: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest: Option<Newest>,
     cursor: Cursor,
 }
+
+#[derive(Serialize)]
+struct Newest(#[serde(with = "opt_text")] Option<u64>);
 
 struct Events<'a, E>(&'a Replay<E>);
 
@@ -156,6 +164,32 @@ mod tests {
                 coverage,
                 "{json}"
             );
+        }
+    }
+
+    /// Of one that was ahead the newest version was told twice, under one name.
+    #[test]
+    fn no_name_is_there_twice_in_a_replay() {
+        let log = crate::log::EventLog::<Tick>::new(None);
+        log.append(Tick(3));
+        let json = |since: u64| serde_json::to_string(&log.replay(since)).unwrap();
+        let cursor = log.cursor();
+        let ahead = format!(
+            "{{\"events\":[],\"coverage\":\"ahead\",\"newest\":\"3\",\"cursor\":\"{cursor}\"}}"
+        );
+        assert_eq!(json(9), ahead);
+        assert_eq!(json(3), ahead.replace("ahead", "complete"));
+        let empty = crate::log::EventLog::<Tick>::new(None);
+        let empty = serde_json::to_string(&empty.replay(0)).unwrap();
+        assert!(empty.contains("\"newest\":null"), "{empty}");
+    }
+
+    #[derive(Serialize)]
+    struct Tick(u64);
+
+    impl crate::versioned::Versioned for Tick {
+        fn version(&self) -> u64 {
+            self.0
         }
     }
 

@@ -286,3 +286,31 @@ fn kubernetes_107457_a_client_from_the_future() {
     assert_eq!(log.subscribe(1_200).coverage(), ahead);
     assert_eq!(log.replay(1_001).coverage(), Coverage::Complete);
 }
+
+#[test]
+fn each_reason_to_receive_nothing_says_what_it_is() {
+    let texts = [
+        TryRecvError::Empty,
+        TryRecvError::Lagged(3),
+        TryRecvError::Closed,
+    ]
+    .map(|error| error.to_string());
+    assert!(texts[0].contains("no event yet"), "{texts:?}");
+    assert!(texts[1].contains('3'), "{texts:?}");
+    assert!(texts[2].contains("closed"), "{texts:?}");
+    assert_eq!(RecvError::Closed.to_string(), texts[2]);
+    assert_eq!(RecvError::Lagged(3).to_string(), texts[1]);
+}
+
+#[test]
+fn a_replay_says_whether_it_has_events_and_what_is_newest() {
+    let log = EventLog::new(None);
+    assert!(log.replay(0).is_empty());
+    assert_eq!(log.replay(0).newest(), None);
+    log.append(Tick(7));
+    log.append(Tick(5));
+    assert!(!log.replay(0).is_empty());
+    let beyond = log.replay(7);
+    assert!(beyond.is_empty());
+    assert_eq!(beyond.newest(), Some(5));
+}

@@ -10,8 +10,8 @@ use std::sync::{
 use std::task::{Context, Poll, Wake, Waker};
 
 use eventlog::{
-    Coverage, Cursor, EventLog, EventRef, Lagged, RecvError, Start, Subscription, TryRecvError,
-    Versioned,
+    Coverage, Cursor, EventLog, EventRef, Lagged, RecvError, Start, Subscription, Told,
+    TryRecvError, Versioned,
 };
 use futures_core::Stream as _;
 
@@ -295,4 +295,31 @@ fn an_event_of_version_0_is_seen_from_the_oldest_on() {
     };
     assert_eq!(versions(Start::Oldest), [0, 1]);
     assert_eq!(versions(Start::After(0)), [1]);
+}
+
+/// Also where the replay is empty, where it ends in events that are gone, and on a log that is
+/// closed already.
+#[test]
+fn s08_a_stream_says_once_that_the_replay_is_over() {
+    let told = |log: &EventLog<Tick>, start: Start| {
+        let mut stream = log.subscribe(start).with_live();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut all = Vec::new();
+        while let Poll::Ready(Some(told)) = Pin::new(&mut stream).poll_next(&mut context) {
+            all.push(match told {
+                Told::Event(event) => event.version.to_string(),
+                Told::Lagged(events) => format!("{events} lost"),
+                Told::Live => "live".to_owned(),
+            });
+        }
+        all
+    };
+    let log = EventLog::builder().capacity(2).build().unwrap();
+    assert_eq!(told(&log, Start::Oldest), ["live"]);
+    log.append_batch((1..=3).map(|version| Tick::new(version, 0)));
+    assert_eq!(told(&log, Start::After(2)), ["3", "live"]);
+    assert_eq!(told(&log, Start::Now), ["live"]);
+    log.close();
+    log.append(Tick::new(4, 0));
+    assert_eq!(told(&log, Start::After(2)), ["3", "live"]);
 }

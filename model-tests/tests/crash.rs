@@ -20,7 +20,13 @@ use proptest::prelude::*;
 static REPORT: LazyLock<Report> = LazyLock::new(|| {
     let start = Instant::now();
     let report = enumerate(0..520, 3);
-    println!("{report}; {:.1} s", start.elapsed().as_secs_f64());
+    let figure = format!("{report}; {:.1} s", start.elapsed().as_secs_f64());
+    println!("{figure}");
+    std::fs::write(
+        concat!(env!("CARGO_TARGET_TMPDIR"), "/figure-crash"),
+        figure,
+    )
+    .unwrap();
     report
 });
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use eventlog::disk::{Damage, DamageKind, Follow, Reader, Record, Storage as _, Tail};
-use model_tests::sim_disk::SimDisk;
+use model_tests::sim_disk::{Random, SimDisk};
 
 const LOG: &str = "/x.log";
 
@@ -139,9 +139,40 @@ struct Schedule {
     /// At which look it goes on.
     look: usize,
     /// How many steps it makes a look then.
-    pace: usize,
+    pace: Pace,
     /// How many steps it makes in all.
     steps: usize,
+}
+
+/// How many steps a writer makes at each look, once it has begun.
+#[derive(Clone, Copy, Debug)]
+enum Pace {
+    Steady(usize),
+    /// None mostly, and then some, as this seed has it: the writer stops in the middle of a rotation
+    /// and goes on in the middle of the reader's next walk.
+    Halting(u64),
+}
+
+impl Pace {
+    /// The steps of each look.
+    fn of(self, mut steps: &[Step]) -> Vec<Vec<Step>> {
+        let mut random = match self {
+            Self::Steady(count) => return steps.chunks(count).map(<[_]>::to_vec).collect(),
+            Self::Halting(seed) => Random::new(seed),
+        };
+        let mut looks = Vec::new();
+        while !steps.is_empty() {
+            let count = if random.below(3) == 0 {
+                1 + random.below(3)
+            } else {
+                0
+            };
+            let (now, later) = steps.split_at(count.min(steps.len()));
+            looks.push(now.to_vec());
+            steps = later;
+        }
+        looks
+    }
 }
 
 impl Schedule {
@@ -155,11 +186,11 @@ impl Schedule {
         let looks = Arc::new(AtomicUsize::new(0));
         let found = read(&disk, &|| {
             run(&disk, before);
-            let (looks, writer, steps) = (looks.clone(), disk.clone(), meanwhile.to_vec());
-            let (look, pace) = (self.look, self.pace);
+            let (looks, writer, look) = (looks.clone(), disk.clone(), self.look);
+            let steps = self.pace.of(meanwhile);
             disk.set_look_hook(move || {
                 let since = looks.fetch_add(1, Relaxed).checked_sub(look);
-                if let Some(now) = since.and_then(|since| steps.chunks(pace).nth(since)) {
+                if let Some(now) = since.and_then(|since| steps.get(since)) {
                     run(&writer, now);
                 }
             });
@@ -225,10 +256,33 @@ fn every_pace(with_numbers: usize, keep: usize, before: usize, steps: usize, rea
             keep,
             before,
             look: 0,
-            pace,
+            pace: Pace::Steady(pace),
             steps,
         };
         every_look(schedule, read);
+    }
+}
+
+/// Writers that stop anywhere and go on anywhere.
+fn at_any_moments(read: Read) {
+    let mut random = Random::new(7);
+    for seed in 0..12_000 {
+        let (with_numbers, keep) = if random.below(4) > 0 {
+            (0, [1, 2, 3, ROTATIONS + 2][random.below(4)])
+        } else {
+            (MANY, [2, MANY + 1, MANY + ROTATIONS + 2][random.below(3)])
+        };
+        let steps = rotations(with_numbers, keep).len();
+        let schedule = Schedule {
+            with_numbers,
+            keep,
+            before: random.below(steps),
+            look: random.below(12),
+            pace: Pace::Halting(seed),
+            steps,
+        };
+        let (found, _) = schedule.run(read);
+        schedule.check(&found);
     }
 }
 
@@ -238,21 +292,25 @@ fn every_pace(with_numbers: usize, keep: usize, before: usize, steps: usize, rea
 #[test]
 fn a_reader_finds_what_was_there() {
     every_moment(reader);
+    at_any_moments(reader);
 }
 
 #[test]
 fn the_newest_records_are_those_that_were_there() {
     every_moment(tail);
+    at_any_moments(tail);
 }
 
 #[test]
 fn a_new_follower_begins_with_what_was_there() {
     every_moment(newcomer);
+    at_any_moments(newcomer);
 }
 
 #[test]
 fn a_follower_misses_nothing_unsaid() {
     every_moment(follower);
+    at_any_moments(follower);
 }
 
 /// Lines that were appended between the look that found the end and the renaming of the file never

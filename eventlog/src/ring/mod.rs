@@ -19,6 +19,8 @@ pub(crate) use dead::caught_all;
 pub(crate) use entries::Entries;
 pub(crate) use hold::{HoldId, Lost};
 pub(crate) use ring::{DEFAULT_CAPACITY, Ring};
+#[cfg(feature = "sse")]
+pub(crate) use segment::Beside;
 pub(crate) use segment::{Entry, Segment};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use taken::{LeftOff, Taken};

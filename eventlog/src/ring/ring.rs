@@ -188,6 +188,12 @@ impl<E> Ring<E> {
         self.first
     }
 
+    /// Events that it retains at most.
+    #[cfg(feature = "sse")]
+    pub(crate) fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
     pub(crate) fn oldest(&self) -> u64 {
         self.oldest
     }

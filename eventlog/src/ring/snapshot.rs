@@ -2,6 +2,8 @@
 
 use std::{ops::Range, sync::Arc};
 
+#[cfg(feature = "sse")]
+use super::segment::Segment;
 use super::{entries::Entries, list::SegmentList};
 
 /// Everything that a question about one instant needs. Copied under the log's lock, read outside.
@@ -51,6 +53,11 @@ impl<E> Snapshot<E> {
             .segment(last)
             .and_then(|segment| segment.get(last));
         entry.map_or_else(|| self.newest_or_base(), |entry| entry.version)
+    }
+
+    /// Whether the event of this number is retained, and has a version above this.
+    pub(crate) fn is_above(&self, seq: u64, version: u64) -> bool {
+        self.retained.contains(&seq) && self.version_at(seq) > version
     }
 
     /// How many of the ring's events are gone.
@@ -128,6 +135,17 @@ impl<E> Snapshot<E> {
             }
         }
         low
+    }
+
+    /// The segments with retained events.
+    #[cfg(feature = "sse")]
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &Arc<Segment<E>>> {
+        let mut seq = self.retained.start;
+        std::iter::from_fn(move || {
+            let segment = self.segments.segment(seq)?;
+            seq = segment.end();
+            Some(segment)
+        })
     }
 
     fn version_at(&self, seq: u64) -> u64 {

@@ -7,7 +7,8 @@ use std::{
 };
 
 use eventlog::disk::{
-    DamageKind, DiskConfig, DiskWriter, Stamp, Time, Timeline, read, replay_after,
+    Damage, DamageKind, DiskConfig, DiskWriter, Follow, Lines, Stamp, Time, Timeline, follow, read,
+    replay_after,
 };
 use eventlog::{Coverage, Cursor, EventLog, Seq, Versioned};
 use serde::{Deserialize, Serialize};
@@ -190,6 +191,140 @@ fn a_time_leads_to_its_lines_and_to_no_others_but_those_of_one_mark() {
     );
     assert_eq!(versions(middle), (31..=60).collect::<Vec<_>>());
     assert!(versions(later() + Duration::from_secs(9)).is_empty());
+}
+
+/// The versions that a follower gives now.
+fn followed(follow: &mut Follow<Tick>) -> Vec<u64> {
+    let records = follow.map(|record| record.unwrap());
+    records
+        .map(|record| record.into_event().unwrap().version)
+        .collect()
+}
+
+#[test]
+fn a_follower_that_starts_at_a_time_goes_on_with_what_comes() {
+    let place = Place::new(9);
+    let mut early = follow::<Tick>(&place.path).since(SystemTime::now());
+    assert!(followed(&mut early).is_empty(), "there is no log yet");
+    let (log, writer) = place.log();
+    Place::append(&log, &writer, 1..=30);
+    let middle = later();
+    later();
+    Place::append(&log, &writer, 31..=60);
+    let mut since = follow::<Tick>(&place.path).since(middle);
+    let mut none = follow::<Tick>(&place.path).since(later() + Duration::from_secs(9));
+    assert_eq!(followed(&mut early), (1..=60).collect::<Vec<_>>());
+    assert_eq!(followed(&mut since), (31..=60).collect::<Vec<_>>());
+    assert!(followed(&mut none).is_empty());
+    for mut follower in [early, since, none] {
+        let position = follower.position();
+        Place::append(&log, &writer, 61..=75);
+        // As it goes on itself, so does a later one from its position.
+        let mut resumed = follow::<Tick>(&place.path).resuming(&position).unwrap();
+        assert_eq!(followed(&mut resumed), followed(&mut follower));
+    }
+}
+
+#[test]
+fn a_place_in_a_file_that_is_cut_or_gone_by_its_turn_is_none_in_another() {
+    let place = Place::new(40);
+    let (log, writer) = place.log();
+    Place::append(&log, &writer, 1..=180);
+    let begin = later();
+    later();
+    Place::append(&log, &writer, 181..=200);
+    drop((writer, log));
+    let timeline = || Timeline::of(&place.path);
+    let expected: Vec<_> = (181..=200).collect();
+    assert_eq!(versions(timeline().since(begin)), expected);
+    // More files than are held open, so those in the middle are opened when their turn comes.
+    let mut files = place.files();
+    files.sort();
+    assert!(files.len() > 24, "{}", files.len());
+    let lines = timeline().after(Seq::new(130)).unwrap();
+    let first = |lines: Lines| lines.records::<Tick>().next().unwrap();
+    let record = first(timeline().after(Seq::new(130)).unwrap()).unwrap();
+    assert_eq!(record.into_event().unwrap().version, 131);
+    let of_131 = |file: &PathBuf| fs::read_to_string(file).unwrap().contains(":131}");
+    let gone = files.iter().position(of_131).unwrap();
+    let next = fs::read_to_string(&files[gone + 2]).unwrap();
+    fs::remove_file(&files[gone + 1]).unwrap();
+    let removed = files.remove(gone);
+    fs::remove_file(&removed).unwrap();
+    let mut told = 0;
+    let mut seen = Vec::new();
+    for item in lines.records::<Tick>() {
+        match item {
+            Ok(record) => seen.push(record.into_event().unwrap().version),
+            Err(damage) => {
+                assert!(matches!(damage.kind, DamageKind::Missed), "{damage}");
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 0);
+    let first = next.lines().next().unwrap();
+    let first = serde_json::from_str::<Tick>(first).unwrap().version;
+    assert_eq!(seen, (first..=200).collect::<Vec<_>>());
+}
+
+fn versions(lines: Lines) -> Vec<u64> {
+    let records = lines.records::<Tick>();
+    let events = records.map(|record| record.unwrap().into_event().unwrap());
+    events.map(|tick| tick.version).collect()
+}
+
+#[test]
+fn m01_where_the_marks_cannot_be_read_everything_is_read_and_that_is_told() {
+    let place = Place::new(9);
+    let (log, writer) = place.log();
+    Place::append(&log, &writer, 1..=30);
+    drop(writer);
+    let marks = place.path.with_file_name("x.log.marks");
+    fs::remove_file(&marks).unwrap();
+    fs::create_dir(&marks).unwrap();
+    let now = later();
+    let is_told = |damage: &Damage| damage.file.ends_with("x.log.marks");
+    let (told, read): (Vec<_>, Vec<_>) = Timeline::of(&place.path)
+        .since(now)
+        .records::<Tick>()
+        .partition(Result::is_err);
+    assert_eq!(read.len(), 30);
+    assert!(told.len() == 1 && is_told(told[0].as_ref().unwrap_err()));
+    let followed: Vec<_> = follow::<Tick>(&place.path).since(now).collect();
+    assert_eq!(followed.iter().filter(|item| item.is_ok()).count(), 30);
+    assert_eq!(followed.len(), 31);
+    assert!(Timeline::of(&place.path).verify().iter().any(is_told));
+}
+
+#[test]
+fn no_number_is_given_past_a_file_that_cannot_be_read() {
+    let place = Place::new(9);
+    let (log, writer) = place.log();
+    // Files of the same length: only by counting does one know which is which.
+    Place::append(&log, &writer, 10..=90);
+    drop(writer);
+    let mut full = place.files();
+    full.retain(|path| path.extension().unwrap() != "log");
+    full.sort();
+    let unread = &full[full.len() / 2];
+    fs::remove_file(unread).unwrap();
+    fs::create_dir(unread).unwrap();
+    let timeline = Timeline::of(&place.path);
+    let mut numbered = 0;
+    for placed in read::<Tick>(&place.path).with_places() {
+        let Ok(placed) = placed else { continue };
+        let version = placed.record.into_event().unwrap().version;
+        let seq = timeline.stamp(&placed.place).and_then(|stamp| stamp.seq);
+        assert!(seq.is_none_or(|seq| seq.get() == version - 9), "{version}");
+        numbered += u64::from(seq.is_some());
+    }
+    assert!(numbered > 10, "{numbered}");
+    let damage = timeline.verify();
+    let altered = |damage: &Damage| matches!(damage.kind, DamageKind::Altered { .. });
+    assert!(!damage.iter().any(altered), "{damage:?}");
+    let unread = fs::canonicalize(unread).unwrap();
+    assert!(damage.iter().any(|damage| damage.file == unread));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 
 use eventlog::{
     Coverage, Cursor, EventLog, EventRef, Start, Versioned,
-    disk::{DiskConfig, DiskWriter, Notice},
+    disk::{self, DiskConfig, DiskWriter, Notice},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -123,6 +123,35 @@ fn m02_what_no_life_has_seen_is_foreign_and_what_is_evicted_is_counted() {
     assert_eq!(log.replay(second).coverage(), expected);
     let stats = log.stats();
     assert_eq!((stats.appended, stats.evicted, stats.retained), (3, 0, 3));
+}
+
+/// An older file came back, grew on, and then got its own older marks back: all fits, and another
+/// event has the number of the one that a reader stood at.
+#[test]
+fn m02_another_event_at_the_place_of_a_cursor_makes_it_foreign() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path).mark_every(Duration::ZERO);
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 1..=6);
+    let (older, older_marks) = (fs::read(&path).unwrap(), fs::read(marks_of(&path)).unwrap());
+    append(&log, &writer, 7..=7);
+    let mut subscription = writer.subscribe(5);
+    let [sixth, seventh] = [(); 2].map(|()| EventRef::cursor(&subscription.try_recv().unwrap()));
+    drop((subscription, writer, log));
+
+    fs::write(&path, older).unwrap();
+    let (log, writer) = recover(&config);
+    append(&log, &writer, 11..=12);
+    drop((writer, log));
+    fs::write(marks_of(&path), older_marks).unwrap();
+
+    let (log, _writer) = recover(&config);
+    assert_eq!(versions(&log, 0), [1, 2, 3, 4, 5, 6, 11, 12]);
+    assert_eq!(versions(&log, sixth), [11, 12]);
+    assert_eq!(log.replay(sixth).coverage(), Coverage::Complete);
+    assert!(disk::replay_after(&log, &sixth).is_some());
+    assert_eq!(log.replay(seventh).coverage(), Coverage::Foreign);
+    assert!(disk::replay_after(&log, &seventh).is_none());
 }
 
 #[test]
@@ -332,12 +361,12 @@ async fn the_drop_in_marks_times_and_checksums_and_no_numbers() {
     let (sender, receiver) = tokio::sync::broadcast::channel(8);
     sender.send(Tick { version: 1 }).unwrap();
     drop(sender);
-    eventlog::disk::run_disk_writer(log, receiver).await;
+    disk::run_disk_writer(log, receiver).await;
     let found = marks(&path);
     assert!(found.len() >= 2, "{found:?}");
     for mark in found {
         assert!(mark["seq"].is_null() && mark["epoch"].is_null(), "{mark}");
         assert!(mark["at"].is_u64() && mark["sum"].is_string(), "{mark}");
     }
-    assert_eq!(eventlog::disk::Timeline::of(&path).verify(), []);
+    assert_eq!(disk::Timeline::of(&path).verify(), []);
 }

@@ -48,6 +48,8 @@ impl Disturbance {
     /// Does it, with a copy of the files of some time ago. `free` is a number that no event has.
     pub fn apply(self, disk: &SimDisk, copy: &Files, random: &mut Random, free: &mut u64) {
         let (log, old, marks) = (path(""), path(".old"), path(".marks"));
+        // Where power failed early in a first life, there is none yet.
+        let _ = disk.create_dir(log.parent().unwrap());
         match self {
             Self::MarksDeleted => remove(disk, &marks),
             Self::MarksOlder => restore(disk, copy, &[marks]),

@@ -23,9 +23,12 @@ use crate::holders::{Answers, Holder, Truth};
 /// What may happen in a history.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    pub disturbance: Option<Disturbance>,
+    /// What others do to the files between lives, any of these each time.
+    pub disturbances: &'static [Disturbance],
     /// Nothing is synced between rotations.
     pub never: bool,
+    /// Several batches wait for one sync.
+    pub seldom: bool,
     /// Somebody moves or removes the file while it is written.
     pub moves: bool,
 }
@@ -77,7 +80,7 @@ impl History {
             truth: Truth::default(),
             holders: Vec::new(),
             answers: Answers {
-                is_strict: plan.disturbance.is_none() && !plan.never && !plan.moves,
+                is_strict: plan.disturbances.is_empty() && !plan.never && !plan.moves,
                 ..Answers::default()
             },
             highest: 0,
@@ -135,14 +138,13 @@ impl History {
     }
 
     fn disturb(&mut self) {
-        let Some(disturbance) = self.plan.disturbance else {
-            return;
-        };
-        if self.copies.len() < 2 || self.random.below(3) == 0 {
+        let of = self.plan.disturbances;
+        if of.is_empty() || self.copies.len() < 2 || self.random.below(3) == 0 {
             return;
         }
         self.answers.disturbed += 1;
         self.ended_quietly = false;
+        let disturbance = of[self.random.below(of.len())];
         if disturbance == Disturbance::SideBySide {
             let running = self.disk.kill();
             if let Some(copied) = self.copied.replace(running) {
@@ -252,7 +254,7 @@ impl History {
             self.disk
                 .fail_at(at, Fault::SyncDrops(self.random.number()));
         }
-        life.store();
+        life.store(!self.plan.seldom || self.random.below(3) == 0);
         self.disk.note(life.note());
         self.come_durable(life);
         if self.random.below(3) == 0 {
@@ -329,11 +331,12 @@ impl History {
         life.came.push((holder, note));
     }
 
-    fn end(&mut self, life: Life) {
+    fn end(&mut self, mut life: Life) {
+        let came = std::mem::take(&mut life.came);
         let (disk, seen) = match self.random.below(4) {
-            0 => self.close(life.file),
-            1 => self.kill(life.file),
-            _ => self.crash(life.file),
+            0 => self.close(life),
+            1 => self.kill(life),
+            _ => self.crash(life),
         };
         self.disk = disk;
         self.copies.push(disturbance::copy(&self.disk));
@@ -344,33 +347,35 @@ impl History {
             self.ended_quietly = false;
             return;
         }
-        for (holder, came) in life.came {
-            if came.handed <= seen.handed && came.durable <= seen.durable {
+        for (holder, note) in came {
+            if note.handed <= seen.handed && note.durable <= seen.durable {
                 self.holders.push(holder);
             }
         }
     }
 
-    fn close(&mut self, file: FileLog<SimDisk>) -> (SimDisk, Note) {
-        drop(file);
+    fn close(&mut self, mut life: Life) -> (SimDisk, Note) {
+        life.store(true);
+        drop(life);
         self.story.push_str("closed\n");
         self.ended_quietly = !self.plan.never;
         (self.disk.kill(), everything())
     }
 
     /// The process is killed, after a quiet second or not.
-    fn kill(&mut self, mut file: FileLog<SimDisk>) -> (SimDisk, Note) {
-        file.idle();
-        self.ended_quietly = file.idle().is_none() && !self.plan.never;
+    fn kill(&mut self, mut life: Life) -> (SimDisk, Note) {
+        life.file.idle();
+        let is_marked = life.file.idle().is_none() && life.has_stored_all();
+        self.ended_quietly = is_marked && !self.plan.never;
         self.story.push_str("killed\n");
         (self.disk.kill(), everything())
     }
 
     /// The power fails after any of the operations of this life, or the process is killed there.
-    fn crash(&mut self, file: FileLog<SimDisk>) -> (SimDisk, Note) {
+    fn crash(&mut self, life: Life) -> (SimDisk, Note) {
         let pictures = self.disk.pictures();
         let Some(last) = pictures.len().checked_sub(1) else {
-            return self.kill(file);
+            return self.kill(life);
         };
         let picture = &pictures[self.random.below(last + 1)];
         let endings = endings(picture, self.random.number());
@@ -400,11 +405,15 @@ impl Life {
         self.metas.push(Meta::new(Seq::new(seq), version, is_gap));
     }
 
-    /// Hands over until all is stored.
-    fn store(&mut self) {
+    /// Hands over until all is taken, and with `sync` stored.
+    fn store(&mut self, sync: bool) {
         for _ in 0..200 {
             let records = Records::new(&self.bytes, &self.ends).with_metas(&self.metas);
             let result = self.file.write(records.skip(self.taken), &mut |_| {});
+            if result.is_ok() && !sync {
+                self.taken = self.ends.len();
+                return;
+            }
             let result = result.and_then(|()| self.file.sync());
             self.taken = usize::try_from(self.file.stored()).unwrap();
             if result.is_ok() {
@@ -412,6 +421,10 @@ impl Life {
             }
         }
         panic!("the log does not come through");
+    }
+
+    fn has_stored_all(&self) -> bool {
+        self.file.stored() == self.ends.len() as u64
     }
 
     fn note(&self) -> Note {

@@ -1,6 +1,7 @@
 //! What the ring has evicted, from the disk.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
@@ -59,6 +60,9 @@ where
 {
     let path = log.disk_path()?;
     let seq = log.shared.lineage.known_from(*cursor)?;
+    if is_another::<E>(path, seq, cursor.version()) {
+        return None;
+    }
     let lines = Timeline::of(path).after(Seq::new(seq))?;
     Some(DiskReplay {
         records: lines.records(),
@@ -67,6 +71,14 @@ where
         version: cursor.version(),
         is_damaged: false,
     })
+}
+
+/// Whether the event of this number is not the one that a cursor with this version stands at.
+fn is_another<E: Versioned + DeserializeOwned>(path: &Path, seq: u64, version: u64) -> bool {
+    let before = seq.checked_sub(1).map(Seq::new);
+    let lines = before.and_then(|before| Timeline::of(path).after(before));
+    let found = lines.and_then(|lines| lines.records::<E>().next());
+    matches!(found, Some(Ok(Record::Event(event))) if event.version() > version)
 }
 
 /// Records from the disk, in order, each of them an event or a gap line that counts lost ones. The

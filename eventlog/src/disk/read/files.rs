@@ -156,7 +156,10 @@ impl<S: Storage> Walk<'_, S> {
     fn reach_newest_full(&mut self, file: LogFile<S::File>, numbered_before: u32) {
         self.number_up_from_what_is_left();
         if !self.is_gone_among_later(&file, numbered_before) {
+            // Where others are gone that had numbers meanwhile, they may have come after it, too.
+            let may_miss = self.may_miss && file.is_removed(self.storage);
             self.push(file);
+            self.may_miss |= may_miss;
         }
     }
 
@@ -185,10 +188,16 @@ impl<S: Storage> Walk<'_, S> {
     fn reach_current(&mut self, file: LogFile<S::File>, numbered_before: u32) {
         loop {
             self.number_up_from_what_is_left();
-            if self.has(file.id) || self.is_gone_among_later(&file, numbered_before) {
-                return;
+            if self.has(file.id) {
+                return self.push(file);
+            }
+            if self.is_gone_among_later(&file, numbered_before) {
+                return self.reach_the_end();
             }
             let full = self.meet(LogFileName::NewestFull);
+            if full.is_none() && self.has_got_more_numbers() {
+                continue;
+            }
             let Some(full) = full.filter(|full| !self.has(full.id)) else {
                 // The newest full file is the last one that was taken, or there is none.
                 break;
@@ -219,6 +228,9 @@ impl<S: Storage> Walk<'_, S> {
         loop {
             self.number_up_from_what_is_left();
             let full = self.meet(LogFileName::NewestFull);
+            if full.is_none() && self.has_got_more_numbers() {
+                continue;
+            }
             let Some(full) = full.filter(|full| !self.has(full.id)) else {
                 return;
             };
@@ -229,13 +241,25 @@ impl<S: Storage> Walk<'_, S> {
         }
     }
 
+    /// Where there is no newest full file: takes what got a number since numbers were looked for,
+    /// as that file may have. Whether there was any.
+    fn has_got_more_numbers(&mut self) -> bool {
+        let taken = self.files.len();
+        self.number_up_from_what_is_left();
+        let has_more = self.files.len() > taken;
+        self.may_miss |= !has_more && !self.last_has_its_number();
+        has_more
+    }
+
     /// Whether the file that was taken last has the last number, so that none after it is gone: the
     /// lowest go first.
     fn last_has_its_number(&self) -> bool {
         let Some(last) = self.files.last() else {
             return true;
         };
-        let name = LogFileName::numbered(self.last_number);
+        let met = self.paths.name_of(&last.path);
+        let earlier = met.filter(|name| matches!(name, LogFileName::Earlier(_)));
+        let name = earlier.or(LogFileName::numbered(self.last_number));
         name.is_some_and(|name| last.is(self.id_at(name)))
     }
 
@@ -244,7 +268,9 @@ impl<S: Storage> Walk<'_, S> {
     }
 
     fn push(&mut self, mut file: LogFile<S::File>) {
-        if !self.has(file.id) {
+        if let Some(met) = self.files.iter_mut().find(|met| met.is(file.id)) {
+            met.hold(file);
+        } else {
             file.may_miss = std::mem::take(&mut self.may_miss) && !self.files.is_empty();
             self.files.push(file);
         }

@@ -59,10 +59,10 @@ pub fn lines_from_end(
     }
     let files = files.into_iter().skip(first).collect();
     let lines = match begin {
-        Some(offset) => Lines::of_files(storage, files, offset, 0).without_numbers(),
-        None => Lines::of_files(storage, files, 0, 0),
+        Some(offset) => Lines::of_files(storage, files, (offset, 0), damage).without_numbers(),
+        None => Lines::of_files(storage, files, (0, 0), damage),
     };
-    lines.telling(damage).max_line_bytes(max_line_bytes)
+    lines.max_line_bytes(max_line_bytes)
 }
 
 /// Where in the file `visit` broke.

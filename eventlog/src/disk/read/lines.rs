@@ -97,19 +97,20 @@ impl<S: Storage> Lines<S> {
         }
     }
 
-    /// The lines of these files, from a place in the first of them on.
+    /// The lines of these files, from a place in the first of them on; what was found wrong comes
+    /// first.
     pub(crate) fn of_files(
         storage: S,
         files: VecDeque<LogFile<S::File>>,
-        offset: u64,
-        lines: u64,
+        (offset, lines): (u64, u64),
+        damage: Vec<Damage>,
     ) -> Self {
         Self {
             storage,
             files,
             current: None,
             phase: Phase::Done,
-            notices: VecDeque::new(),
+            notices: damage.into(),
             max_line_bytes: MAX_LINE_BYTES,
             begin: Some((offset, lines)),
             lacks_numbers: false,
@@ -120,14 +121,6 @@ impl<S: Storage> Lines<S> {
     pub(super) fn without_numbers(self) -> Self {
         Self {
             lacks_numbers: true,
-            ..self
-        }
-    }
-
-    /// This damage first.
-    pub(super) fn telling(self, damage: Vec<Damage>) -> Self {
-        Self {
-            notices: damage.into(),
             ..self
         }
     }
@@ -264,12 +257,13 @@ impl<S: Storage> Lines<S> {
     fn take_up(&mut self, file: LogFile<S::File>) {
         self.current = None;
         self.lacks_numbers &= self.begin.is_some();
+        // A place in the first file is none in another, also where the first is gone.
+        let (offset, lines) = self.begin.take().unwrap_or_default();
         if file.may_miss {
             self.notices.push_back(may_miss(file.path.clone()));
         }
         match file.into_open(&self.storage) {
             Ok(open) => {
-                let (offset, lines) = self.begin.take().unwrap_or_default();
                 let limit = self.max_line_bytes;
                 self.current = Some(FileLines::at(open, limit, lines, offset));
                 self.phase = Phase::Opened;

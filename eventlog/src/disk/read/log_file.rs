@@ -31,6 +31,11 @@ impl<F> LogFile<F> {
         self.id.is_some() && self.id == id
     }
 
+    /// Holds the file open that was met once more.
+    pub(crate) fn hold(&mut self, again: Self) {
+        self.file = self.file.take().or(again.file);
+    }
+
     /// Lends the file to `look`. Where it is gone or cannot be read, the error is what stands in
     /// its place.
     pub(crate) fn with<S, R>(&self, storage: &S, look: impl FnOnce(&F) -> R) -> Result<R, Damage>

@@ -152,12 +152,12 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
         let current = paths.as_ref().map_or(&*config.path, |paths| &*paths.log);
         let events = (tail.records.len() - tail.gaps().count()) as u64;
         let mut damage = tail.damage;
-        if config.verify {
-            damage.extend(
-                paths
-                    .iter()
-                    .flat_map(|paths| timeline::verify(storage, paths)),
-            );
+        if config.verify
+            && let Some(paths) = &paths
+        {
+            let mut found = timeline::verify(storage, paths);
+            found.retain(|found| !damage.contains(found));
+            damage.extend(found);
         }
         let (damage, torn_bytes) = assess(damage, current)?;
 

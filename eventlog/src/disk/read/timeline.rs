@@ -1,6 +1,7 @@
 //! When each line was written and which number it has, and whether it is still the same.
 
 use std::{
+    collections::VecDeque,
     fmt, io,
     path::Path,
     sync::Arc,
@@ -21,7 +22,7 @@ use crate::{
     disk::{
         format::{
             damage::{Damage, DamageKind, no_file_name, unreadable},
-            marks::{Kind, Mark, Point},
+            marks::{Kind, Mark, Marks, Point},
             paths::Paths,
         },
         storage::{RealStorage, Storage},
@@ -59,7 +60,13 @@ use crate::{
 /// ```
 pub struct Timeline<S: Storage = RealStorage> {
     storage: S,
-    files: Vec<Marked<S::File>>,
+    marked: MarkedFiles<S::File>,
+}
+
+/// The files of a log, the oldest first, and what of it cannot be read.
+struct MarkedFiles<F> {
+    paths: Option<Paths>,
+    files: Vec<Marked<F>>,
     damage: Vec<Damage>,
 }
 
@@ -120,15 +127,15 @@ impl<S: Storage> Timeline<S> {
     /// As [`of`](Timeline::of), from any storage.
     #[doc(hidden)]
     pub fn open(storage: S, path: impl AsRef<Path>) -> Self {
-        let (files, damage) = match Paths::on(&storage, path.as_ref()) {
-            Some(paths) => marked_files(&storage, &paths),
-            None => (Vec::new(), vec![no_file_name(path.as_ref())]),
+        let marked = match Paths::on(&storage, path.as_ref()) {
+            Some(paths) => MarkedFiles::of(&storage, paths),
+            None => MarkedFiles {
+                paths: None,
+                files: Vec::new(),
+                damage: vec![no_file_name(path.as_ref())],
+            },
         };
-        Self {
-            storage,
-            files,
-            damage,
-        }
+        Self { storage, marked }
     }
 
     /// What is known of the line at a place; `None` where no mark speaks of its file, or of what
@@ -147,14 +154,14 @@ impl<S: Storage> Timeline<S> {
 
     /// Each file, the oldest first, with the marks that speak of it.
     pub(super) fn marked(&self) -> impl Iterator<Item = (&Path, &[Mark])> {
-        let files = self.files.iter();
+        let files = self.marked.files.iter();
         files.map(|marked| (&*marked.file.path, &*marked.marks))
     }
 
     fn marks_of(&self, path: &Arc<Path>) -> Option<&[Mark]> {
         // By their bytes: to take paths apart costs more than the rest.
         let is_it = |file: &&Marked<S::File>| file.file.path.as_os_str() == path.as_os_str();
-        let file = self.files.iter().find(is_it)?;
+        let file = self.marked.files.iter().find(is_it)?;
         Some(&file.marks)
     }
 
@@ -175,22 +182,8 @@ impl<S: Storage> Timeline<S> {
     /// # Ok::<(), eventlog::disk::Damage>(())
     /// ```
     pub fn since(self, time: SystemTime) -> Lines<S> {
-        let (index, at) = self.last_mark_before(time).unwrap_or_default();
-        self.lines(index, at)
-    }
-
-    /// The last mark before this time, in the order of the marks: the clock may have been set back.
-    fn last_mark_before(&self, time: SystemTime) -> Option<(usize, Point)> {
-        let mut last = None;
-        for (index, marked) in self.files.iter().enumerate() {
-            for mark in &marked.marks {
-                if mark.time().is_none_or(|made| made >= time) {
-                    return last;
-                }
-                last = Some((index, mark.at));
-            }
-        }
-        last
+        let (files, at, damage) = self.marked.since(time);
+        Lines::of_files(self.storage, files, (at.offset, at.line), damage)
     }
 
     /// The lines that come after the event of this number. `None` where the marks do not tell, or
@@ -199,13 +192,15 @@ impl<S: Storage> Timeline<S> {
     #[must_use]
     pub fn after(self, seq: Seq) -> Option<Lines<S>> {
         let (index, at) = self.place_after(seq.get())?;
-        Some(self.lines(index, at))
+        let (files, damage) = self.marked.from(index);
+        let place = (at.offset, at.line);
+        Some(Lines::of_files(self.storage, files, place, damage))
     }
 
     fn place_after(&self, seq: u64) -> Option<(usize, Point)> {
-        let (first, mut at) = self.last_mark_through(seq)?;
+        let (first, mut at) = self.marked.last_mark_through(seq)?;
         let mut passed = at.seq?;
-        for (index, marked) in self.files.iter().enumerate().skip(first) {
+        for (index, marked) in self.marked.files.iter().enumerate().skip(first) {
             let open = marked.file.reopened(&self.storage)?;
             let mut lines = FileLines::at(open, MAX_LINE_BYTES, at.line, at.offset);
             while let Advance::Found = lines.advance(&self.storage).ok()? {
@@ -225,9 +220,85 @@ impl<S: Storage> Timeline<S> {
         None
     }
 
-    fn lines(self, index: usize, at: Point) -> Lines<S> {
-        let files = self.files.into_iter().skip(index).map(|marked| marked.file);
-        Lines::of_files(self.storage, files.collect(), at.offset, at.line)
+    /// Reads all that has marks, and says which stretches are not what was written: an item for each
+    /// stretch between two marks that has another checksum. None for a log that is intact.
+    ///
+    /// A byte that was changed is found, also where the line is still JSON; so is a file that was
+    /// replaced. What stands after the newest mark has no checksum yet.
+    #[must_use]
+    pub fn verify(&self) -> Vec<Damage> {
+        self.marked.verify(&self.storage)
+    }
+}
+
+impl<F> MarkedFiles<F> {
+    fn of<S: Storage<File = F>>(storage: &S, paths: Paths) -> Self {
+        // Before the files: a mark that comes later would speak of what was not looked at.
+        let marks = read_marks(storage, &paths.marks);
+        let (files, mut damage) = open_all(storage, &paths);
+        let unread = damage.iter().filter_map(|found| paths.name_of(&found.file));
+        let unread = unread.max();
+        let marks = match marks {
+            Ok((marks, _)) => marks,
+            Err(error) => {
+                damage.push(unreadable(paths.marks.clone(), 0, &error));
+                Marks::default()
+            }
+        };
+        let numbers = matching_files(storage, &paths, marks.list(), &files);
+        let marked = files.into_iter().zip(numbers).map(|(file, number)| {
+            // They are counted from the newest: not past one that is not among them.
+            let number = number.filter(|_| paths.name_of(&file.path) > unread);
+            let of_file = |mark: &&Mark| Some(mark.at.file) == number;
+            let before = marks.list().iter().filter_map(Mark::beginning_of_next);
+            let before = before.filter(|mark| of_file(&mark));
+            let of_file = marks.list().iter().filter(of_file).cloned();
+            let mut marks: Vec<_> = before.chain(of_file).collect();
+            marks.sort_by_key(|mark| mark.at.offset);
+            Marked { file, marks }
+        });
+        Self {
+            files: marked.collect(),
+            paths: Some(paths),
+            damage,
+        }
+    }
+
+    /// The files from the last mark before this time on, where in the first of them it is, and what
+    /// cannot be read of them.
+    fn since(self, time: SystemTime) -> (VecDeque<LogFile<F>>, Point, Vec<Damage>) {
+        let Some((index, at)) = self.last_mark_before(time) else {
+            let files = self.files.into_iter().map(|marked| marked.file);
+            return (files.collect(), Point::default(), self.damage);
+        };
+        let (files, damage) = self.from(index);
+        (files, at, damage)
+    }
+
+    /// The files from this one on, and what cannot be read of them.
+    fn from(mut self, index: usize) -> (VecDeque<LogFile<F>>, Vec<Damage>) {
+        let first = &self.files[index].file.path;
+        if let Some(paths) = &self.paths {
+            let name = paths.name_of(first);
+            self.damage
+                .retain(|found| paths.name_of(&found.file) > name);
+        }
+        let files = self.files.into_iter().skip(index);
+        (files.map(|marked| marked.file).collect(), self.damage)
+    }
+
+    /// The last mark before this time, in the order of the marks: the clock may have been set back.
+    fn last_mark_before(&self, time: SystemTime) -> Option<(usize, Point)> {
+        let mut last = None;
+        for (index, marked) in self.files.iter().enumerate() {
+            for mark in &marked.marks {
+                if mark.time().is_none_or(|made| made >= time) {
+                    return last;
+                }
+                last = Some((index, mark.at));
+            }
+        }
+        last
     }
 
     /// The last mark that has nothing after this number before it.
@@ -246,58 +317,33 @@ impl<S: Storage> Timeline<S> {
         last
     }
 
-    /// Reads all that has marks, and says which stretches are not what was written: an item for each
-    /// stretch between two marks that has another checksum. None for a log that is intact.
-    ///
-    /// A byte that was changed is found, also where the line is still JSON; so is a file that was
-    /// replaced. What stands after the newest mark has no checksum yet.
-    #[must_use]
-    pub fn verify(&self) -> Vec<Damage> {
+    /// The stretches that are not what was written, and what cannot be read.
+    fn verify<S: Storage<File = F>>(&self, storage: &S) -> Vec<Damage> {
         let mut damage = self.damage.clone();
-        damage.extend(verify_files(&self.storage, &self.files));
+        for marked in &self.files {
+            let verified = marked
+                .file
+                .with(storage, |file| verify_file(storage, file, marked));
+            damage.extend(verified.unwrap_or_else(|gone| vec![gone]));
+        }
         damage
     }
 }
 
-/// The files of a log, the oldest first, each with the marks that speak of it.
-fn marked_files<S: Storage>(storage: &S, paths: &Paths) -> (Vec<Marked<S::File>>, Vec<Damage>) {
-    // Before the files: a mark that comes later would speak of what was not looked at.
-    let marks = match read_marks(storage, &paths.marks) {
-        Ok((marks, _)) => marks,
-        Err(error) => {
-            let damage = unreadable(paths.marks.clone(), 0, &error);
-            return (Vec::new(), vec![damage]);
-        }
-    };
-    let (files, _) = open_all(storage, paths);
-    let numbers = matching_files(storage, paths, marks.list(), &files);
-    let marked = files.into_iter().zip(numbers).map(|(file, number)| {
-        let of_file = |mark: &&Mark| Some(mark.at.file) == number;
-        let before = marks.list().iter().filter_map(Mark::beginning_of_next);
-        let before = before.filter(|mark| of_file(&mark));
-        let of_file = marks.list().iter().filter(of_file).cloned();
-        let mut marks: Vec<_> = before.chain(of_file).collect();
-        marks.sort_by_key(|mark| mark.at.offset);
-        Marked { file, marks }
-    });
-    (marked.collect(), Vec::new())
-}
-
-/// The stretches of a log that are not what was written.
+/// The stretches of a log that are not what was written, and what cannot be read of it.
 pub(super) fn verify<S: Storage>(storage: &S, paths: &Paths) -> Vec<Damage> {
-    let (files, mut damage) = marked_files(storage, paths);
-    damage.extend(verify_files(storage, &files));
-    damage
+    MarkedFiles::of(storage, paths.clone()).verify(storage)
 }
 
-fn verify_files<S: Storage>(storage: &S, files: &[Marked<S::File>]) -> Vec<Damage> {
-    let verified = files.iter().map(|marked| {
-        marked
-            .file
-            .with(storage, |file| verify_file(storage, file, marked))
-            .unwrap_or_else(|gone| vec![gone])
-    });
-    verified.flatten().collect()
+/// The files of a log with what was written at a time or later; where in the first of them that
+/// begins; and what of it cannot be read.
+pub(super) fn files_since<S: Storage>(
+    storage: &S,
+    paths: &Paths,
+    time: SystemTime,
+) -> (VecDeque<LogFile<S::File>>, Sum, Vec<Damage>) {
+    let (files, at, damage) = MarkedFiles::of(storage, paths.clone()).since(time);
+    (files, at.into(), damage)
 }
 
 /// The number of the line that is the `line`-th of its file, as its neighbours tell.
@@ -374,6 +420,7 @@ fn altered(path: &Path, from: Sum, to: Sum) -> Damage {
 impl<S: Storage> fmt::Debug for Timeline<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let marks = self
+            .marked
             .files
             .iter()
             .map(|file| (&file.file.path, file.marks.len()));

@@ -27,14 +27,18 @@ impl Trace {
         len: u64,
     ) -> io::Result<(Self, u64)> {
         let sum = Sum::default().read_to(storage, file, len)?;
-        let mut end = vec![0; kept_of(len)];
-        read_exact(storage, file, len - end.len() as u64, &mut end)?;
-        let trace = Self {
-            len,
+        Ok((Self::up_to(storage, file, sum)?, sum.lines))
+    }
+
+    /// Of what lies before a place whose checksum is known, without reading it all.
+    pub(crate) fn up_to<S: Storage>(storage: &S, file: &S::File, sum: Sum) -> io::Result<Self> {
+        let mut end = vec![0; kept_of(sum.offset)];
+        read_exact(storage, file, sum.offset - end.len() as u64, &mut end)?;
+        Ok(Self {
+            len: sum.offset,
             crc: sum.crc,
             end,
-        };
-        Ok((trace, sum.lines))
+        })
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {

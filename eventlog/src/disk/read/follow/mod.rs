@@ -14,13 +14,14 @@ mod watch;
 
 use std::fmt;
 use std::path::Path;
+use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 
 pub use self::resume::ResumeError;
 use self::skip::Skip;
 pub use self::stream::FollowStream;
-use self::trail::{Step, Trail};
+use self::trail::{Begin, Step, Trail};
 use super::decode;
 use super::line::RawLine;
 use super::placed::{Placed, WithPlaces};
@@ -111,6 +112,26 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         E: Versioned,
     {
         self.skip = Skip::before(start.into());
+        self
+    }
+
+    /// Begins with what was written at `time` or later, and at most a second or so of what was
+    /// written before that, as the log's [marks](crate::disk#marks) tell it when the log is first
+    /// looked at. What lies before is not read. Without marks it begins with the oldest record. To be
+    /// called before the first record is taken.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # let path = "no-such.log";
+    /// let minute_ago = SystemTime::now() - Duration::from_secs(60);
+    /// for record in eventlog::disk::follow::<u64>(path).since(minute_ago) {
+    ///     println!("{:?}", record?.into_event());
+    /// }
+    /// # Ok::<(), eventlog::disk::Damage>(())
+    /// ```
+    #[must_use]
+    pub fn since(mut self, time: SystemTime) -> Self {
+        self.trail.begin = Some(Begin::Since(time));
         self
     }
 

@@ -9,7 +9,7 @@ use super::super::log_file::LogFile;
 use super::super::position::{FileBefore, Position};
 use super::super::trace::{Trace, kept_of};
 use super::open::Open;
-use super::trail::{Ahead, Trail};
+use super::trail::{Ahead, Begin, Trail};
 use crate::disk::format::damage::{Damage, DamageKind, may_miss};
 use crate::disk::format::paths::LogFileName;
 use crate::disk::storage::{Storage, read_exact};
@@ -44,7 +44,7 @@ impl<S: Storage> Trail<S> {
             log: self.left.log,
             ..*position
         };
-        self.resume = Some(self.left);
+        self.begin = Some(Begin::At(self.left));
         Ok(())
     }
 
@@ -82,7 +82,7 @@ impl<S: Storage> Trail<S> {
         let Some(Ok(open)) = files.pop_back().map(|file| file.into_open(&self.storage)) else {
             // It is gone by now: everything is looked at anew.
             self.next.clear();
-            self.resume = Some(*position);
+            self.begin = Some(Begin::At(*position));
             return Ahead::More;
         };
         if let Some(paths) = &self.paths {

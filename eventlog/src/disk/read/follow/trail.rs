@@ -1,14 +1,17 @@
 //! The lines to come: through the files of a log, whatever becomes of them meanwhile.
 
 use std::collections::VecDeque;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use std::{io, mem};
 
 use super::super::files::open_all;
 use super::super::forward::{Advance, MAX_LINE_BYTES};
 use super::super::line::RawLine;
 use super::super::log_file::LogFile;
 use super::super::position::{FileBefore, Position};
+use super::super::sums::Sum;
+use super::super::timeline::files_since;
 use super::super::trace::Trace;
 use super::open::Open;
 use super::seen::Seen;
@@ -30,14 +33,22 @@ pub(super) struct Trail<S: Storage> {
     pub(super) max_line_bytes: usize,
     /// Whether the last attempt failed, which is reported once.
     failed: bool,
-    /// Where an earlier follower stood, until that place was looked for.
-    pub(super) resume: Option<Position>,
+    /// Where it begins, until that place was looked for; `None` for the oldest line.
+    pub(super) begin: Option<Begin>,
     /// The last place that was after something: it counts as long as nothing was read since.
     pub(super) left: Position,
     /// What was read of the file before the current one.
     pub(super) before: Option<FileBefore>,
     /// What stood at the log's path when there was nothing to read.
     pub(super) seen: Seen,
+}
+
+/// Where a follower begins.
+pub(super) enum Begin {
+    /// Where an earlier one stood.
+    At(Position),
+    /// With what was written then.
+    Since(SystemTime),
 }
 
 /// What a look found.
@@ -69,7 +80,7 @@ impl<S: Storage> Trail<S> {
         Self {
             storage,
             paths,
-            resume: None,
+            begin: None,
             left: Position::beginning(log),
             before: None,
             seen: Seen::Unknown,
@@ -188,14 +199,19 @@ impl<S: Storage> Trail<S> {
         let Some(paths) = &self.paths else {
             return Ok(Ahead::Nothing);
         };
-        let (files, damage) = open_all(&self.storage, paths);
-        if !files.is_empty()
-            && let Some(position) = self.resume.take()
-        {
-            return Ok(self.pick_up(&position, files.into(), damage));
+        let (files, at, damage) = if let Some(Begin::Since(time)) = self.begin {
+            files_since(&self.storage, paths, time)
+        } else {
+            let (files, damage) = open_all(&self.storage, paths);
+            (files.into(), Sum::default(), damage)
+        };
+        // A log that is not there yet is taken up from its first line.
+        let begin = self.begin.take_if(|_| !files.is_empty());
+        if let Some(Begin::At(position)) = begin {
+            return Ok(self.pick_up(&position, files, damage));
         }
-        self.next = files.into();
-        let taken = self.take_next();
+        self.next = files;
+        let taken = self.take_next_at(at);
         self.go_past(damage, taken)
     }
 
@@ -210,14 +226,18 @@ impl<S: Storage> Trail<S> {
     }
 
     pub(super) fn take_next(&mut self) -> Ahead {
+        self.take_next_at(Sum::default())
+    }
+
+    /// Takes up the next file at a place in it, or the one after it at its beginning.
+    fn take_next_at(&mut self, mut at: Sum) -> Ahead {
         while let Some(file) = self.next.pop_front() {
             if file.may_miss {
                 self.notices.push_back(may_miss(file.path.clone()));
             }
-            match file.into_open(&self.storage) {
-                Ok(file) => {
+            match self.open_at(file, mem::take(&mut at)) {
+                Ok(open) => {
                     self.leave();
-                    let open = Open::after(file, self.max_line_bytes, 0, Trace::default());
                     self.previous = self.current.replace(open);
                     return Ahead::More;
                 }
@@ -225,6 +245,15 @@ impl<S: Storage> Trail<S> {
             }
         }
         Ahead::Nothing
+    }
+
+    fn open_at(&self, file: LogFile<S::File>, at: Sum) -> Result<Open<S::File>, Damage> {
+        let open = file.into_open(&self.storage)?;
+        Ok(match Trace::up_to(&self.storage, &open.file, at) {
+            Ok(read) => Open::after(open, self.max_line_bytes, at.lines, read),
+            // It was cut meanwhile, or what is wrong with it is told where it is read.
+            Err(_) => Open::after(open, self.max_line_bytes, 0, Trace::default()),
+        })
     }
 
     /// At the end of the current file, which was found there: finds out whether it is the end of the
