@@ -84,27 +84,35 @@ impl Block {
     /// The frames of `range`, which must be in the block and not empty: as many of the first as
     /// are there, up to [`MOST_BYTES`].
     pub(super) fn find(self: &Arc<Self>, range: Range<u64>, waker: &Waker) -> Found {
-        let mut state = self.state.lock();
-        let at = state.first_ending_after(range.start);
-        let next = state.pieces.get(at);
-        match next.filter(|piece| piece.range.start <= range.start) {
-            Some(Piece { run: Some(_), .. }) => Found::Frames(state.join(at, range)),
-            Some(_) => {
-                state.waiting.push(waker.clone());
-                Found::Awaited
+        // Cloning a waker is a user's code: it is done without the lock, and then looked again.
+        let mut own = None;
+        loop {
+            let mut state = self.state.lock();
+            let at = state.first_ending_after(range.start);
+            let next = state.pieces.get(at);
+            match next.filter(|piece| piece.range.start <= range.start) {
+                Some(Piece { run: Some(_), .. }) => return Found::Frames(state.join(at, range)),
+                Some(_) => {
+                    if let Some(own) = own.take() {
+                        state.waiting.push(own);
+                        return Found::Awaited;
+                    }
+                }
+                None => {
+                    let end = next.map_or(range.end, |next| next.range.start.min(range.end));
+                    let range = range.start..end;
+                    let piece = Piece {
+                        range: range.clone(),
+                        run: None,
+                    };
+                    state.pieces.insert(at, piece);
+                    drop(state);
+                    let block = self.clone();
+                    return Found::Claimed(Claim { block, range });
+                }
             }
-            None => {
-                let end = next.map_or(range.end, |next| next.range.start.min(range.end));
-                let range = range.start..end;
-                let piece = Piece {
-                    range: range.clone(),
-                    run: None,
-                };
-                state.pieces.insert(at, piece);
-                drop(state);
-                let block = self.clone();
-                Found::Claimed(Claim { block, range })
-            }
+            drop(state);
+            own = Some(waker.clone());
         }
     }
 
