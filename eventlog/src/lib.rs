@@ -54,6 +54,7 @@ pub mod disk;
 mod frontier;
 mod lineage;
 mod log;
+mod numbered;
 mod readers;
 mod received;
 mod replay;
@@ -80,6 +81,7 @@ pub use cursor::{Cursor, CursorError, Epoch, Start};
 #[cfg(feature = "derive")]
 pub use eventlog_derive::{AsVersion, Versioned};
 pub use log::EventLog;
+pub use numbered::{Beside, Inside, Numbered};
 pub use received::{Batch, BatchIntoIter, BatchIter, EventRef, Lagged, RecvError, TryRecvError};
 pub use replay::{Iter, Replay, WithCursors};
 pub use seq::{Seq, SeqIter, SeqRange};

@@ -41,6 +41,8 @@ pub(crate) struct Ring<E> {
     next: u64,
     newest_version: Option<u64>,
     last_fall: u64,
+    /// The highest version before the last fall, and among what was never here.
+    peak: Option<u64>,
     /// The highest version in segments that were evicted whole, and among what was never here.
     /// Events that were evicted of the segment after those are looked at when someone asks.
     evicted_max: Option<u64>,
@@ -68,6 +70,7 @@ impl<E> Ring<E> {
             next: 1,
             newest_version: None,
             last_fall: 0,
+            peak: None,
             evicted_max: None,
             is_partial: false,
             base: None,
@@ -91,9 +94,35 @@ impl<E> Ring<E> {
 
     /// Notes that events up to this version are part of the history and not in this ring.
     pub(crate) fn note_evicted(&mut self, version: u64) {
+        self.peak = self.highest_version().max(Some(version));
+        self.note_missing(version);
+    }
+
+    /// As [`note_evicted`](Self::note_evicted), where nobody knows which versions they had: none
+    /// above this one, and at most so many.
+    #[cfg(feature = "disk")]
+    pub(crate) fn note_unknown(&mut self, version: u64, events: u64) {
+        let highest = self.highest_version().unwrap_or(0);
+        self.peak = Some(highest.saturating_add(events));
+        self.note_missing(version);
+    }
+
+    fn note_missing(&mut self, version: u64) {
         self.evicted_max = self.evicted_max.max(Some(version));
         self.is_partial = true;
         self.base.get_or_insert(version);
+    }
+
+    /// The version after the highest that was ever here, or that a subscriber must have seen before;
+    /// 1 where there is none.
+    pub(crate) fn next_version(&self) -> u64 {
+        self.highest_version()
+            .map_or(1, |version| version.saturating_add(1))
+    }
+
+    fn highest_version(&self) -> Option<u64> {
+        // What is missing has its versions in the peak; the base may be higher, to be safe.
+        self.newest_version.max(self.peak.or(self.base))
     }
 
     /// Appends, and evicts what is over the capacity.
@@ -102,7 +131,7 @@ impl<E> Ring<E> {
         let seq = self.next;
         let version = entry.version;
         match self.newest_version {
-            Some(newest) if version < newest => self.last_fall = seq,
+            Some(newest) if version < newest => self.note_fall(seq),
             Some(_) => {}
             None => {
                 self.base.get_or_insert(version.saturating_sub(1));
@@ -279,6 +308,12 @@ impl<E> Ring<E> {
         taken.add(&self.segments, from..to);
         self.free_segments();
         taken
+    }
+
+    #[cold]
+    fn note_fall(&mut self, seq: u64) {
+        self.peak = self.highest_version();
+        self.last_fall = seq;
     }
 
     #[inline]

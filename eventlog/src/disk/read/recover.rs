@@ -193,10 +193,14 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
             }
         }
         // Where a damaged line stood among the events is not known, nor what it held: it may have
-        // been the newest.
-        if damage.iter().any(|damage| !is_torn_tail(damage, current)) {
+        // been the newest. No event is shorter than its newline and one byte.
+        let mut damaged = damage
+            .iter()
+            .filter(|damage| !is_torn_tail(damage, current));
+        if damaged.clone().next().is_some() {
             let newest = ring.newest_version().unwrap_or(u64::MAX);
-            ring.note_evicted(newest.saturating_add(1));
+            let bytes = damaged.try_fold(0_u64, |sum, damage| sum.checked_add(damage.len));
+            ring.note_unknown(newest.saturating_add(1), bytes.unwrap_or(u64::MAX));
         }
         let epoch = ring.epoch();
         let (lineage, inherited) = match found {
