@@ -58,6 +58,7 @@ mod numbered;
 mod readers;
 mod received;
 mod replay;
+mod retention;
 #[cfg_attr(
     not(feature = "disk"),
     allow(dead_code, unused_imports, reason = "only writers hold and take")

@@ -14,6 +14,7 @@ use crate::{
     cursor::{Cursor, Epoch, Start},
     lineage::Lineage,
     replay::{Replay, cursor_at_end},
+    retention::Retention,
     ring::{DEFAULT_CAPACITY, Entry, Ring, Snapshot},
     seq::{Seq, SeqRange},
     shared::Shared,
@@ -74,7 +75,8 @@ impl<E: Versioned> EventLog<E> {
     /// use a [builder](crate::Builder::epoch) there.
     #[must_use]
     pub fn new(disk_path: Option<PathBuf>) -> Self {
-        Self::with(Ring::new(DEFAULT_CAPACITY, Epoch::of_log(None)), disk_path)
+        let ring = Ring::new(DEFAULT_CAPACITY, Epoch::of_log(None));
+        Self::with(ring, None, disk_path)
     }
 
     /// Appends an event and wakes the subscribers. The oldest event makes room if the log is full.
@@ -85,6 +87,9 @@ impl<E: Versioned> EventLog<E> {
     // Inlined, so that the event is built where it is handed over, and copied once less.
     #[inline]
     pub fn append(&self, event: E) -> Seq {
+        if let Some(retention) = &self.shared.retention {
+            return self.append_counted(retention, event);
+        }
         let entry = Entry {
             version: event.version(),
             event,
@@ -135,27 +140,43 @@ impl<E: Versioned> EventLog<E> {
     /// assert_eq!(log.newest_version(), Some(3));
     /// ```
     pub fn append_with(&self, make: impl FnOnce(Option<u64>) -> E) -> Seq {
-        Seq::new(self.shared.append(|ring| {
+        let make = |ring: &mut Ring<E>| {
             let event = make(ring.newest_version());
-            ring.push(Entry {
+            Entry {
                 version: event.version(),
                 event,
-            })
+            }
+        };
+        if let Some(retention) = &self.shared.retention {
+            return self.append_then_weigh(retention, make);
+        }
+        Seq::new(self.shared.append(|ring| {
+            let entry = make(ring);
+            ring.push(entry)
         }))
     }
 }
 
 impl<E> EventLog<E> {
-    pub(crate) fn with(ring: Ring<E>, disk_path: Option<PathBuf>) -> Self {
+    pub(crate) fn with(
+        ring: Ring<E>,
+        retention: Option<Box<Retention<E>>>,
+        disk_path: Option<PathBuf>,
+    ) -> Self {
         let lineage = Lineage::new(ring.epoch());
-        Self::going_on(ring, lineage, disk_path)
+        Self::going_on(ring, lineage, retention, disk_path)
     }
 
     /// A log that goes on with the lives before it.
-    pub(crate) fn going_on(ring: Ring<E>, lineage: Lineage, disk_path: Option<PathBuf>) -> Self {
+    pub(crate) fn going_on(
+        ring: Ring<E>,
+        lineage: Lineage,
+        retention: Option<Box<Retention<E>>>,
+        disk_path: Option<PathBuf>,
+    ) -> Self {
         Self {
             first_new: ring.next(),
-            shared: Arc::new(Shared::new(ring, lineage)),
+            shared: Arc::new(Shared::new(ring, lineage, retention)),
             disk_path,
             written_to: OnceLock::new(),
             #[cfg(feature = "disk")]
@@ -181,7 +202,7 @@ impl<E> EventLog<E> {
     #[must_use]
     pub fn replay_truncated(&self, since: u64) -> bool {
         self.shared
-            .with(|inner| inner.ring.missed_through(since).is_some())
+            .with_now(|inner| inner.ring.missed_through(since).is_some())
     }
 
     /// The retained events from a [`Start`] on (such as those with a version above `since`), what
@@ -285,14 +306,18 @@ impl<E> EventLog<E> {
     pub fn stats(&self) -> Stats {
         // Before the ring: the distance is never less than it was.
         let (subscribers, slowest) = self.shared.readers.summary();
-        self.shared.with(|inner| {
+        self.shared.with_now(|inner| {
             let ring = &inner.ring;
+            let counts = ring.counts();
             let (first, oldest, next) = (ring.first(), ring.oldest(), ring.next());
             let end = self.shared.not_past_end(next);
             Stats {
                 appended: next - first,
                 evicted: oldest - first,
+                evicted_by_bytes: counts.evicted_by_bytes,
+                evicted_by_age: counts.evicted_by_age,
                 retained: next - oldest,
+                retained_bytes: counts.bytes,
                 subscribers,
                 slowest_distance: end.saturating_sub(slowest.unwrap_or(next)),
                 lagged: self.shared.lagged(),
@@ -311,7 +336,7 @@ impl<E> EventLog<E> {
 
     #[inline]
     fn snapshot(&self) -> Snapshot<E> {
-        self.shared.with(|inner| inner.ring.snapshot())
+        self.shared.with_now(|inner| inner.ring.snapshot())
     }
 }
 

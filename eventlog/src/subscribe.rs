@@ -103,8 +103,7 @@ impl<E> Subscription<E> {
 
     /// Takes a place and a snapshot, then finds where to start.
     fn up_to(shared: &Arc<Shared<E>>, start: Start, stored: Option<Stored>) -> Self {
-        let (id, place) = shared.readers.add(shared.oldest());
-        let mut snapshot = shared.with(|inner| inner.ring.snapshot());
+        let mut snapshot = shared.with_now(|inner| inner.ring.snapshot());
         let mut live_from = snapshot.retained.end;
         if let Some(stored) = &stored {
             live_from = live_from.min(stored.frontier.settled() + 1);
@@ -117,7 +116,6 @@ impl<E> Subscription<E> {
         let has_evicted = snapshot.evicted() > 0;
         let replay = Replay::open(snapshot, &shared.lineage, start);
         let coverage = replay.coverage();
-        place.store(replay.start(), Ordering::Relaxed);
         let before = match (coverage, start) {
             (Coverage::Complete, _) => None,
             (_, Start::Cursor(cursor)) => Some(cursor),
@@ -127,6 +125,7 @@ impl<E> Subscription<E> {
             _ if has_evicted => Some(Cursor::new(shared.lineage.epoch, 0, version)),
             _ => Some(Cursor::new(Epoch::NONE, 0, version)),
         };
+        let (id, place) = shared.readers.add(replay.start());
         Self {
             shared: shared.clone(),
             id,

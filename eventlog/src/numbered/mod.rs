@@ -9,7 +9,7 @@ mod rest;
 
 use std::{fmt, marker::PhantomData, ops::Deref};
 
-use crate::{log::EventLog, ring::Entry, versioned::Versioned};
+use crate::{log::EventLog, retention::Retention, ring::Entry, versioned::Versioned};
 
 /// A payload and the number that the log gave it, which is its version.
 ///
@@ -127,11 +127,42 @@ impl<T, L> EventLog<Numbered<T, L>> {
     /// The number after `u64::MAX`, which no log comes to by itself, is `u64::MAX` again.
     pub fn push(&self, payload: T) -> u64 {
         let mut event = Numbered::new(0, payload);
+        if let Some(retention) = &self.shared.retention {
+            return self.push_counted(retention, event);
+        }
         self.shared.append(move |ring| {
             let version = ring.next_version();
             event.version = version;
             ring.push(Entry { version, event });
             version
         })
+    }
+
+    /// A push to a log of limited weight or age. It is weighed outside of the lock, with the number
+    /// that it will have; if another thread gets that one first, again with another.
+    #[cold]
+    fn push_counted(
+        &self,
+        retention: &Retention<Numbered<T, L>>,
+        mut event: Numbered<T, L>,
+    ) -> u64 {
+        let mut version = self.shared.with(|inner| inner.ring.next_version());
+        loop {
+            event.version = version;
+            let tally = retention.tally(&event);
+            let entry = Entry { version, event };
+            let pushed = self.shared.append(|ring| {
+                let next = ring.next_version();
+                if next != version {
+                    return Err((next, entry.event));
+                }
+                ring.push_counted(entry, tally);
+                Ok(())
+            });
+            match pushed {
+                Ok(()) => return version,
+                Err((next, given_back)) => (version, event) = (next, given_back),
+            }
+        }
     }
 }

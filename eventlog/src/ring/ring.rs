@@ -6,11 +6,13 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use super::{
     dead::caught_all,
     hold::{HoldId, Holds, Lost},
+    limits::{Counts, Limits, Most, Tally},
     list::SegmentList,
     segment::{Entry, Segment},
     snapshot::{Snapshot, missed_through},
@@ -23,6 +25,9 @@ pub(crate) const DEFAULT_CAPACITY: usize = 4096;
 
 /// Slots per segment, unless the capacity is smaller. A power of two.
 const SEGMENT_LEN: usize = 256;
+
+/// The same in a ring that limits what its events weigh, where a few may weigh as much as all.
+const LIGHT_SEGMENT_LEN: usize = 16;
 
 /// The newest `capacity` events of a history, and of older ones what followers still need.
 pub(crate) struct Ring<E> {
@@ -49,6 +54,8 @@ pub(crate) struct Ring<E> {
     is_partial: bool,
     base: Option<u64>,
     holds: Holds,
+    /// Only where more counts than how many events there are.
+    limits: Option<Box<Limits>>,
     alive: Arc<AtomicUsize>,
 }
 
@@ -75,6 +82,7 @@ impl<E> Ring<E> {
             is_partial: false,
             base: None,
             holds: Holds::default(),
+            limits: None,
             alive: Arc::default(),
         }
     }
@@ -84,6 +92,18 @@ impl<E> Ring<E> {
     pub(crate) fn begin_at(&mut self, first: u64) {
         debug_assert_eq!(self.next, self.first, "before there is an event");
         (self.first, self.oldest, self.next) = (first, first, first);
+    }
+
+    /// Limits what the events weigh, and how old they may be. From now on each comes with its
+    /// [`Tally`].
+    pub(crate) fn limit(&mut self, most: Most) {
+        debug_assert_eq!(self.next, self.first, "before there is an event");
+        if most.bytes.is_some() {
+            // What is evicted stays in memory for as long as its segment.
+            let len = self.segments.segment_len().min(LIGHT_SEGMENT_LEN);
+            self.segments = Arc::new(SegmentList::new(len));
+        }
+        self.limits = Some(Box::new(Limits::new(most)));
     }
 
     /// Says what a subscriber must have seen before the first event. Unset, it is that event's
@@ -152,6 +172,40 @@ impl<E> Ring<E> {
             self.evict_oldest();
         }
         seq
+    }
+
+    /// Appends an event of which more is known, and evicts what exceeds a limit.
+    pub(crate) fn push_counted(&mut self, entry: Entry<E>, tally: Tally) -> u64 {
+        let seq = self.push(entry);
+        let retained = self.next - self.oldest;
+        self.with_limits(|limits| limits.add(tally, retained));
+        seq
+    }
+
+    /// Notes the weight of an event that was appended without one, unless it is gone.
+    pub(crate) fn weigh(&mut self, seq: u64, weight: u64) {
+        if let Some(from_oldest) = seq.checked_sub(self.oldest) {
+            self.with_limits(|limits| limits.weigh(from_oldest, weight));
+        }
+    }
+
+    /// Evicts what is too old by now.
+    pub(crate) fn pass(&mut self, now: Duration) {
+        self.with_limits(|limits| limits.pass(now));
+    }
+
+    /// What the limits have led to.
+    pub(crate) fn counts(&self) -> Counts {
+        let limits = self.limits.as_ref();
+        limits.map_or_else(Counts::default, |limits| limits.counts())
+    }
+
+    fn with_limits(&mut self, note: impl FnOnce(&mut Limits)) {
+        if let Some(limits) = &mut self.limits {
+            note(limits);
+            let gone = limits.evict();
+            self.evict(gone);
+        }
     }
 
     /// The id of this life of the log.
@@ -329,6 +383,23 @@ impl<E> Ring<E> {
         }
     }
 
+    /// As [`evict_oldest`](Self::evict_oldest), for so many, of which the ring may be empty then.
+    fn evict(&mut self, events: u64) {
+        let end = self.oldest + events;
+        while self.oldest < end {
+            let next_segment =
+                self.segments.start_of(self.oldest) + self.segments.segment_len() as u64;
+            self.oldest = next_segment.min(end);
+            if self.oldest == next_segment {
+                self.leave_segment();
+            }
+        }
+        if events > 0 {
+            self.enforce_limits();
+            self.free_segments();
+        }
+    }
+
     /// Gives up what exceeds the limit of a hold. Says whether anything did.
     fn enforce_limits(&mut self) -> bool {
         let segments = &self.segments;
@@ -352,6 +423,10 @@ impl<E> Ring<E> {
         while self.segments.has_below(needed) {
             let dead = Arc::make_mut(&mut self.segments).pop();
             self.dead.extend(dead);
+        }
+        // Full, and all of it evicted: what takes its place must not drop it under the lock.
+        if self.tip.as_ref().is_some_and(|tip| tip.end() <= needed) {
+            self.dead.extend(self.tip.take());
         }
     }
 
