@@ -64,6 +64,7 @@ mod retention;
     allow(dead_code, unused_imports, reason = "only writers hold and take")
 )]
 mod ring;
+mod seldom;
 mod seq;
 mod shared;
 mod stats;

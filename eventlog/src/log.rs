@@ -52,14 +52,21 @@ use crate::{
 /// [`append_with`](Self::append_with).
 pub struct EventLog<E> {
     pub(crate) shared: Arc<Shared<E>>,
-    /// The path that the log was made with.
-    disk_path: Option<PathBuf>,
     /// The number of the first event that did not come from a recovery.
     #[cfg_attr(
         not(feature = "tracing"),
         allow(dead_code, reason = "read by a warning")
     )]
     first_new: u64,
+    /// Only where the log has to do with any.
+    files: OnceLock<Box<Files>>,
+}
+
+/// What a log knows of its files, none of which it opens itself.
+#[derive(Default)]
+struct Files {
+    /// The path that the log was made with.
+    disk_path: Option<PathBuf>,
     /// The file of the first disk writer that was started for this log.
     written_to: OnceLock<PathBuf>,
     /// What a recovery left to the writer of a file, as the disk has it.
@@ -174,14 +181,23 @@ impl<E> EventLog<E> {
         retention: Option<Box<Retention<E>>>,
         disk_path: Option<PathBuf>,
     ) -> Self {
+        let files = disk_path.map(|path| {
+            Box::new(Files {
+                disk_path: Some(path),
+                ..Files::default()
+            })
+        });
+        let files = files.map_or_else(OnceLock::new, OnceLock::from);
         Self {
             first_new: ring.next(),
             shared: Arc::new(Shared::new(ring, lineage, retention)),
-            disk_path,
-            written_to: OnceLock::new(),
-            #[cfg(feature = "disk")]
-            handover: Mutex::default(),
+            files,
         }
+    }
+
+    #[cfg(feature = "disk")]
+    fn files(&self) -> &Files {
+        self.files.get_or_init(Box::default)
     }
 
     /// The retained events with a version above `since`, oldest first. They are cloned outside the
@@ -277,27 +293,29 @@ impl<E> EventLog<E> {
     /// `None` if it has neither.
     #[must_use]
     pub fn disk_path(&self) -> Option<&Path> {
-        let path = self.written_to.get().or(self.disk_path.as_ref());
+        let files = self.files.get()?;
+        let path = files.written_to.get().or(files.disk_path.as_ref());
         path.map(PathBuf::as_path)
     }
 
     /// Keeps what the writer of a file will go on with.
     #[cfg(feature = "disk")]
     pub(crate) fn hand_over(&self, path: PathBuf, left: Box<dyn Any + Send>) {
-        *self.handover.lock() = Some((path, left));
+        *self.files().handover.lock() = Some((path, left));
     }
 
     /// What was kept for the writer of this file.
     #[cfg(feature = "disk")]
     pub(crate) fn take_over(&self, path: &Path) -> Option<Box<dyn Any + Send>> {
-        let kept = self.handover.lock().take_if(|(kept, _)| kept == path);
+        let mut handover = self.files.get()?.handover.lock();
+        let kept = handover.take_if(|(kept, _)| kept == path);
         kept.map(|(_, left)| left)
     }
 
     /// Notes where a disk writer has been started.
     #[cfg(feature = "disk")]
     pub(crate) fn note_written_to(&self, path: &Path) {
-        self.written_to.get_or_init(|| path.to_owned());
+        self.files().written_to.get_or_init(|| path.to_owned());
     }
 
     /// Counters as of this instant. Looks at each subscription (a few µs for a thousand), which no
@@ -344,8 +362,9 @@ impl<E> Drop for EventLog<E> {
     fn drop(&mut self) {
         self.close();
         #[cfg(feature = "tracing")]
-        if let Some(path) = &self.disk_path
-            && self.written_to.get().is_none()
+        if let Some(files) = self.files.get()
+            && let Some(path) = &files.disk_path
+            && files.written_to.get().is_none()
             && self.shared.with(|inner| inner.ring.next()) > self.first_new
         {
             tracing::warn!(

@@ -14,6 +14,7 @@ use crate::{
     readers::Readers,
     retention::Retention,
     ring::{Entry, Ring, caught_all},
+    seldom::Seldom,
     sync::{AtomicU64, Mutex, Ordering},
     waiters::{Ticket, Waiters, wake_all},
 };
@@ -43,12 +44,18 @@ pub(crate) struct Inner<E> {
     pub(crate) ring: Ring<E>,
     pub(crate) waiters: Waiters,
     /// The room in which the last batch was gathered, empty.
-    room: Vec<Entry<E>>,
-    /// Where writers that have ended left off, by their names.
+    room: Seldom<Vec<Entry<E>>>,
     #[cfg(feature = "disk")]
+    pub(crate) writers: Seldom<Writers>,
+}
+
+/// What is known of the log's writers.
+#[cfg(feature = "disk")]
+#[derive(Default)]
+pub(crate) struct Writers {
+    /// Where those that have ended left off, by their names.
     pub(crate) left_off: BTreeMap<Arc<str>, LeftOff>,
-    /// The writers' frontiers, whose subscriptions have to learn of a close.
-    #[cfg(feature = "disk")]
+    /// Their frontiers, whose subscriptions have to learn of a close.
     pub(crate) frontiers: Vec<Weak<Frontier>>,
 }
 
@@ -68,11 +75,9 @@ impl<E> Shared<E> {
             inner: Mutex::new(Inner {
                 ring,
                 waiters: Waiters::default(),
-                room: Vec::new(),
+                room: Seldom::default(),
                 #[cfg(feature = "disk")]
-                left_off: BTreeMap::new(),
-                #[cfg(feature = "disk")]
-                frontiers: Vec::new(),
+                writers: Seldom::default(),
             }),
         }
     }
@@ -140,7 +145,8 @@ impl<E> Shared<E> {
     /// Appends all of them under one lock: the first and the last number, if there is any. What
     /// makes them is user code, so they are gathered before.
     pub(crate) fn append_all(&self, entries: impl Iterator<Item = Entry<E>>) -> Option<(u64, u64)> {
-        let mut room = self.with(|inner| mem::take(&mut inner.room));
+        let room = self.with(|inner| inner.room.get_mut().map(mem::take));
+        let mut room = room.unwrap_or_default();
         room.extend(entries);
         if room.is_empty() {
             return None;
@@ -167,7 +173,7 @@ impl<E> Shared<E> {
             self.oldest.store(inner.ring.oldest(), Ordering::Release);
             // Made anew for each batch, it would cost more than the appends.
             if room.capacity() <= MOST_ROOM {
-                inner.room = room;
+                *inner.room.made() = room;
             }
             Some((first, inner.ring.next() - 1))
         })
@@ -197,8 +203,9 @@ impl<E> Shared<E> {
             }
         });
         #[cfg(feature = "disk")]
-        for frontier in self.with(|inner| inner.frontiers.clone()) {
-            if let Some(frontier) = frontier.upgrade() {
+        {
+            let frontiers = self.with(|inner| Some(inner.writers.get()?.frontiers.clone()));
+            for frontier in frontiers.iter().flatten().filter_map(Weak::upgrade) {
                 frontier.wake();
             }
         }

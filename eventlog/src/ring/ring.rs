@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     dead::caught_all,
-    hold::{HoldId, Holds, Lost},
+    hold::{Hold, HoldId, Holds, Lost},
     limits::{Counts, Limits, Most, Tally},
     list::SegmentList,
     segment::{Entry, Segment},
@@ -35,6 +35,8 @@ pub(crate) struct Ring<E> {
     segments: Arc<SegmentList<E>>,
     /// The last of the segments, which is being filled.
     tip: Option<Arc<Segment<E>>>,
+    /// The number after its last slot.
+    tip_end: u64,
     /// Segments that are no longer needed, kept until they can be dropped where user code may run.
     dead: Vec<Arc<Segment<E>>>,
     /// At most one of them, which waits for a thread that has time to drop it.
@@ -43,6 +45,8 @@ pub(crate) struct Ring<E> {
     /// The number of the first event that was ever here.
     first: u64,
     oldest: u64,
+    /// The number after the last slot of the segment that the oldest is in, or would be.
+    oldest_end: u64,
     next: u64,
     newest_version: Option<u64>,
     last_fall: u64,
@@ -63,12 +67,13 @@ impl<E> Ring<E> {
     /// An empty ring for `capacity` events, of which there must be at least one.
     pub(crate) fn new(capacity: usize, epoch: Epoch) -> Self {
         debug_assert!(capacity > 0, "the builder refuses a capacity of 0");
+        let segments = SegmentList::new(capacity.min(SEGMENT_LEN).next_power_of_two());
         Self {
             epoch,
-            segments: Arc::new(SegmentList::new(
-                capacity.min(SEGMENT_LEN).next_power_of_two(),
-            )),
+            oldest_end: segments.end_of(1),
+            segments: Arc::new(segments),
             tip: None,
+            tip_end: 0,
             dead: Vec::new(),
             waiting: None,
             capacity: capacity as u64,
@@ -92,6 +97,7 @@ impl<E> Ring<E> {
     pub(crate) fn begin_at(&mut self, first: u64) {
         debug_assert_eq!(self.next, self.first, "before there is an event");
         (self.first, self.oldest, self.next) = (first, first, first);
+        self.oldest_end = self.segments.end_of(first);
     }
 
     /// Limits what the events weigh, and how old they may be. From now on each comes with its
@@ -102,6 +108,7 @@ impl<E> Ring<E> {
             // What is evicted stays in memory for as long as its segment.
             let len = self.segments.segment_len().min(LIGHT_SEGMENT_LEN);
             self.segments = Arc::new(SegmentList::new(len));
+            self.oldest_end = self.segments.end_of(self.oldest);
         }
         self.limits = Some(Box::new(Limits::new(most)));
     }
@@ -158,14 +165,14 @@ impl<E> Ring<E> {
             }
         }
         self.newest_version = Some(version);
-        if self.tip.as_ref().is_none_or(|tip| tip.end() <= seq) {
+        if seq >= self.tip_end {
             self.begin_segment(seq);
         }
         if let Some(tip) = &self.tip {
             tip.fill(seq, entry);
         }
         self.next = seq + 1;
-        if self.segments.start_of(self.next) == self.next {
+        if self.next == self.tip_end {
             self.end_segment();
         }
         if self.next - self.oldest > self.capacity {
@@ -330,7 +337,7 @@ impl<E> Ring<E> {
 
     /// Changes how many evicted events a hold may keep, and gives up what exceeds that.
     pub(crate) fn limit_hold(&mut self, id: HoldId, limit: u64) {
-        if let Some(hold) = self.holds.get_mut(id) {
+        if let Some(hold) = self.hold_mut(id) {
             hold.limit_to(limit);
             if self.enforce_limits() {
                 self.free_segments();
@@ -349,14 +356,19 @@ impl<E> Ring<E> {
         taken
     }
 
+    fn hold_mut(&mut self, id: HoldId) -> Option<&mut Hold> {
+        self.holds.get_mut(id)
+    }
+
     /// Takes up to `max` held events: what was lost before them, and the segments they are in.
     pub(crate) fn take(&mut self, id: HoldId, max: u64) -> Taken<E> {
         let mut taken = Taken::new(self.segments.segment_len());
-        let Some(hold) = self.holds.get_mut(id) else {
+        let next = self.next;
+        let Some(hold) = self.hold_mut(id) else {
             return taken;
         };
         let from = hold.from();
-        let to = self.next.min(from.saturating_add(max));
+        let to = next.min(from.saturating_add(max));
         hold.advance(to);
         taken.lost = hold.take_lost();
         taken.add(&self.segments, from..to);
@@ -373,7 +385,7 @@ impl<E> Ring<E> {
     #[inline]
     fn evict_oldest(&mut self) {
         self.oldest += 1;
-        let has_left = self.segments.start_of(self.oldest) == self.oldest;
+        let has_left = self.oldest == self.oldest_end;
         let has_lost = self.enforce_limits();
         if has_left {
             self.leave_segment();
@@ -387,10 +399,8 @@ impl<E> Ring<E> {
     fn evict(&mut self, events: u64) {
         let end = self.oldest + events;
         while self.oldest < end {
-            let next_segment =
-                self.segments.start_of(self.oldest) + self.segments.segment_len() as u64;
-            self.oldest = next_segment.min(end);
-            if self.oldest == next_segment {
+            self.oldest = self.oldest_end.min(end);
+            if self.oldest == self.oldest_end {
                 self.leave_segment();
             }
         }
@@ -413,6 +423,7 @@ impl<E> Ring<E> {
         let left = self.segments.segment(self.oldest - 1);
         let versions = left.and_then(|segment| segment.versions());
         self.evicted_max = self.evicted_max.max(versions.map(|known| known.max));
+        self.oldest_end = self.segments.end_of(self.oldest);
     }
 
     fn free_segments(&mut self) {
@@ -433,8 +444,9 @@ impl<E> Ring<E> {
     /// Makes the segment for `seq`. A list that snapshots share is copied first, once per segment.
     #[cold]
     fn begin_segment(&mut self, seq: u64) {
-        let (first, len) = (self.segments.start_of(seq), self.segments.segment_len());
-        let segment = Arc::new(Segment::new(self.epoch, first, len, &self.alive));
+        let slots = self.segments.start_of(seq)..self.segments.end_of(seq);
+        self.tip_end = slots.end;
+        let segment = Arc::new(Segment::new(self.epoch, slots, &self.alive));
         Arc::make_mut(&mut self.segments).push(segment.clone());
         self.tip = Some(segment);
     }

@@ -225,7 +225,8 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
         // A writer of this file has all of it.
         log.shared.with(|inner| {
             let end = inner.ring.left_off(inner.ring.next());
-            inner.left_off.insert(config.writer().name.clone(), end);
+            let left_off = &mut inner.writers.made().left_off;
+            left_off.insert(config.writer().name.clone(), end);
         });
         let bytes_read = tail.bytes_read;
         tracing::debug!(
