@@ -52,6 +52,7 @@ mod cursor;
 pub mod disk;
 #[cfg_attr(not(feature = "disk"), allow(dead_code, reason = "writers move it on"))]
 mod frontier;
+mod lease;
 mod lineage;
 mod log;
 mod numbered;
@@ -82,6 +83,7 @@ pub use coverage::Coverage;
 pub use cursor::{Cursor, CursorError, Epoch, Start};
 #[cfg(feature = "derive")]
 pub use eventlog_derive::{AsVersion, Versioned};
+pub use lease::{Lease, LeaseBound};
 pub use log::EventLog;
 pub use numbered::{Beside, Inside, Numbered};
 pub use received::{Batch, BatchIntoIter, BatchIter, EventRef, Lagged, RecvError, TryRecvError};

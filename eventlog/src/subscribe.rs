@@ -15,6 +15,7 @@ use crate::{
     coverage::Coverage,
     cursor::{Cursor, Epoch, Start},
     frontier::{Fate, Frontier},
+    lease::Lease,
     received::{Batch, EventRef, Lagged, RecvError, TryRecvError},
     replay::Replay,
     ring::{Segment, Snapshot, caught_all},
@@ -79,6 +80,8 @@ pub struct Subscription<E> {
     /// After a `Lagged` the next event is kept here, so that every notice is followed by an event
     /// however fast the log goes on.
     in_hand: Option<EventRef<E>>,
+    /// Keeps what it has not read, until it is at the newest.
+    lease: Option<Lease<E>>,
     /// Events that were delivered by polling since the task last let others run.
     turn: usize,
     coverage: Coverage,
@@ -137,9 +140,16 @@ impl<E> Subscription<E> {
             stored,
             segment: None,
             in_hand: None,
+            lease: None,
             turn: 0,
             coverage,
         }
+    }
+
+    /// Keeps the lease until everything is read.
+    pub(crate) fn holding(mut self, lease: Lease<E>) -> Self {
+        self.lease = Some(lease);
+        self
     }
 
     /// What the part from before the subscription covers.
@@ -293,6 +303,7 @@ impl<E> Subscription<E> {
     /// that were. Only what is appended from now on is delivered.
     pub fn skip_to_newest(&mut self) -> u64 {
         self.in_hand = None;
+        self.lease = None;
         let end = match &mut self.stored {
             Some(stored) => stored.frontier.settled() + 1,
             None => u64::MAX,
@@ -372,6 +383,7 @@ impl<E> Subscription<E> {
                 return Ok(event);
             }
             if seq >= self.shared.oldest() {
+                self.lease = None;
                 return Err(TryRecvError::Empty);
             }
         }

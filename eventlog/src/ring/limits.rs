@@ -31,8 +31,10 @@ pub(super) struct Limits {
     most: Most,
     /// Of the retained events, oldest first.
     tallies: VecDeque<Tally>,
-    /// The sum of their weights. Wide, so that no weights make it wrap.
-    bytes: u128,
+    /// What all events weighed that were ever appended, and those of them that were let go. Wide,
+    /// so that no weights make them wrap.
+    added: u128,
+    gone: u128,
     /// The latest that the clock has said. It may go back: time does not.
     now: Duration,
     by_bytes: u64,
@@ -44,20 +46,18 @@ impl Limits {
         Self {
             most,
             tallies: VecDeque::new(),
-            bytes: 0,
+            added: 0,
+            gone: 0,
             now: Duration::ZERO,
             by_bytes: 0,
             by_age: 0,
         }
     }
 
-    /// Notes an event that was appended: with it, so many are retained.
-    pub(super) fn add(&mut self, tally: Tally, retained: u64) {
-        if self.tallies.len() as u64 >= retained {
-            self.forget_oldest();
-        }
+    /// Notes an event that was appended.
+    pub(super) fn add(&mut self, tally: Tally) {
         self.pass(tally.at);
-        self.bytes += u128::from(tally.weight);
+        self.added += u128::from(tally.weight);
         self.tallies.push_back(Tally {
             at: self.now,
             ..tally
@@ -74,36 +74,48 @@ impl Limits {
     pub(super) fn weigh(&mut self, from_oldest: u64, weight: u64) {
         let at = usize::try_from(from_oldest).ok();
         if let Some(tally) = at.and_then(|at| self.tallies.get_mut(at)) {
-            self.bytes += u128::from(weight);
+            self.added += u128::from(weight);
             tally.weight = weight;
         }
     }
 
-    /// Lets go of the oldest events, as long as a limit is exceeded. Says how many those are.
-    pub(super) fn evict(&mut self) -> u64 {
+    /// Lets go of the oldest events, as long as there are more than `capacity` or another limit is
+    /// exceeded. Says how many those are.
+    pub(super) fn evict(&mut self, capacity: u64) -> u64 {
         let before = self.tallies.len();
-        while let Some(oldest) = self.tallies.front() {
-            if self.is_too_heavy() {
-                self.by_bytes += 1;
-            } else if self.is_too_old(*oldest) {
-                self.by_age += 1;
-            } else {
-                break;
+        while let Some(oldest) = self.tallies.front().copied() {
+            if self.tallies.len() as u64 <= capacity {
+                if self.is_too_heavy() {
+                    self.by_bytes += 1;
+                } else if self.is_too_old(oldest) {
+                    self.by_age += 1;
+                } else {
+                    break;
+                }
             }
-            self.forget_oldest();
+            self.gone += u128::from(oldest.weight);
+            self.tallies.pop_front();
         }
         (before - self.tallies.len()) as u64
     }
 
-    fn forget_oldest(&mut self) {
-        if let Some(oldest) = self.tallies.pop_front() {
-            self.bytes -= u128::from(oldest.weight);
-        }
+    /// What all events weighed that were ever appended.
+    pub(super) fn added(&self) -> u128 {
+        self.added
+    }
+
+    /// What those of them weighed that were let go.
+    pub(super) fn gone(&self) -> u128 {
+        self.gone
+    }
+
+    fn bytes(&self) -> u128 {
+        self.added - self.gone
     }
 
     pub(super) fn counts(&self) -> Counts {
         Counts {
-            bytes: u64::try_from(self.bytes).unwrap_or(u64::MAX),
+            bytes: u64::try_from(self.bytes()).unwrap_or(u64::MAX),
             evicted_by_bytes: self.by_bytes,
             evicted_by_age: self.by_age,
         }
@@ -112,7 +124,7 @@ impl Limits {
     fn is_too_heavy(&self) -> bool {
         self.most
             .bytes
-            .is_some_and(|most| self.bytes > u128::from(most))
+            .is_some_and(|most| self.bytes() > u128::from(most))
     }
 
     fn is_too_old(&self, oldest: Tally) -> bool {

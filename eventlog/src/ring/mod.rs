@@ -6,6 +6,7 @@
 mod dead;
 mod entries;
 mod hold;
+mod leases;
 mod limits;
 mod list;
 #[expect(clippy::module_inception, reason = "the ring is this room's one noun")]
@@ -19,6 +20,7 @@ mod versions;
 pub(crate) use dead::caught_all;
 pub(crate) use entries::Entries;
 pub(crate) use hold::{HoldId, Lost};
+pub(crate) use leases::{Kept, LeaseId};
 pub(crate) use limits::{Most, Tally};
 pub(crate) use ring::{DEFAULT_CAPACITY, Ring};
 pub(crate) use segment::{Entry, Segment};

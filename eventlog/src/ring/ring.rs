@@ -12,6 +12,7 @@ use std::{
 use super::{
     dead::caught_all,
     hold::{Hold, HoldId, Holds, Lost},
+    leases::{Kept, LeaseId, Leases},
     limits::{Counts, Limits, Most, Tally},
     list::SegmentList,
     segment::{Entry, Segment},
@@ -60,6 +61,9 @@ pub(crate) struct Ring<E> {
     holds: Holds,
     /// Only where more counts than how many events there are.
     limits: Option<Box<Limits>>,
+    /// Only while there are any.
+    leases: Option<Box<Leases>>,
+    next_lease: u64,
     alive: Arc<AtomicUsize>,
 }
 
@@ -88,6 +92,8 @@ impl<E> Ring<E> {
             base: None,
             holds: Holds::default(),
             limits: None,
+            leases: None,
+            next_lease: 0,
             alive: Arc::default(),
         }
     }
@@ -183,22 +189,23 @@ impl<E> Ring<E> {
 
     /// Appends an event of which more is known, and evicts what exceeds a limit.
     pub(crate) fn push_counted(&mut self, entry: Entry<E>, tally: Tally) -> u64 {
+        let oldest = self.oldest;
         let seq = self.push(entry);
-        let retained = self.next - self.oldest;
-        self.with_limits(|limits| limits.add(tally, retained));
+        let made_room = self.oldest - oldest;
+        self.with_limits(made_room, |limits| limits.add(tally));
         seq
     }
 
     /// Notes the weight of an event that was appended without one, unless it is gone.
     pub(crate) fn weigh(&mut self, seq: u64, weight: u64) {
-        if let Some(from_oldest) = seq.checked_sub(self.oldest) {
-            self.with_limits(|limits| limits.weigh(from_oldest, weight));
+        if let Some(from_oldest) = seq.checked_sub(self.unleased_oldest()) {
+            self.with_limits(0, |limits| limits.weigh(from_oldest, weight));
         }
     }
 
     /// Evicts what is too old by now.
     pub(crate) fn pass(&mut self, now: Duration) {
-        self.with_limits(|limits| limits.pass(now));
+        self.with_limits(0, |limits| limits.pass(now));
     }
 
     /// What the limits have led to.
@@ -207,12 +214,43 @@ impl<E> Ring<E> {
         limits.map_or_else(Counts::default, |limits| limits.counts())
     }
 
-    fn with_limits(&mut self, note: impl FnOnce(&mut Limits)) {
+    /// Evicts what exceeds a limit once something is noted, beside what was evicted already.
+    fn with_limits(&mut self, evicted: u64, note: impl FnOnce(&mut Limits)) {
         if let Some(limits) = &mut self.limits {
             note(limits);
-            let gone = limits.evict();
-            self.evict(gone);
+            let gone = limits.evict(self.capacity);
+            self.evict(gone - evicted);
         }
+    }
+
+    /// Keeps what comes from now on, as long as the ring would let no more of it go than so much.
+    pub(crate) fn lease(&mut self, most: Kept) -> LeaseId {
+        let weighed = self.limits.as_ref().map_or(0, |limits| limits.added());
+        let (oldest, id) = (self.oldest, self.next_lease);
+        self.next_lease += 1;
+        let leases = self
+            .leases
+            .get_or_insert_with(|| Box::new(Leases::new(oldest)));
+        leases.add(id, self.next, weighed, most)
+    }
+
+    /// Gives a lease up, if it was not revoked.
+    pub(crate) fn end_lease(&mut self, id: LeaseId) {
+        if let Some(leases) = &mut self.leases {
+            leases.remove(id);
+            self.evict(0);
+        }
+    }
+
+    /// Whether a lease still keeps what it is for.
+    pub(crate) fn has_lease(&self, id: LeaseId) -> bool {
+        self.leases.as_ref().is_some_and(|leases| leases.has(id))
+    }
+
+    /// The oldest event that would be retained if nobody had a lease.
+    fn unleased_oldest(&self) -> u64 {
+        let leases = self.leases.as_ref();
+        leases.map_or(self.oldest, |leases| leases.oldest())
     }
 
     /// The id of this life of the log.
@@ -267,6 +305,11 @@ impl<E> Ring<E> {
     fn evicted_max(&self) -> Option<u64> {
         let in_part = self.segments.max_below(self.oldest, self.last_fall);
         self.evicted_max.max(in_part)
+    }
+
+    /// The newest version, or on a log that never had an event the version it starts from.
+    pub(crate) fn newest_or_base(&self) -> u64 {
+        self.newest_version.or(self.base).unwrap_or(0)
     }
 
     pub(crate) fn newest_version(&self) -> Option<u64> {
@@ -384,6 +427,9 @@ impl<E> Ring<E> {
 
     #[inline]
     fn evict_oldest(&mut self) {
+        if self.leases.is_some() {
+            return self.evict_beside_leases();
+        }
         self.oldest += 1;
         let has_left = self.oldest == self.oldest_end;
         let has_lost = self.enforce_limits();
@@ -395,16 +441,33 @@ impl<E> Ring<E> {
         }
     }
 
+    /// Lets one more go, unless there is room without what leases keep.
+    #[cold]
+    fn evict_beside_leases(&mut self) {
+        if self.limits.is_none() && self.next - self.unleased_oldest() > self.capacity {
+            self.evict(1);
+        }
+    }
+
     /// As [`evict_oldest`](Self::evict_oldest), for so many, of which the ring may be empty then.
     fn evict(&mut self, events: u64) {
-        let end = self.oldest + events;
+        let mut end = self.oldest + events;
+        if let Some(leases) = &mut self.leases {
+            let gone = self.limits.as_ref().map_or(0, |limits| limits.gone());
+            leases.let_go(events, gone);
+            end = leases.needed();
+            if leases.is_empty() {
+                self.leases = None;
+            }
+        }
+        let has_any = self.oldest < end;
         while self.oldest < end {
             self.oldest = self.oldest_end.min(end);
             if self.oldest == self.oldest_end {
                 self.leave_segment();
             }
         }
-        if events > 0 {
+        if has_any {
             self.enforce_limits();
             self.free_segments();
         }
