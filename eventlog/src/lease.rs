@@ -113,7 +113,7 @@ impl<E> Lease<E> {
     /// Whether there was more to keep than its bound. Never false again.
     #[must_use]
     pub fn is_revoked(&self) -> bool {
-        !self.shared.with(|inner| inner.ring.has_lease(self.id))
+        !self.shared.with(|inner| inner.ring.has_lease(&self.id))
     }
 
     /// As [`EventLog::subscribe`]. The lease is given up once the subscription finds nothing more to
@@ -126,7 +126,7 @@ impl<E> Lease<E> {
 
 impl<E> Drop for Lease<E> {
     fn drop(&mut self) {
-        self.shared.evict(|ring| ring.end_lease(self.id));
+        self.shared.evict(|ring| ring.end_lease(&self.id));
     }
 }
 

@@ -50,12 +50,14 @@ mod coverage;
 mod cursor;
 #[cfg(feature = "disk")]
 pub mod disk;
+mod filtered;
 #[cfg_attr(not(feature = "disk"), allow(dead_code, reason = "writers move it on"))]
 mod frontier;
 mod lease;
 mod lineage;
 mod log;
 mod numbered;
+mod page;
 mod readers;
 mod received;
 mod replay;
@@ -83,9 +85,11 @@ pub use coverage::Coverage;
 pub use cursor::{Cursor, CursorError, Epoch, Start};
 #[cfg(feature = "derive")]
 pub use eventlog_derive::{AsVersion, Versioned};
+pub use filtered::Filtered;
 pub use lease::{Lease, LeaseBound};
 pub use log::EventLog;
 pub use numbered::{Beside, Inside, Numbered};
+pub use page::Page;
 pub use received::{Batch, BatchIntoIter, BatchIter, EventRef, Lagged, RecvError, TryRecvError};
 pub use replay::{Iter, Replay, WithCursors};
 pub use seq::{Seq, SeqIter, SeqRange};

@@ -325,7 +325,7 @@ impl<E> Subscription<E> {
     fn poll_with<T>(
         &mut self,
         context: &mut Context<'_>,
-        take: impl Fn(&mut Self) -> Result<(T, usize), TryRecvError>,
+        mut take: impl FnMut(&mut Self) -> Result<(T, usize), TryRecvError>,
     ) -> Poll<Result<T, RecvError>> {
         if self.turn >= TURN {
             self.turn = 0;
@@ -358,6 +358,30 @@ impl<E> Subscription<E> {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// The next event, if `keep` says yes to it; `None` where it is passed over.
+    pub(crate) fn try_next_if(
+        &mut self,
+        keep: &mut impl FnMut(&E) -> bool,
+    ) -> Result<Option<EventRef<E>>, TryRecvError> {
+        let event = self.next_event()?;
+        // There it stays if the user's code panics.
+        let is_kept = keep(self.in_hand.insert(event));
+        let event = self.in_hand.take();
+        if let Some(event) = &event {
+            self.note_delivered(event.version(), EventRef::seq(event).get() + 1);
+        }
+        Ok(event.filter(|_| is_kept))
+    }
+
+    /// As [`try_next_if`](Self::try_next_if), or waits for it. Each counts as one delivery.
+    pub(crate) fn poll_next_if(
+        &mut self,
+        context: &mut Context<'_>,
+        keep: &mut impl FnMut(&E) -> bool,
+    ) -> Poll<Result<Option<EventRef<E>>, RecvError>> {
+        self.poll_with(context, |this| Ok((this.try_next_if(keep)?, 1)))
     }
 
     /// The next event, which is not yet noted as delivered.

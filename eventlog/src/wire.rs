@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{
     coverage::Coverage,
     cursor::{Cursor, Epoch},
+    page::Page,
     replay::Replay,
 };
 
@@ -85,6 +86,20 @@ impl<E: Serialize> Serialize for Replay<E> {
             coverage: self.coverage(),
             newest: self.newest(),
             cursor: self.cursor(),
+            has_more: None,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<E: Serialize> Serialize for Page<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Answer {
+            events: Events(self.replay()),
+            coverage: self.coverage(),
+            newest: self.newest(),
+            cursor: self.cursor(),
+            has_more: Some(self.has_more()),
         }
         .serialize(serializer)
     }
@@ -98,6 +113,8 @@ struct Answer<'a, E: Serialize> {
     #[serde(with = "opt_text")]
     newest: Option<u64>,
     cursor: Cursor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_more: Option<bool>,
 }
 
 struct Events<'a, E>(&'a Replay<E>);

@@ -9,7 +9,9 @@ mod rest;
 
 use std::{fmt, marker::PhantomData, ops::Deref};
 
-use crate::{log::EventLog, retention::Retention, ring::Entry, versioned::Versioned};
+use crate::{
+    cursor::Cursor, log::EventLog, retention::Retention, ring::Entry, versioned::Versioned,
+};
 
 /// A payload and the number that the log gave it, which is its version.
 ///
@@ -126,6 +128,29 @@ impl<T, L> EventLog<Numbered<T, L>> {
     ///
     /// The number after `u64::MAX`, which no log comes to by itself, is `u64::MAX` again.
     pub fn push(&self, payload: T) -> u64 {
+        let (_, version) = self.push_numbered(payload);
+        version
+    }
+
+    /// As [`push`](Self::push), and returns where a subscriber stands that has seen this event: its
+    /// [`version`](Cursor::version) is the number, and its [`seq`](Cursor::seq) what a writer is
+    /// asked for.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Numbered};
+    /// let log = EventLog::<Numbered<&str>>::new(None);
+    /// let place = log.push_placed("opened");
+    /// log.push("closed");
+    /// assert_eq!(place.version(), 1);
+    /// assert_eq!(log.replay(place).len(), 1);
+    /// ```
+    pub fn push_placed(&self, payload: T) -> Cursor {
+        let (seq, version) = self.push_numbered(payload);
+        Cursor::new(self.epoch(), seq, version)
+    }
+
+    /// The sequence number and the version.
+    fn push_numbered(&self, payload: T) -> (u64, u64) {
         let mut event = Numbered::new(0, payload);
         if let Some(retention) = &self.shared.retention {
             return self.push_counted(retention, event);
@@ -133,8 +158,7 @@ impl<T, L> EventLog<Numbered<T, L>> {
         self.shared.append(move |ring| {
             let version = ring.next_version();
             event.version = version;
-            ring.push(Entry { version, event });
-            version
+            (ring.push(Entry { version, event }), version)
         })
     }
 
@@ -145,7 +169,7 @@ impl<T, L> EventLog<Numbered<T, L>> {
         &self,
         retention: &Retention<Numbered<T, L>>,
         mut event: Numbered<T, L>,
-    ) -> u64 {
+    ) -> (u64, u64) {
         let mut version = self.shared.with(|inner| inner.ring.next_version());
         loop {
             event.version = version;
@@ -156,11 +180,10 @@ impl<T, L> EventLog<Numbered<T, L>> {
                 if next != version {
                     return Err((next, entry.event));
                 }
-                ring.push_counted(entry, tally);
-                Ok(())
+                Ok(ring.push_counted(entry, tally))
             });
             match pushed {
-                Ok(()) => return version,
+                Ok(seq) => return (seq, version),
                 Err((next, given_back)) => (version, event) = (next, given_back),
             }
         }

@@ -1,8 +1,16 @@
 //! Who asked for events to be kept that the ring would let go, and how many that may be.
 
-/// Names one lease of one ring.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct LeaseId(u64);
+use std::sync::Arc;
+
+/// Names one lease by being the same: nobody else has it.
+#[derive(Clone, Default)]
+pub(crate) struct LeaseId(Arc<u8>);
+
+impl PartialEq for LeaseId {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
 
 /// How much a lease may keep of what the ring would let go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,10 +66,10 @@ impl Leases {
         first.map_or(self.oldest, |first| first.min(self.oldest))
     }
 
-    pub(super) fn add(&mut self, id: u64, from: u64, weighed_before: u128, most: Kept) -> LeaseId {
-        let id = LeaseId(id);
+    pub(super) fn add(&mut self, from: u64, weighed_before: u128, most: Kept) -> LeaseId {
+        let id = LeaseId::default();
         self.list.push(Lease {
-            id,
+            id: id.clone(),
             from,
             weighed_before,
             most,
@@ -69,12 +77,12 @@ impl Leases {
         id
     }
 
-    pub(super) fn remove(&mut self, id: LeaseId) {
-        self.list.retain(|lease| lease.id != id);
+    pub(super) fn remove(&mut self, id: &LeaseId) {
+        self.list.retain(|lease| lease.id != *id);
     }
 
-    pub(super) fn has(&self, id: LeaseId) -> bool {
-        self.list.iter().any(|lease| lease.id == id)
+    pub(super) fn has(&self, id: &LeaseId) -> bool {
+        self.list.iter().any(|lease| lease.id == *id)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -19,7 +19,7 @@ use super::{
     snapshot::{Snapshot, missed_through},
     taken::{LeftOff, Taken},
 };
-use crate::cursor::Epoch;
+use crate::{cursor::Epoch, seldom::Seldom};
 
 /// Events that a log retains unless told otherwise.
 pub(crate) const DEFAULT_CAPACITY: usize = 4096;
@@ -39,7 +39,7 @@ pub(crate) struct Ring<E> {
     /// The number after its last slot.
     tip_end: u64,
     /// Segments that are no longer needed, kept until they can be dropped where user code may run.
-    dead: Vec<Arc<Segment<E>>>,
+    dead: Seldom<Vec<Arc<Segment<E>>>>,
     /// At most one of them, which waits for a thread that has time to drop it.
     waiting: Option<Arc<Segment<E>>>,
     capacity: u64,
@@ -63,7 +63,6 @@ pub(crate) struct Ring<E> {
     limits: Option<Box<Limits>>,
     /// Only while there are any.
     leases: Option<Box<Leases>>,
-    next_lease: u64,
     alive: Arc<AtomicUsize>,
 }
 
@@ -78,7 +77,7 @@ impl<E> Ring<E> {
             segments: Arc::new(segments),
             tip: None,
             tip_end: 0,
-            dead: Vec::new(),
+            dead: Seldom::default(),
             waiting: None,
             capacity: capacity as u64,
             first: 1,
@@ -93,7 +92,6 @@ impl<E> Ring<E> {
             holds: Holds::default(),
             limits: None,
             leases: None,
-            next_lease: 0,
             alive: Arc::default(),
         }
     }
@@ -226,16 +224,15 @@ impl<E> Ring<E> {
     /// Keeps what comes from now on, as long as the ring would let no more of it go than so much.
     pub(crate) fn lease(&mut self, most: Kept) -> LeaseId {
         let weighed = self.limits.as_ref().map_or(0, |limits| limits.added());
-        let (oldest, id) = (self.oldest, self.next_lease);
-        self.next_lease += 1;
+        let oldest = self.oldest;
         let leases = self
             .leases
             .get_or_insert_with(|| Box::new(Leases::new(oldest)));
-        leases.add(id, self.next, weighed, most)
+        leases.add(self.next, weighed, most)
     }
 
     /// Gives a lease up, if it was not revoked.
-    pub(crate) fn end_lease(&mut self, id: LeaseId) {
+    pub(crate) fn end_lease(&mut self, id: &LeaseId) {
         if let Some(leases) = &mut self.leases {
             leases.remove(id);
             self.evict(0);
@@ -243,7 +240,7 @@ impl<E> Ring<E> {
     }
 
     /// Whether a lease still keeps what it is for.
-    pub(crate) fn has_lease(&self, id: LeaseId) -> bool {
+    pub(crate) fn has_lease(&self, id: &LeaseId) -> bool {
         self.leases.as_ref().is_some_and(|leases| leases.has(id))
     }
 
@@ -262,12 +259,13 @@ impl<E> Ring<E> {
     /// another thread, where none is yet. The caller drops them after giving the log's lock up.
     #[inline]
     pub(crate) fn take_dead(&mut self) -> Option<Vec<Arc<Segment<E>>>> {
-        (!self.dead.is_empty()).then(|| self.leave_one())
+        self.dead.get().filter(|dead| !dead.is_empty())?;
+        Some(self.leave_one())
     }
 
     #[cold]
     fn leave_one(&mut self) -> Vec<Arc<Segment<E>>> {
-        let mut dead = mem::take(&mut self.dead);
+        let mut dead = mem::take(self.dead.made());
         // One that readers hold costs nothing to let go of.
         if self.waiting.is_none()
             && let Some(at) = dead.iter().position(|dead| Arc::strong_count(dead) == 1)
@@ -496,11 +494,11 @@ impl<E> Ring<E> {
             .map_or(self.oldest, |floor| floor.min(self.oldest));
         while self.segments.has_below(needed) {
             let dead = Arc::make_mut(&mut self.segments).pop();
-            self.dead.extend(dead);
+            self.dead.made().extend(dead);
         }
         // Full, and all of it evicted: what takes its place must not drop it under the lock.
         if self.tip.as_ref().is_some_and(|tip| tip.end() <= needed) {
-            self.dead.extend(self.tip.take());
+            self.dead.made().extend(self.tip.take());
         }
     }
 
@@ -528,6 +526,7 @@ impl<E> Drop for Ring<E> {
     /// A second panic meanwhile would abort the process, so nothing else may be left then.
     fn drop(&mut self) {
         self.tip = None; // the list has it too
-        caught_all(self.dead.drain(..).chain(self.waiting.take()));
+        let dead = mem::take(self.dead.made());
+        caught_all(dead.into_iter().chain(self.waiting.take()));
     }
 }
