@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{
     coverage::Coverage,
     cursor::{Cursor, Epoch},
+    page::Page,
     replay::Replay,
 };
 
@@ -80,16 +81,25 @@ as_printed!(crate::disk::Position);
 
 impl<E: Serialize> Serialize for Replay<E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let coverage = self.coverage();
         Answer {
             events: Events(self),
-            coverage,
-            newest: match coverage {
-                // It has the same name in there, and JSON would have it twice.
-                Coverage::Ahead { .. } => None,
-                _ => Some(Newest(self.newest())),
-            },
+            coverage: self.coverage(),
+            newest: Newest::beside(self.coverage(), self.newest()),
             cursor: self.cursor(),
+            has_more: None,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<E: Serialize> Serialize for Page<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Answer {
+            events: Events(self.replay()),
+            coverage: self.coverage(),
+            newest: Newest::beside(self.coverage(), self.newest()),
+            cursor: self.cursor(),
+            has_more: Some(self.has_more()),
         }
         .serialize(serializer)
     }
@@ -103,10 +113,19 @@ struct Answer<'a, E: Serialize> {
     #[serde(skip_serializing_if = "Option::is_none")]
     newest: Option<Newest>,
     cursor: Cursor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_more: Option<bool>,
 }
 
 #[derive(Serialize)]
 struct Newest(#[serde(with = "opt_text")] Option<u64>);
+
+impl Newest {
+    /// Not where the coverage has it under the same name: JSON would have it twice.
+    fn beside(coverage: Coverage, newest: Option<u64>) -> Option<Self> {
+        (!matches!(coverage, Coverage::Ahead { .. })).then_some(Self(newest))
+    }
+}
 
 struct Events<'a, E>(&'a Replay<E>);
 

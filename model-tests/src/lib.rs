@@ -49,8 +49,9 @@ pub use outcome::{Outcome, Ruling};
 pub use process::serve;
 pub use report::{Class, Report};
 pub use subject::{
-    Capability, Case, Event, Following, Line, Log, Moment, OnDisk, OpenError, Ours, PollFuture,
-    Probe, Probed, Received, Replay, Sample, SamplesOnDisk, Subject, Subscription, Tick, sample,
+    Capability, Case, Event, Following, Lease, Line, Log, Moment, Numbering, OnDisk, OpenError,
+    Ours, Page, PollFuture, Probe, Probed, Received, Replay, Sample, SamplesOnDisk, Subject,
+    Subscription, TestClock, Tick, sample, weight,
 };
 pub use trial::{Budget, Violation};
 

@@ -6,6 +6,8 @@
 mod dead;
 mod entries;
 mod hold;
+mod leases;
+mod limits;
 mod list;
 #[expect(clippy::module_inception, reason = "the ring is this room's one noun")]
 mod ring;
@@ -18,6 +20,8 @@ mod versions;
 pub(crate) use dead::caught_all;
 pub(crate) use entries::Entries;
 pub(crate) use hold::{HoldId, Lost};
+pub(crate) use leases::{Kept, LeaseId};
+pub(crate) use limits::{Most, Tally};
 pub(crate) use ring::{DEFAULT_CAPACITY, Ring};
 #[cfg(feature = "sse")]
 pub(crate) use segment::Beside;

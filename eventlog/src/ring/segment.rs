@@ -42,12 +42,12 @@ pub(crate) struct Segment<E> {
 
 impl<E> Segment<E> {
     /// An empty segment that counts itself in `alive` for as long as it is held.
-    pub(super) fn new(epoch: Epoch, first: u64, len: usize, alive: &Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(epoch: Epoch, slots: Range<u64>, alive: &Arc<AtomicUsize>) -> Self {
         alive.fetch_add(1, Ordering::Relaxed);
         Self {
             epoch,
-            first,
-            slots: (0..len).map(|_| Slot::new()).collect(),
+            first: slots.start,
+            slots: slots.map(|_| Slot::new()).collect(),
             versions: Slot::new(),
             alive: alive.clone(),
             #[cfg(feature = "sse")]

@@ -156,8 +156,9 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
             .map_err(StartError::Thread)?;
         let frontier = Arc::downgrade(&control.frontier);
         log.shared.with(|inner| {
-            inner.frontiers.retain(|other| other.strong_count() > 0);
-            inner.frontiers.push(frontier);
+            let frontiers = &mut inner.writers.made().frontiers;
+            frontiers.retain(|other| other.strong_count() > 0);
+            frontiers.push(frontier);
         });
         Ok(Self {
             shared: log.shared.clone(),

@@ -17,9 +17,9 @@ mod watched_reader;
 pub use self::{
     adapter::{Event, Following, Line, Subject},
     capability::Capability,
-    case::Case,
+    case::{Case, TestClock, weight},
     in_memory::{Ours, Tick},
-    log::{Log, OpenError, Received, Replay, Subscription},
+    log::{Lease, Log, Numbering, OpenError, Page, Received, Replay, Subscription},
     on_disk::{OnDisk, SamplesOnDisk},
     pending::PollFuture,
     probe::{Moment, Probe, Probed},
