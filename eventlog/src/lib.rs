@@ -54,6 +54,8 @@ pub mod disk;
 mod frontier;
 mod lineage;
 mod log;
+#[cfg(feature = "nats")]
+pub mod nats;
 mod readers;
 mod received;
 mod replay;

@@ -1,0 +1,47 @@
+//! A log at a real NATS server. Where there is none, each test says NOT RUN.
+//!
+//! `NATS_SERVER` names the program, if it is not the `nats-server` on the path.
+
+#![allow(clippy::unwrap_used)]
+
+mod faults;
+mod server;
+mod stream;
+
+use std::sync::{Arc, Mutex};
+
+use eventlog::{EventLog, Versioned, writer::Notice};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Versioned, Serialize, Deserialize)]
+struct Tick {
+    version: u64,
+    name: String,
+}
+
+fn tick(version: u64) -> Tick {
+    Tick {
+        version,
+        name: "tick".to_owned(),
+    }
+}
+
+fn log_of(versions: impl IntoIterator<Item = u64>) -> EventLog<Tick> {
+    let log = EventLog::new(None);
+    log.append_batch(versions.into_iter().map(tick));
+    log
+}
+
+/// The versions of events in lines, all of which have to be events.
+fn versions(lines: &[String]) -> Vec<u64> {
+    let version = |line: &String| serde_json::from_str::<Tick>(line).unwrap().version;
+    lines.iter().map(version).collect()
+}
+
+/// What a writer said.
+type Heard = Arc<Mutex<Vec<Notice>>>;
+
+fn listener(heard: &Heard) -> impl Fn(&Notice) + Send + Sync + 'static {
+    let heard = heard.clone();
+    move |notice| heard.lock().unwrap().push(notice.clone())
+}

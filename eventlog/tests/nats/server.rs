@@ -1,0 +1,198 @@
+//! A NATS server on loopback, with a directory of its own, that ends with the test.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{self, stream::State},
+};
+use eventlog::nats::JetStreamConfig;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// More than any correct run takes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program: `NATS_SERVER`, or the one on the path.
+fn program() -> Option<PathBuf> {
+    let named = env::var_os("NATS_SERVER").map(PathBuf::from);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut names = named
+        .into_iter()
+        .chain(env::split_paths(&path).map(|directory| directory.join("nats-server")));
+    names.find(|name| name.is_file())
+}
+
+pub struct Server {
+    child: Child,
+    pub port: u16,
+    pub directory: TempDir,
+    arguments: Vec<String>,
+    runtime: Runtime,
+}
+
+/// One message of a stream.
+pub struct Message {
+    pub headers: HeaderMap,
+    pub payload: Vec<u8>,
+}
+
+impl Server {
+    /// `None`, and says so, where there is no server to start.
+    pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    pub fn start_with(arguments: &[&str]) -> Option<Self> {
+        if program().is_none() {
+            println!("NOT RUN: there is no `nats-server` (Debian has it as a package)");
+            return None;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        // Another program may take the port between this look and the server's.
+        for _ in 0..10 {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            drop(listener);
+            let mut child = launch(port, &directory, &arguments);
+            if is_up(port, &mut child) {
+                let runtime = tokio::runtime::Builder::new_current_thread();
+                let runtime = { runtime }.enable_all().build().unwrap();
+                return Some(Self {
+                    child,
+                    port,
+                    directory,
+                    arguments,
+                    runtime,
+                });
+            }
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        panic!("nats-server does not start");
+    }
+
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    pub fn config(&self) -> JetStreamConfig {
+        JetStreamConfig::new(self.url(), "orders").ack_timeout(Duration::from_secs(2))
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn restart(&mut self) {
+        self.child = launch(self.port, &self.directory, &self.arguments);
+        assert!(is_up(self.port, &mut self.child), "it starts again");
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let done = Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Runs something with the stream.
+    pub fn with<T>(&self, act: impl AsyncFnOnce(jetstream::Context) -> T) -> T {
+        self.runtime.block_on(async {
+            let client = async_nats::connect(self.url()).await.unwrap();
+            act(jetstream::new(client)).await
+        })
+    }
+
+    pub fn state(&self) -> State {
+        self.with(async |context| {
+            let stream = context.get_stream("orders").await.unwrap();
+            stream.cached_info().state.clone()
+        })
+    }
+
+    /// All messages of the stream, in order.
+    pub fn messages(&self) -> Vec<Message> {
+        self.with(async |context| {
+            let stream = context.get_stream("orders").await.unwrap();
+            let state = stream.cached_info().state.clone();
+            let mut messages = Vec::new();
+            if state.messages == 0 {
+                return messages;
+            }
+            for sequence in state.first_sequence..=state.last_sequence {
+                let message = stream.get_raw_message(sequence).await.unwrap();
+                messages.push(Message {
+                    headers: message.headers,
+                    payload: message.payload.to_vec(),
+                });
+            }
+            messages
+        })
+    }
+
+    /// All lines of the stream but those of claims, in order.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for message in self.messages() {
+            if message.header("Eventlog-Count") == "0" {
+                continue;
+            }
+            let text = String::from_utf8(message.payload).unwrap();
+            assert!(text.ends_with('\n'), "a message has whole lines: {text:?}");
+            lines.extend(text.lines().map(str::to_owned));
+        }
+        lines
+    }
+}
+
+impl Message {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.as_str())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn launch(port: u16, directory: &TempDir, arguments: &[String]) -> Child {
+    Command::new(program().unwrap())
+        .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
+        .arg(directory.path())
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until it greets.
+fn is_up(port: u16, child: &mut Child) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
+            let mut greeting = String::new();
+            let read = BufReader::new(stream).read_line(&mut greeting);
+            if read.is_ok() && greeting.starts_with("INFO") {
+                return true;
+            }
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}
