@@ -43,7 +43,7 @@ pub async fn spawn<E: Serialize + Send + Sync + 'static>(
 ) -> Result<Writer<E>, SpawnError> {
     let driver = Driver::start().map_err(SpawnError::Thread)?;
     let opening = driver.spawn(Session::open(config.clone(), log.epoch()));
-    let opened = opening.await.unwrap_or_else(|_| Err(ended()));
+    let opened = opening.await.unwrap_or_else(|_| Err(NatsError::ended()));
     start(log, config, driver, opened)
 }
 
@@ -64,10 +64,6 @@ pub fn blocking_spawn<E: Serialize + Send + Sync + 'static>(
     let driver = Driver::start().map_err(SpawnError::Thread)?;
     let opened = driver.block_on(Session::open(config.clone(), log.epoch()));
     start(log, config, driver, opened)
-}
-
-fn ended() -> NatsError {
-    NatsError::new("the thread of the NATS client has ended: start another writer".to_owned())
 }
 
 fn start<E: Serialize + Send + Sync + 'static>(

@@ -55,6 +55,10 @@ impl NatsError {
         Self::caused(text, error)
     }
 
+    pub(super) fn ended() -> Self {
+        Self::new("the thread of the NATS client has ended: start another".to_owned())
+    }
+
     pub(super) fn lost(at: &StreamAt) -> Self {
         let servers = at.servers.join(", ");
         Self::new(format!(

@@ -24,6 +24,7 @@ const CLAIM: &str = "Eventlog-Claim";
 const FIRST: &str = "Eventlog-First";
 const COUNT: &str = "Eventlog-Count";
 const THROUGH: &str = "Eventlog-Through";
+const VERSIONS: &str = "Eventlog-Versions";
 const GAP: &str = "Eventlog-Gap";
 
 /// What the headers of a message say of the events in it.
@@ -43,6 +44,8 @@ pub(super) struct Frame {
     pub(super) count: u64,
     /// The last event in it, as the log that it comes from numbers it.
     pub(super) through: Option<Cursor>,
+    /// The largest version of all events before it, and with those in it.
+    pub(super) versions: (u64, u64),
     pub(super) is_gap: bool,
 }
 
@@ -50,6 +53,10 @@ impl Frame {
     /// The number after its last event.
     pub(super) fn next(&self) -> u64 {
         self.first.saturating_add(self.count)
+    }
+
+    pub(super) fn is_claim_of(&self, life: Epoch) -> bool {
+        self.claim == 0 && self.life == life
     }
 
     pub(super) fn headers(&self) -> HeaderMap {
@@ -61,6 +68,8 @@ impl Frame {
         if let Some(through) = self.through {
             headers.insert(THROUGH, through.to_string());
         }
+        let (before, after) = self.versions;
+        headers.insert(VERSIONS, format!("{before}..{after}"));
         if self.is_gap {
             headers.insert(GAP, "1");
         }
@@ -72,7 +81,9 @@ impl Frame {
         fn value<T: FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
             headers.get(name)?.as_str().parse().ok()
         }
+        let (before, after) = headers.get(VERSIONS)?.as_str().split_once("..")?;
         Some(Self {
+            versions: (before.parse().ok()?, after.parse().ok()?),
             life: value(headers, LIFE)?,
             claim: value(headers, CLAIM)?,
             first: value(headers, FIRST).filter(|first| *first > 0)?,
@@ -168,6 +179,7 @@ mod tests {
             first: 11,
             count: 3,
             through: Some(Cursor::from_parts(Epoch::new(2), Seq::new(9), 90)),
+            versions: (80, 95),
             is_gap: true,
         }
     }

@@ -22,7 +22,11 @@ use futures_core::Stream as _;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 
-use super::{config::StreamAt, error::NatsError, frame::Frame};
+use super::{
+    config::StreamAt,
+    error::NatsError,
+    frame::{Frame, Lives},
+};
 
 /// How often a connection that is waited for is looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -132,21 +136,44 @@ impl Link {
         let asked = stream.get_last_raw_message_by_subject(&self.at.subject);
         let last = match asked.await {
             Ok(message) => Some((message.sequence, Frame::parse(&message.headers))),
-            Err(error) => match error.kind() {
-                LastRawMessageErrorKind::NoMessageFound => None,
-                LastRawMessageErrorKind::JetStream(error) if error.code() == 404 => None,
-                _ => return Err(NatsError::request(&self.at, &error)),
-            },
+            Err(error) if is_absent(error.kind()) => None,
+            Err(error) => return Err(NatsError::request(&self.at, &error)),
         };
         let info = stream.cached_info().clone();
         Ok(Some(Seen { info, last }))
     }
 
     /// A message of the stream, if it is there and a log's.
-    pub(super) async fn frame_at(&self, sequence: u64) -> Option<(Frame, Vec<u8>)> {
+    pub(super) async fn frame_at(
+        &self,
+        sequence: u64,
+    ) -> Result<Option<(Frame, Vec<u8>)>, NatsError> {
+        if sequence == 0 {
+            return Ok(None);
+        }
+        self.connected().await?;
         let stream = self.context.get_stream_no_info(&self.at.stream).await;
-        let message = stream.ok()?.get_raw_message(sequence).await.ok()?;
-        Some((Frame::parse(&message.headers)?, message.payload.to_vec()))
+        let stream = stream.map_err(|error| NatsError::request(&self.at, &error))?;
+        match stream.get_raw_message(sequence).await {
+            Ok(message) => {
+                let frame = Frame::parse(&message.headers);
+                Ok(frame.map(|frame| (frame, message.payload.to_vec())))
+            }
+            Err(error) if is_absent(error.kind()) => Ok(None),
+            Err(error) => Err(NatsError::request(&self.at, &error)),
+        }
+    }
+
+    /// The lives before that of a message, as its claim tells. None where that is gone.
+    pub(super) async fn lives(&self, sequence: u64, frame: &Frame) -> Result<Lives, NatsError> {
+        let claim = if frame.claim == 0 {
+            sequence
+        } else {
+            frame.claim
+        };
+        let claimed = self.frame_at(claim).await?;
+        let claimed = claimed.filter(|(claimed, _)| claimed.is_claim_of(frame.life));
+        Ok(claimed.map_or_else(Lives::default, |(_, payload)| Lives::parse(&payload)))
     }
 
     /// Sends a message that is to follow this one in the stream, and is acknowledged by `token`.
@@ -221,5 +248,14 @@ impl Link {
 
     fn silent(&self) -> NatsError {
         NatsError::silent(&self.at, self.timeout)
+    }
+}
+
+/// Whether a message is not there, which is an answer too.
+fn is_absent(kind: LastRawMessageErrorKind) -> bool {
+    match kind {
+        LastRawMessageErrorKind::NoMessageFound => true,
+        LastRawMessageErrorKind::JetStream(error) => error.code() == 404,
+        _ => false,
     }
 }

@@ -116,12 +116,11 @@ impl Session {
         };
         for _ in 0..ROUNDS {
             let seen = session.find().await?;
-            let claimed = match session.own_claim(&seen) {
-                true => Ok(()),
-                false => {
-                    session.stand_at(&seen).await?;
-                    session.claim().await
-                }
+            let claimed = if session.own_claim(&seen) {
+                Ok(())
+            } else {
+                session.stand_at(&seen).await?;
+                session.claim().await
             };
             match claimed {
                 Ok(()) => {
@@ -196,7 +195,7 @@ impl Session {
             }
             None => self.tail = last_sequence,
         }
-        self.watch_oldest(&seen).await;
+        self.watch_oldest(&seen).await?;
         self.in_doubt = false;
         Ok(())
     }
@@ -237,17 +236,10 @@ impl Session {
         };
         self.next = frame.next();
         self.through = frame.through;
-        self.max_version = frame.through.map_or(0, |cursor| cursor.version());
-        let claim = if frame.claim == 0 {
-            sequence
-        } else {
-            frame.claim
-        };
-        let lives = self.link.frame_at(claim).await;
-        let lives = lives.filter(|(claimed, _)| claimed.claim == 0 && claimed.life == frame.life);
-        self.lives = lives.map_or_else(Lives::default, |(_, payload)| Lives::parse(&payload));
+        self.max_version = frame.versions.1;
+        self.lives = self.link.lives(sequence, &frame).await?;
         self.lives.end(frame.life, frame.next() - 1);
-        let oldest = self.link.frame_at(self.first_sequence).await;
+        let oldest = self.link.frame_at(self.first_sequence).await?;
         self.oldest = oldest.map_or(self.next, |(frame, _)| frame.first);
         Ok(())
     }
@@ -271,6 +263,7 @@ impl Session {
             first: self.next,
             count: 0,
             through: self.through,
+            versions: (self.max_version, self.max_version),
             is_gap: false,
         };
         let payload = self.lives.to_payload();
@@ -344,6 +337,7 @@ impl Session {
             first,
             count,
             through: self.through,
+            versions: (min_version, self.max_version),
             is_gap: true,
         };
         let line = gap.to_line().into_bytes();
@@ -359,7 +353,7 @@ impl Session {
     ) -> Result<(), Trouble> {
         let losses = self.link.losses();
         let mut unsent = *rest;
-        let (mut tail, mut next) = (self.tail, self.next);
+        let (mut tail, mut next, mut max_version) = (self.tail, self.next, self.max_version);
         let mut sent: VecDeque<Sent<'_>> = VecDeque::new();
         loop {
             while sent.len() < WINDOW && !unsent.is_empty() {
@@ -371,7 +365,10 @@ impl Session {
                     break;
                 }
                 let numbers = numbers(&records);
-                let frame = self.frame_of(&records, next, numbers);
+                let mut frame = self.frame_of(&records, next, numbers);
+                frame.versions.0 = max_version;
+                max_version = frame.versions.1.max(max_version);
+                frame.versions.1 = max_version;
                 self.token += 1;
                 let token = self.token;
                 let payload = records.bytes().to_vec();
@@ -395,9 +392,10 @@ impl Session {
             match answer {
                 // Each message expects the one before it: what came before this is stored too.
                 Answer::Stored(sequence) => {
-                    while let Some(first) = sent.pop_front_if(|first| first.token <= token) {
-                        self.settle(&first);
-                        *rest = rest.skip(first.records.len());
+                    let arrived = sent.partition_point(|sent| sent.token <= token);
+                    for sent in sent.drain(..arrived) {
+                        self.settle(&sent);
+                        *rest = rest.skip(sent.records.len());
                     }
                     if sequence != self.tail {
                         return Err(Trouble::Doubt(format!("{sequence} is not {}", self.tail)));
@@ -418,6 +416,7 @@ impl Session {
             first,
             count,
             through: cursor.or(self.through),
+            versions: (0, highest(records)),
             is_gap: last.is_some_and(|last| last.is_gap),
         }
     }
@@ -427,10 +426,9 @@ impl Session {
         self.stored += sent.records.len() as u64;
         self.tail += 1;
         self.next = self.next.saturating_add(sent.numbers);
-        for meta in sent.records.metas() {
-            self.max_version = self.max_version.max(meta.version);
-        }
-        self.through = self.frame_of(&sent.records, 0, 0).through;
+        let frame = self.frame_of(&sent.records, 0, 0);
+        self.max_version = self.max_version.max(frame.versions.1);
+        self.through = frame.through;
     }
 
     /// Leaves out what has arrived although its answer was lost.
@@ -440,11 +438,10 @@ impl Session {
             return;
         };
         let arrived = rest.metas().partition_point(|meta| meta.seq <= through);
-        for meta in &rest.metas()[..arrived] {
-            self.max_version = self.max_version.max(meta.version);
-        }
+        let (stored, left) = rest.split_at(arrived);
+        self.max_version = self.max_version.max(highest(&stored));
         self.stored += arrived as u64;
-        *rest = rest.skip(arrived);
+        *rest = left;
     }
 
     fn limit_of(&self, seen: &Seen) -> usize {
@@ -456,25 +453,26 @@ impl Session {
     }
 
     /// Notices what a limit or a purge took from the beginning of the stream.
-    async fn watch_oldest(&mut self, seen: &Seen) {
+    async fn watch_oldest(&mut self, seen: &Seen) -> Result<(), NatsError> {
         let state = &seen.info.state;
         if state.first_sequence == self.first_sequence {
-            return;
+            return Ok(());
         }
-        self.first_sequence = state.first_sequence;
         let oldest = if state.messages == 0 {
             self.next
         } else {
-            match self.link.frame_at(state.first_sequence).await {
+            match self.link.frame_at(state.first_sequence).await? {
                 Some((frame, _)) => frame.first,
-                None => return,
+                None => return Ok(()),
             }
         };
+        self.first_sequence = state.first_sequence;
         let gone = oldest.saturating_sub(self.oldest);
         self.oldest = oldest;
         if gone > 0 {
             self.tell_forgotten(gone, TRIMMED);
         }
+        Ok(())
     }
 
     fn refused(&self, code: u64, text: &str) -> Trouble {
@@ -540,6 +538,12 @@ impl Session {
             reason: reason.to_owned(),
         });
     }
+}
+
+/// The largest version among these.
+fn highest(records: &Records<'_>) -> u64 {
+    let versions = records.metas().iter().map(|meta| meta.version);
+    versions.max().unwrap_or(0)
 }
 
 /// When a stream was made, as its server says.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod faults;
+mod mirror;
 mod server;
 mod stream;
 
@@ -44,4 +45,13 @@ type Heard = Arc<Mutex<Vec<Notice>>>;
 fn listener(heard: &Heard) -> impl Fn(&Notice) + Send + Sync + 'static {
     let heard = heard.clone();
     move |notice| heard.lock().unwrap().push(notice.clone())
+}
+
+/// Waits for what has to come.
+fn wait_until(mut done: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + server::PATIENCE;
+    while !done() {
+        assert!(std::time::Instant::now() < deadline, "it does not come");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
 }
