@@ -115,7 +115,7 @@ impl<'a, E: Versioned + DeserializeOwned + Send + Sync + 'static> Backfill<'a, E
     /// [`NatsError`] if the stream cannot be read.
     pub async fn next(&mut self) -> Result<Option<Fetch<E>>, NatsError> {
         let log = self.mirror.log();
-        let replay = log.replay(&self.cursor);
+        let replay = log.replay(self.cursor);
         if !matches!(replay.coverage(), Coverage::Truncated { .. }) {
             return Ok(None);
         }

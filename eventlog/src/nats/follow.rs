@@ -85,7 +85,7 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
             events: PhantomData,
         };
         let Some((last, Some(frame))) = seen.last else {
-            let log = tail.log(1, 0, Lives::default());
+            let log = tail.log(1, 0, &Lives::default());
             return Ok((tail, log));
         };
         tail.life = frame.life;
@@ -118,22 +118,22 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
             if log.is_none() || frame.first > self.next || frame.is_gap {
                 let (first, highest) = beginning(&frame);
                 self.next = first;
-                log = Some(self.log(first, highest, lives.clone()));
+                log = Some(self.log(first, highest, lives));
             }
             if frame.is_gap {
                 continue;
             }
             match (events_of(&frame, &payload), &log) {
                 (Some(events), Some(log)) => drop(log.append_batch(events)),
-                _ => log = Some(self.log(frame.next(), frame.versions.1, lives.clone())),
+                _ => log = Some(self.log(frame.next(), frame.versions.1, lives)),
             }
             self.next = frame.next();
         }
-        Ok(log.unwrap_or_else(|| self.log(self.next, 0, lives.clone())))
+        Ok(log.unwrap_or_else(|| self.log(self.next, 0, lives)))
     }
 
     /// An empty log that goes on with this number.
-    fn log(&self, first: u64, highest: u64, lives: Lives) -> EventLog<E> {
+    fn log(&self, first: u64, highest: u64, lives: &Lives) -> EventLog<E> {
         let mut ring = Ring::new(self.config.capacity, self.life);
         ring.begin_at(first);
         if first > 1 {
@@ -194,7 +194,7 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
                 } => {
                     let lives = self.link.lives(sequence, &frame).await?;
                     self.advance(sequence, &frame);
-                    let log = self.log(first, highest, lives);
+                    let log = self.log(first, highest, &lives);
                     log.append_batch(events);
                     state.change(log);
                 }

@@ -196,7 +196,6 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn backfill(&self, cursor: &Cursor) -> Backfill<'_, E> {
         Backfill::new(self, &self.driver, *cursor)
     }

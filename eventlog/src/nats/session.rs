@@ -73,6 +73,8 @@ pub(super) struct Session {
     in_doubt: bool,
     /// Whether the stream has lost something of ours, and has still to be claimed anew.
     must_claim: bool,
+    /// Events that were lost, which the user has still to be told.
+    untold: u64,
     token: u64,
     pub(super) level: Level,
     pub(super) looked_at: Instant,
@@ -109,6 +111,7 @@ impl Session {
             limit: 0,
             in_doubt: false,
             must_claim: false,
+            untold: 0,
             token: 0,
             level: Level::new(1, false),
             looked_at: Instant::now(),
@@ -297,9 +300,6 @@ impl Session {
         let (next, through) = (self.next, self.through);
         let first = left.map_or(self.oldest, |frame| frame.next()).min(next);
         let forgotten = next - first;
-        if forgotten > 0 && !self.must_claim {
-            self.tell_forgotten(forgotten, REMADE);
-        }
         self.must_claim = true;
         self.lives.end(self.life, next - 1);
         self.life = Epoch::of_log(None);
@@ -309,11 +309,17 @@ impl Session {
         (self.next, self.through) = (first, left_through);
         let claimed = self.claim().await;
         (self.next, self.through) = (next, through);
+        // Only now it is sure: a new leader may have told of less than there is.
         claimed?;
+        self.untold = self.untold.max(forgotten);
         if forgotten > 0 {
             self.send_gap(first, forgotten, left_through).await?;
         }
         self.must_claim = false;
+        match std::mem::take(&mut self.untold) {
+            0 => {}
+            untold => self.tell_forgotten(untold, REMADE),
+        }
         Ok(())
     }
 

@@ -5,10 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eventlog::{EventLog, Seq, nats, writer::NotStored};
+use eventlog::{
+    EventLog, Seq,
+    disk::{DiskConfig, DiskWriter},
+    nats,
+    writer::{NotStored, WriterConfig},
+};
 
 use crate::{
-    log_of,
+    Tick, log_of,
     server::{PATIENCE, Server},
     tick, versions,
 };
@@ -127,4 +132,71 @@ fn n02_writers_that_take_over_from_each_other_leave_one_order() {
     }
     writer.blocking_flush(PATIENCE).unwrap();
     assert_eq!(versions(&server.lines()), (1..=2_000).collect::<Vec<_>>());
+}
+
+/// With a backlog alone, an outage of an hour was a gap of an hour.
+#[test]
+fn n01_a_long_outage_is_bridged_from_the_disk() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("events.log");
+    let log = EventLog::builder().capacity(100).build().unwrap();
+    let disk = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
+    let settings = WriterConfig::new("orders")
+        .backlog_events(100)
+        .retry_max(Duration::from_millis(100))
+        .forward_from::<Tick>(&path);
+    let writer = nats::blocking_spawn(&log, server.config().writer(settings)).unwrap();
+    server.signal("-STOP");
+    for version in 1..=20_000 {
+        log.append(tick(version));
+        if version % 50 == 0 {
+            disk.blocking_flush(PATIENCE).unwrap();
+        }
+    }
+    server.signal("-CONT");
+    assert_eq!(writer.blocking_flush(PATIENCE), Ok(Seq::new(20_000)));
+    assert_eq!(writer.stats().lost, 0);
+    let versions = versions(&server.lines());
+    assert!(
+        versions.iter().copied().eq(1..=20_000),
+        "{} lines",
+        versions.len()
+    );
+}
+
+/// What was stored on disk while no server was there, over a restart.
+#[test]
+fn n01_a_recovered_log_goes_on_where_the_stream_stands() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let disk = DiskConfig::new(directory.path().join("events.log"));
+    let log = EventLog::new(None);
+    let local = DiskWriter::spawn(&log, disk.clone()).unwrap();
+    let writer = nats::blocking_spawn(&log, server.config()).unwrap();
+    log.append_batch((1..=100).map(tick));
+    writer.blocking_shutdown(PATIENCE).unwrap();
+    log.append_batch((101..=10_000).map(tick));
+    local.blocking_shutdown(PATIENCE).unwrap();
+    drop((local, writer, log));
+
+    let (log, _) = EventLog::<Tick>::builder()
+        .capacity(50)
+        .recover(&disk)
+        .unwrap();
+    let _local = DiskWriter::spawn(&log, disk.clone()).unwrap();
+    let settings = WriterConfig::new("orders").forward_from::<Tick>(disk.path());
+    let writer = nats::blocking_spawn(&log, server.config().writer(settings)).unwrap();
+    log.append(tick(10_001));
+    writer.blocking_flush(PATIENCE).unwrap();
+    let versions = versions(&server.lines());
+    assert!(
+        versions.iter().copied().eq(1..=10_001),
+        "{} lines",
+        versions.len()
+    );
 }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod cluster;
 mod faults;
 mod mirror;
 mod server;

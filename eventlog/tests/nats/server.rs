@@ -22,9 +22,9 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program: `NATS_SERVER`, or the one on the path.
 fn program() -> Option<PathBuf> {
-    let named = env::var_os("NATS_SERVER").map(PathBuf::from);
+    let given = env::var_os("NATS_SERVER").map(PathBuf::from);
     let path = env::var_os("PATH").unwrap_or_default();
-    let mut names = named
+    let mut names = given
         .into_iter()
         .chain(env::split_paths(&path).map(|directory| directory.join("nats-server")));
     names.find(|name| name.is_file())
@@ -50,15 +50,27 @@ impl Server {
         Self::start_with(&[])
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn start_with(arguments: &[&str]) -> Option<Self> {
-        if program().is_none() {
-            println!("NOT RUN: there is no `nats-server` (Debian has it as a package)");
-            return None;
-        }
+        program().map_or_else(
+            || {
+                println!("NOT RUN: there is no `nats-server` (Debian has it as a package)");
+                None
+            },
+            |_| Some(Self::try_start_with(arguments).unwrap()),
+        )
+    }
+
+    /// `None` where there is none, or it does not start with these.
+    pub fn try_start_with(arguments: &[&str]) -> Option<Self> {
+        program()?;
         let directory = tempfile::tempdir().unwrap();
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         // Another program may take the port between this look and the server's.
-        for _ in 0..10 {
+        for _ in 0..5 {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let port = listener.local_addr().unwrap().port();
             drop(listener);
@@ -77,7 +89,7 @@ impl Server {
             let _ = child.kill();
             let _ = child.wait();
         }
-        panic!("nats-server does not start");
+        None
     }
 
     pub fn url(&self) -> String {
@@ -99,7 +111,7 @@ impl Server {
     }
 
     pub fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.pid().to_string();
         let done = Command::new("kill").args([signal, &pid]).status().unwrap();
         assert!(done.success());
     }
