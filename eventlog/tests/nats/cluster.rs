@@ -1,7 +1,6 @@
 //! Three servers: the leader killed, then all of them.
 
 use std::{
-    net::TcpListener,
     thread,
     time::{Duration, Instant},
 };
@@ -14,30 +13,9 @@ use eventlog::{
 
 use crate::{
     Tick,
-    server::{PATIENCE, Server},
+    server::{PATIENCE, Server, cluster, urls},
     tick, versions, wait_until,
 };
-
-/// `None`, and says so, where there are no servers.
-fn cluster() -> Option<Vec<Server>> {
-    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    let routes = listeners.map(|listener| {
-        let address = listener.local_addr().unwrap();
-        format!("nats://{address}")
-    });
-    let all = routes.join(",");
-    let nodes = routes.iter().enumerate().map(|(index, route)| {
-        let name = format!("n{index}");
-        let arguments = ["-n", &name, "--cluster_name", "c", "--cluster", route];
-        Server::start_with(&[&arguments[..], &["--routes", &all]].concat())
-    });
-    nodes.collect()
-}
-
-fn urls(nodes: &[Server]) -> String {
-    let urls: Vec<_> = nodes.iter().map(Server::url).collect();
-    urls.join(",")
-}
 
 /// Starts once the servers have found each other.
 fn spawn(log: &EventLog<Tick>, config: &JetStreamConfig) -> Writer<Tick> {

@@ -208,3 +208,25 @@ fn is_up(port: u16, child: &mut Child) -> bool {
     }
     false
 }
+
+/// Three servers that are one. `None`, and says so, where there are none.
+pub fn cluster() -> Option<Vec<Server>> {
+    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let routes = listeners.map(|listener| {
+        let address = listener.local_addr().unwrap();
+        format!("nats://{address}")
+    });
+    let all = routes.join(",");
+    let nodes = routes.iter().enumerate().map(|(index, route)| {
+        let name = format!("n{index}");
+        let arguments = ["-n", &name, "--cluster_name", "c", "--cluster", route];
+        Server::start_with(&[&arguments[..], &["--routes", &all]].concat())
+    });
+    nodes.collect()
+}
+
+/// The addresses of these, as a configuration takes them.
+pub fn urls(nodes: &[Server]) -> String {
+    let urls: Vec<_> = nodes.iter().map(Server::url).collect();
+    urls.join(",")
+}

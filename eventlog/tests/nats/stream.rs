@@ -1,6 +1,16 @@
 //! What becomes of a stream: removed, purged, trimmed, full; and what its level is.
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
+use std::{
+    error::Error,
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    path::Path,
+    thread,
+    time::Duration,
+};
+
 use eventlog::{
     EventLog, Seq,
     nats::{self, JetStreamConfig},
@@ -10,12 +20,12 @@ use eventlog::{
 use crate::{
     Heard, Tick, listener, log_of,
     server::{PATIENCE, Server},
-    tick, versions,
+    tick, versions, wait_until,
 };
 
 fn heard_config(server: &Server, heard: &Heard) -> JetStreamConfig {
     let writer = WriterConfig::new("orders")
-        .retry_max(std::time::Duration::from_millis(100))
+        .retry_max(Duration::from_millis(100))
         .on_notice(listener(heard));
     server.config().writer(writer)
 }
@@ -94,7 +104,7 @@ fn a_stream_that_falls_back_has_a_gap_for_what_is_gone() {
     log.append_batch((6..=9).map(tick));
     writer.blocking_flush(PATIENCE).unwrap();
     server.kill();
-    std::fs::remove_dir_all(server.directory.path().join("jetstream")).unwrap();
+    fs::remove_dir_all(server.directory.path().join("jetstream")).unwrap();
     copy(saved.path(), server.directory.path());
     server.restart();
     log.append(tick(10));
@@ -108,15 +118,15 @@ fn a_stream_that_falls_back_has_a_gap_for_what_is_gone() {
     assert_eq!(versions(&lines[6..]), [10]);
 }
 
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let to = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
-            std::fs::create_dir_all(&to).unwrap();
+            fs::create_dir_all(&to).unwrap();
             copy(&entry.path(), &to);
         } else {
-            std::fs::copy(entry.path(), to).unwrap();
+            fs::copy(entry.path(), to).unwrap();
         }
     }
 }
@@ -136,10 +146,7 @@ fn a_purge_is_told_and_the_log_goes_on() {
     });
     log.append(tick(301));
     writer.blocking_flush(PATIENCE).unwrap();
-    let deadline = std::time::Instant::now() + PATIENCE;
-    while forgotten(&heard).is_empty() && std::time::Instant::now() < deadline {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    wait_until(|| !forgotten(&heard).is_empty());
     assert_eq!(forgotten(&heard), [300]);
     assert_eq!(versions(&server.lines()), [301]);
     // Another writer knows its place, although the claim is gone.
@@ -166,10 +173,7 @@ fn a_stream_that_lets_go_of_the_oldest_is_told() {
     for version in 1..=20 {
         writer.blocking_stored(log.append(tick(version))).unwrap();
     }
-    let deadline = std::time::Instant::now() + PATIENCE;
-    while forgotten(&heard).is_empty() && std::time::Instant::now() < deadline {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    wait_until(|| !forgotten(&heard).is_empty());
     assert_eq!(forgotten(&heard), [15]);
     assert_eq!(server.state().first_sequence, 17);
 }
@@ -192,14 +196,8 @@ fn a_full_stream_is_waited_for_and_goes_on_when_there_is_room() {
         writer.blocking_stored(log.append(tick(version))).unwrap();
     }
     log.append_batch((4..=9).map(tick));
-    let deadline = std::time::Instant::now() + PATIENCE;
-    let failing = loop {
-        match writer.stats().failing {
-            Some(failing) => break failing,
-            None => assert!(std::time::Instant::now() < deadline),
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    };
+    wait_until(|| writer.stats().failing.is_some());
+    let failing = writer.stats().failing.unwrap();
     assert!(failing.contains("full"), "{failing}");
     server.with(async |context| {
         let config = Config {
@@ -258,7 +256,7 @@ fn what_others_publish_is_no_log() {
     assert!(error.to_string().contains("no event log's"), "{error}");
 }
 
-/// At JetStream's defaults, 20,000 of 20,000 acknowledged events were gone after a power cut.
+/// At a server's defaults, 20,000 of 20,000 acknowledged events were gone after a power cut.
 #[test]
 fn n04_what_is_not_synced_is_stored_and_never_durable() {
     let Some(server) = Server::start() else {
@@ -295,7 +293,7 @@ fn where_no_server_is_the_error_says_what_to_do() {
     let config = JetStreamConfig::new("nats://127.0.0.1:1", "orders");
     let error = nats::blocking_spawn(&log, config).unwrap_err();
     assert!(error.to_string().contains("127.0.0.1:1"), "{error}");
-    assert!(std::error::Error::source(&error).is_some(), "{error:?}");
+    assert!(Error::source(&error).is_some(), "{error:?}");
 }
 
 /// Two runtimes on one thread are a panic, and a blocked one is a stall.
@@ -311,4 +309,63 @@ async fn a_writer_is_started_on_a_runtime_without_blocking_it() {
     tokio::task::spawn_blocking(move || drop(server))
         .await
         .unwrap();
+}
+
+/// What a monitoring address says, made up.
+fn monitor(answer: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request).unwrap();
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    address
+}
+
+#[test]
+fn n04_a_server_is_asked_whether_it_syncs_and_only_a_clear_yes_counts() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let name = server.with(async |context| context.client().server_info().server_name);
+    let log = log_of([1]);
+    let level = |answer: String| {
+        let config = server.config().monitor(monitor(answer));
+        nats::blocking_spawn(&log, config).unwrap().level()
+    };
+    let varz = |name: &str, config: &str| {
+        let jetstream = format!("{{\"config\":{{{config}}}}}");
+        format!("HTTP/1.0 200 OK\r\n\r\n{{\"server_name\":\"{name}\",\"jetstream\":{jetstream}}}")
+    };
+    let yes = "\"sync_always\":true";
+    assert_eq!(level(varz(&name, yes)), Level::new(1, true));
+    let no = Level::new(1, false);
+    assert_eq!(level(varz(&name, "\"sync_interval\":120000000000")), no);
+    assert_eq!(level(varz("another", yes)), no, "another server syncs");
+    assert_eq!(level("HTTP/1.0 404 Not Found\r\n\r\n".to_owned()), no);
+    assert_eq!(level("x".repeat(3 << 20)), no, "no end of it");
+    assert_eq!(level(String::new()), no);
+}
+
+#[test]
+fn n04_a_server_that_syncs_is_called_durable() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("nats.conf");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let http = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let settings = format!("http: \"{http}\"\njetstream {{ sync_interval: always }}\n");
+    fs::write(&file, settings).unwrap();
+    let Some(server) = Server::try_start_with(&["-c", file.to_str().unwrap()]) else {
+        println!("NOT RUN: there is no `nats-server` that knows `sync_interval` (2.10 or newer)");
+        return;
+    };
+    let log = log_of([1]);
+    let writer = nats::blocking_spawn(&log, server.config().monitor(http)).unwrap();
+    assert_eq!(
+        writer.blocking_durable(Seq::new(1)),
+        Ok(Level::new(1, true))
+    );
 }
