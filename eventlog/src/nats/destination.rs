@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     config::JetStreamConfig,
-    driver::Driver,
+    driver::Local,
     error::{NatsError, SpawnError},
     session::Session,
 };
@@ -17,17 +17,18 @@ use crate::{
     writer::{Destination, DestinationError, Level, Records, Standing, Writer, handle::StartError},
 };
 
-/// How often the stream is looked at for what others have done to it.
+/// How often the stream is looked at for what others have done to it, and the connection kept going:
+/// between two calls nobody answers the server, which takes minutes to mind.
 const WATCH: Duration = Duration::from_secs(5);
 
 /// A claimed stream.
 struct JetStream {
     session: Session,
     standing: Standing,
-    driver: Driver,
+    runtime: Local,
 }
 
-/// Writes the events of a log to a stream, on threads of its own.
+/// Writes the events of a log to a stream, on threads of the writer's own.
 ///
 /// Connects, makes the stream if it is not there, and claims it: a writer that had it before is
 /// fenced and ends. Events that the stream has are not sent again.
@@ -41,10 +42,9 @@ pub async fn spawn<E: Serialize + Send + Sync + 'static>(
     log: &EventLog<E>,
     config: JetStreamConfig,
 ) -> Result<Writer<E>, SpawnError> {
-    let driver = Driver::start().map_err(SpawnError::Thread)?;
-    let opening = driver.spawn(Session::open(config.clone(), log.epoch()));
-    let opened = opening.await.unwrap_or_else(|_| Err(NatsError::ended()));
-    start(log, config, driver, opened)
+    let opening = Local::on_a_thread(Session::open(config.clone(), log.epoch()));
+    let (runtime, opened) = opening.await.map_err(SpawnError::Thread)?;
+    start(log, config, runtime, opened)
 }
 
 /// As [`spawn`], blocking the thread until the stream is claimed. Not for asynchronous code.
@@ -61,15 +61,15 @@ pub fn blocking_spawn<E: Serialize + Send + Sync + 'static>(
     config: JetStreamConfig,
 ) -> Result<Writer<E>, SpawnError> {
     may_block();
-    let driver = Driver::start().map_err(SpawnError::Thread)?;
-    let opened = driver.block_on(Session::open(config.clone(), log.epoch()));
-    start(log, config, driver, opened)
+    let runtime = Local::new().map_err(SpawnError::Thread)?;
+    let opened = runtime.block_on(Session::open(config.clone(), log.epoch()));
+    start(log, config, runtime, opened)
 }
 
 fn start<E: Serialize + Send + Sync + 'static>(
     log: &EventLog<E>,
     config: JetStreamConfig,
-    driver: Driver,
+    runtime: Local,
     opened: Result<(Session, Standing), NatsError>,
 ) -> Result<Writer<E>, SpawnError> {
     let (session, standing) = opened.map_err(SpawnError::Stream)?;
@@ -77,7 +77,7 @@ fn start<E: Serialize + Send + Sync + 'static>(
     let stream = JetStream {
         session,
         standing,
-        driver,
+        runtime,
     };
     Writer::spawn_to(log, config.writer, stream).map_err(|error| match error {
         StartError::Thread(error) => SpawnError::Thread(error),
@@ -104,7 +104,7 @@ impl Destination for JetStream {
         records: Records<'_>,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), DestinationError> {
-        self.driver.block_on(self.session.write(records, progress))
+        self.runtime.block_on(self.session.write(records, progress))
     }
 
     /// What was written is acknowledged already.
@@ -122,7 +122,7 @@ impl JetStream {
     /// Looks now and then. What goes wrong is told by the next `write`.
     fn watch(&mut self) {
         if self.session.looked_at.elapsed() >= WATCH {
-            let _ = self.driver.block_on(self.session.look());
+            let _ = self.runtime.block_on(self.session.look());
         }
     }
 }
