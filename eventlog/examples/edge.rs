@@ -90,6 +90,7 @@ fn main() {
             }
             10_000 => {
                 println!("{version:>6}: the producer's writer is started anew");
+                writer.blocking_shutdown(PATIENCE).unwrap();
                 writer = spawn(&log, &config);
             }
             15_000 => {

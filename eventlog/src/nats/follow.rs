@@ -163,8 +163,7 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
         let losses = self.link.losses();
         let seen = self.link.look().await?;
         let seen = seen.ok_or_else(|| NatsError::no_stream(&self.config.at))?;
-        let made = format!("{:?}", seen.info.created);
-        if made != self.made || seen.info.state.last_sequence < self.sequence {
+        if self.has_fallen_back(&seen) {
             self.refill(state).await?;
         }
         let mut messages = self.messages().await?;
@@ -207,6 +206,18 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
             asked_again = false;
             state.heard(self.newest());
         }
+    }
+
+    /// Whether the stream is not any more as it was up to the place: made anew, or its end was lost
+    /// and perhaps written again by another.
+    fn has_fallen_back(&self, seen: &Seen) -> bool {
+        let is_other = |(sequence, frame): (u64, Option<Frame>)| {
+            sequence <= self.sequence
+                && frame.is_some_and(|last| last.life != self.life || last.next() != self.next)
+        };
+        format!("{:?}", seen.info.created) != self.made
+            || seen.info.state.last_sequence < self.sequence
+            || seen.last.is_some_and(is_other)
     }
 
     fn advance(&mut self, sequence: u64, frame: &Frame) {

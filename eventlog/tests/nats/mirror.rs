@@ -13,7 +13,7 @@ use eventlog::{
 };
 
 use crate::{
-    Tick, log_of,
+    Tick, copy, log_of,
     server::{PATIENCE, Server},
     tick, wait_until,
 };
@@ -119,6 +119,106 @@ fn n03_what_the_stream_has_lost_makes_a_cursor_foreign() {
         open(&server).log().replay(cursor).coverage(),
         Coverage::Foreign
     );
+}
+
+/// A power cut took events back, and the next writer gave their numbers to others: a mirror that was
+/// started after that took the cursor of the one before for good.
+#[test]
+fn n03_a_cursor_of_what_a_power_cut_took_back_is_foreign_on_every_mirror() {
+    let Some(mut server) = Server::start() else {
+        return;
+    };
+    let first = writer(&server, &log_of(1..=5));
+    server.kill();
+    let saved = tempfile::tempdir().unwrap();
+    copy(server.directory.path(), saved.path());
+    server.restart();
+    drop(first);
+    let log = log_of(5..=9);
+    let second = writer(&server, &log);
+    second.blocking_flush(PATIENCE).unwrap();
+    let mirror = open(&server);
+    let seen: Vec<_> = mirror
+        .log()
+        .replay(0)
+        .with_cursors()
+        .map(|(at, _)| at)
+        .collect();
+    drop(second);
+
+    // The life of the second writer is gone as a whole; nobody knows it.
+    server.kill();
+    std::fs::remove_dir_all(server.directory.path().join("jetstream")).unwrap();
+    copy(saved.path(), server.directory.path());
+    server.restart();
+    let third = writer(&server, &log_of([5, 60, 70, 80, 90]));
+    wait_until(|| mirror.log().newest_version() == Some(90));
+    for mirror in [&mirror, &open(&server)] {
+        let coverage = mirror.log().replay(seen[8]).coverage();
+        assert_eq!(coverage, Coverage::Foreign);
+    }
+
+    // Of a life that is left in part, cursors are good as far as it is.
+    let mirror = open(&server);
+    let before = mirror.log().cursor();
+    third.blocking_shutdown(PATIENCE).unwrap();
+    server.kill();
+    let saved = tempfile::tempdir().unwrap();
+    copy(server.directory.path(), saved.path());
+    server.restart();
+    let again = log_of([90]);
+    let fourth = writer(&server, &again);
+    fourth.blocking_stored(again.append(tick(100))).unwrap();
+    wait_for(&mirror, 10);
+    let kept = mirror.log().cursor();
+    server.kill();
+    std::fs::remove_dir_all(server.directory.path().join("jetstream")).unwrap();
+    copy(saved.path(), server.directory.path());
+    server.restart();
+    drop(fourth);
+    let _fifth = writer(&server, &log_of([90, 101]));
+    wait_until(|| mirror.log().newest_version() == Some(101));
+    for mirror in [&mirror, &open(&server)] {
+        let answer = versions_after(&mirror.log(), &before);
+        assert_eq!(answer, (Coverage::Complete, vec![101]));
+        assert_eq!(mirror.log().replay(kept).coverage(), Coverage::Foreign);
+    }
+}
+
+/// A writer that was not shut down has sent its last events when the next one claims; the server
+/// then falls back into its life.
+#[test]
+fn n03_a_life_that_is_left_in_part_is_good_up_to_there() {
+    let Some(mut server) = Server::start() else {
+        return;
+    };
+    let log = log_of(1..=5);
+    let first = writer(&server, &log);
+    server.kill();
+    let saved = tempfile::tempdir().unwrap();
+    copy(server.directory.path(), saved.path());
+    server.restart();
+    first.blocking_stored(log.append(tick(6))).unwrap();
+    let mirror = open(&server);
+    let cursors: Vec<_> = mirror
+        .log()
+        .replay(0)
+        .with_cursors()
+        .map(|(at, _)| at)
+        .collect();
+    first.blocking_shutdown(PATIENCE).unwrap();
+    server.kill();
+    std::fs::remove_dir_all(server.directory.path().join("jetstream")).unwrap();
+    copy(saved.path(), server.directory.path());
+    server.restart();
+    let _second = writer(&server, &log_of([5, 60]));
+    wait_until(|| mirror.log().newest_version() == Some(60));
+    for mirror in [&mirror, &open(&server)] {
+        let answer = versions_after(&mirror.log(), &cursors[4]);
+        assert_eq!(answer, (Coverage::Complete, vec![60]));
+        let lost = mirror.log().replay(cursors[5]).coverage();
+        assert_eq!(lost, Coverage::Foreign);
+    }
 }
 
 #[test]

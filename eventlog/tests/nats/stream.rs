@@ -6,7 +6,6 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::TcpListener,
-    path::Path,
     thread,
     time::Duration,
 };
@@ -18,7 +17,7 @@ use eventlog::{
 };
 
 use crate::{
-    Heard, Tick, listener, log_of,
+    Heard, Tick, copy, listener, log_of,
     server::{PATIENCE, Server},
     tick, versions, wait_until,
 };
@@ -116,19 +115,6 @@ fn a_stream_that_falls_back_has_a_gap_for_what_is_gone() {
     assert_eq!((gap.count, gap.first), (4, Some(Seq::new(6))));
     assert_eq!((gap.max_version, gap.reason), (9, GapReason::Forgotten));
     assert_eq!(versions(&lines[6..]), [10]);
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            fs::create_dir_all(&to).unwrap();
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 #[test]
