@@ -168,6 +168,32 @@ fn n02_of_two_writers_the_first_is_fenced_and_ends() {
     assert_eq!(versions(&broker), [1, 3], "nothing of the fenced one");
 }
 
+/// Whatever is lost on the way, and whenever the second one claims: what was acknowledged to either
+/// is there once, and nothing to the first after the claim.
+#[test]
+fn n02_wherever_requests_and_answers_are_lost_one_writer_is_acknowledged() {
+    for (faults, before) in placements(5).flat_map(|faults| [(faults.clone(), 0), (faults, 2)]) {
+        let broker = SimBroker::new();
+        broker.then(faults.clone());
+        let log = log_of(1..=before);
+        let first = Writer::spawn_to(&log, config(), broker.destination(SYNCED)).unwrap();
+        if before > 0 {
+            first.blocking_flush(PATIENCE).unwrap();
+        }
+        let other = log_of(101..=101);
+        let second = Writer::spawn_to(&other, config(), broker.destination(SYNCED)).unwrap();
+        let fenced = first.blocking_stored(log.append(tick(50)));
+        assert!(
+            matches!(fenced, Err(NotStored::Fenced { .. })),
+            "{faults:?}"
+        );
+        second.blocking_stored(other.append(tick(102))).unwrap();
+        let expected: Vec<_> = (1..=before).chain(101..=102).collect();
+        assert_eq!(versions(&broker), expected, "{faults:?}");
+        assert!(first.blocking_shutdown(PATIENCE).is_err());
+    }
+}
+
 #[test]
 fn a_refused_record_gives_its_place_to_a_gap() {
     let broker = SimBroker::new();

@@ -42,8 +42,9 @@ pub async fn spawn<E: Serialize + Send + Sync + 'static>(
     log: &EventLog<E>,
     config: JetStreamConfig,
 ) -> Result<Writer<E>, SpawnError> {
-    let opening = Local::on_a_thread(Session::open(config.clone(), log.epoch()));
-    let (runtime, opened) = opening.await.map_err(SpawnError::Thread)?;
+    // On the heap: it is long, and is moved to that thread.
+    let open = Box::pin(Session::open(config.clone(), log.epoch()));
+    let (runtime, opened) = Local::on_a_thread(open).await.map_err(SpawnError::Thread)?;
     start(log, config, runtime, opened)
 }
 

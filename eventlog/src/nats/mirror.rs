@@ -138,7 +138,8 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
     /// [`SpawnError`] if no server answers, or there is no such stream.
     pub async fn open(config: MirrorConfig) -> Result<Self, SpawnError> {
         let driver = Driver::start().map_err(SpawnError::Thread)?;
-        let opening = driver.spawn(open(config));
+        // On the heap: it is long, and is moved to that thread.
+        let opening = driver.spawn(Box::pin(open(config)));
         let opened = opening.await.unwrap_or_else(|_| Err(NatsError::ended()));
         Self::start(driver, opened)
     }
