@@ -30,8 +30,15 @@ fn program() -> Option<PathBuf> {
     names.find(|name| name.is_file())
 }
 
-pub struct Server {
+/// A server's process, which does not outlive this one, whatever happens to that.
+struct Process {
     child: Child,
+    /// Waits for its input to end, as it does with this process, and kills the server then.
+    guard: Child,
+}
+
+pub struct Server {
+    process: Process,
     pub port: u16,
     pub directory: TempDir,
     arguments: Vec<String>,
@@ -51,7 +58,7 @@ impl Server {
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.child.id()
     }
 
     pub fn start_with(arguments: &[&str]) -> Option<Self> {
@@ -74,20 +81,18 @@ impl Server {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let port = listener.local_addr().unwrap().port();
             drop(listener);
-            let mut child = launch(port, &directory, &arguments);
-            if is_up(port, &mut child) {
+            let mut process = launch(port, &directory, &arguments);
+            if is_up(port, &mut process.child) {
                 let runtime = tokio::runtime::Builder::new_current_thread();
                 let runtime = { runtime }.enable_all().build().unwrap();
                 return Some(Self {
-                    child,
+                    process,
                     port,
                     directory,
                     arguments,
                     runtime,
                 });
             }
-            let _ = child.kill();
-            let _ = child.wait();
         }
         None
     }
@@ -101,13 +106,13 @@ impl Server {
     }
 
     pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.process.end();
     }
 
     pub fn restart(&mut self) {
-        self.child = launch(self.port, &self.directory, &self.arguments);
-        assert!(is_up(self.port, &mut self.child), "it starts again");
+        self.process = launch(self.port, &self.directory, &self.arguments);
+        let child = &mut self.process.child;
+        assert!(is_up(self.port, child), "it starts again");
     }
 
     pub fn signal(&self, signal: &str) {
@@ -172,22 +177,37 @@ impl Message {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
+impl Process {
+    fn end(&mut self) {
         let _ = self.child.kill();
+        // Before the number may be another process's.
+        let _ = self.guard.kill();
+        let _ = self.guard.wait();
         let _ = self.child.wait();
     }
 }
 
-fn launch(port: u16, directory: &TempDir, arguments: &[String]) -> Child {
-    Command::new(program().unwrap())
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn launch(port: u16, directory: &TempDir, arguments: &[String]) -> Process {
+    let child = Command::new(program().unwrap())
         .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
         .arg(directory.path())
         .args(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap()
+        .unwrap();
+    let guard = Command::new("sh")
+        .args(["-c", "read -r _; kill -9 \"$0\"", &child.id().to_string()])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    Process { child, guard }
 }
 
 /// Waits until it greets.
