@@ -57,6 +57,8 @@ mod lease;
 mod lineage;
 mod live;
 mod log;
+#[cfg(feature = "nats")]
+pub mod nats;
 mod numbered;
 mod page;
 mod readers;

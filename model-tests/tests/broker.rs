@@ -10,18 +10,18 @@ use std::{
 
 use eventlog::{
     EventLog, EventRef, RecvError, Seq, Start, TryRecvError, Versioned,
-    disk::{Gap, GapReason, NotStored, Notice},
+    disk::{DiskConfig, DiskWriter, Gap, GapReason, NotStored, Notice},
     writer::{Level, Writer, WriterConfig},
 };
 use model_tests::sim_broker::{Fault, SimBroker};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// More than any correct run takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 const SYNCED: Level = Level::new(1, true);
 const REPLICATED: Level = Level::new(3, false);
 
-#[derive(Clone, Debug, PartialEq, Versioned, Serialize)]
+#[derive(Clone, Debug, PartialEq, Versioned, Serialize, Deserialize)]
 struct Tick {
     version: u64,
     #[serde(serialize_with = "name")]
@@ -166,6 +166,32 @@ fn n02_of_two_writers_the_first_is_fenced_and_ends() {
     let seq = other.append(tick(3));
     assert_eq!(second.blocking_stored(seq), Ok(SYNCED));
     assert_eq!(versions(&broker), [1, 3], "nothing of the fenced one");
+}
+
+/// Whatever is lost on the way, and whenever the second one claims: what was acknowledged to either
+/// is there once, and nothing to the first after the claim.
+#[test]
+fn n02_wherever_requests_and_answers_are_lost_one_writer_is_acknowledged() {
+    for (faults, before) in placements(5).flat_map(|faults| [(faults.clone(), 0), (faults, 2)]) {
+        let broker = SimBroker::new();
+        broker.then(faults.clone());
+        let log = log_of(1..=before);
+        let first = Writer::spawn_to(&log, config(), broker.destination(SYNCED)).unwrap();
+        if before > 0 {
+            first.blocking_flush(PATIENCE).unwrap();
+        }
+        let other = log_of(101..=101);
+        let second = Writer::spawn_to(&other, config(), broker.destination(SYNCED)).unwrap();
+        let fenced = first.blocking_stored(log.append(tick(50)));
+        assert!(
+            matches!(fenced, Err(NotStored::Fenced { .. })),
+            "{faults:?}"
+        );
+        second.blocking_stored(other.append(tick(102))).unwrap();
+        let expected: Vec<_> = (1..=before).chain(101..=102).collect();
+        assert_eq!(versions(&broker), expected, "{faults:?}");
+        assert!(first.blocking_shutdown(PATIENCE).is_err());
+    }
 }
 
 #[test]
@@ -392,4 +418,82 @@ async fn s07_a_thousand_subscribers_are_woken_by_what_is_stored() {
     for task in tasks {
         assert_eq!(task.await.unwrap(), Ok(7));
     }
+}
+
+/// An outage that lasts longer than the backlog was a gap, although the events lay on the disk.
+#[test]
+fn n01_what_the_backlog_cannot_keep_is_forwarded_from_the_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("events.log");
+    let broker = SimBroker::new();
+    let log = EventLog::builder().capacity(4).build().unwrap();
+    let disk = DiskWriter::spawn(&log, DiskConfig::new(&path).max_bytes(2_000).keep(9)).unwrap();
+    let forward = config().backlog_events(2).forward_from::<Tick>(&path);
+    let writer = Writer::spawn_to(&log, forward, broker.destination(SYNCED)).unwrap();
+    let mut next = 1;
+    let mut append = |count| {
+        for _ in 0..count {
+            log.append(tick(next));
+            next += 1;
+            disk.blocking_flush(PATIENCE).unwrap();
+        }
+    };
+    append(3);
+    writer.blocking_flush(PATIENCE).unwrap();
+    for _ in 0..3 {
+        broker.stall_at(broker.records().len());
+        append(1);
+        broker.wait_stalled();
+        append(50); // over several files
+        broker.release();
+        writer.blocking_flush(PATIENCE).unwrap();
+        append(2);
+    }
+    assert_eq!(writer.blocking_shutdown(PATIENCE), Ok(Seq::new(162)));
+    assert_eq!(versions(&broker), (1..=162).collect::<Vec<_>>());
+    assert_eq!((writer.stats().lost, writer.stats().gap_lines), (0, 0));
+}
+
+/// What the disk does not have is a gap, in its place among what it has.
+#[test]
+fn n01_what_the_disk_does_not_have_either_is_a_gap() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("events.log");
+    let broker = SimBroker::new();
+    let log = EventLog::builder().capacity(4).build().unwrap();
+    let disk = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
+    let forward = config().backlog_events(0).forward_from::<Tick>(&path);
+    let writer = Writer::spawn_to(&log, forward, broker.destination(SYNCED)).unwrap();
+    log.append(tick(1));
+    writer.blocking_flush(PATIENCE).unwrap();
+    broker.stall_at(1);
+    log.append(tick(2));
+    broker.wait_stalled();
+    for version in 3..=10 {
+        let name = if version == 6 {
+            "unserializable"
+        } else {
+            "tick"
+        };
+        log.append(Tick {
+            version,
+            name: name.to_owned(),
+        });
+    }
+    disk.blocking_flush(PATIENCE).unwrap_err();
+    disk.blocking_shutdown(PATIENCE).unwrap();
+    log.append_batch((11..=20).map(tick));
+    broker.release();
+    writer.blocking_flush(PATIENCE).unwrap_err();
+    let records = broker.records();
+    let gaps = records.iter().filter(|record| record.is_gap);
+    let gaps: Vec<_> = gaps
+        .map(|record| Gap::parse(record.line.as_bytes()).unwrap())
+        .map(|gap| (gap.first.unwrap().get(), gap.count, gap.reason))
+        .collect();
+    let backlog = GapReason::Backlog;
+    assert_eq!(gaps, [(6, 1, GapReason::Unserializable), (11, 6, backlog)]);
+    let events = records.iter().filter(|record| !record.is_gap);
+    let events: Vec<_> = events.map(|record| record.cursor.version()).collect();
+    assert_eq!(events, [1, 2, 3, 4, 5, 7, 8, 9, 10, 17, 18, 19, 20]);
 }

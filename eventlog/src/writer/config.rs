@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::notice::Notice;
+use super::{bridge::Bridges, notice::Notice};
 
 /// When what was written is forced down to the disk.
 ///
@@ -75,6 +75,8 @@ pub struct WriterConfig {
     pub(crate) drop_timeout: Duration,
     pub(crate) unfaithful: Unfaithful,
     pub(crate) notices: Notices,
+    /// Where to find what the backlog cannot keep.
+    pub(crate) bridges: Bridges,
 }
 
 impl WriterConfig {
@@ -92,6 +94,7 @@ impl WriterConfig {
             drop_timeout: Duration::from_secs(1),
             unfaithful: Unfaithful::default(),
             notices: Notices::default(),
+            bridges: Bridges::default(),
         }
     }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::{
     ahead::Ahead,
+    bridge::{Bridge, Bridged, Detour},
     config::WriterConfig,
     destination::Standing,
     gap::{Gap, GapReason},
@@ -24,6 +25,7 @@ use crate::{
     lineage::Place,
     replay::Replay,
     ring::{HoldId, LeftOff, Lost, Taken, caught_all},
+    seq::Seq,
     shared::Shared,
     waiters::{Ticket, thread_waker},
 };
@@ -54,6 +56,9 @@ pub(super) struct Follower<E> {
     backlog_events: u64,
     backlog_bytes: u64,
     waker: Option<Waker>,
+    bridge: Option<Box<dyn Bridge>>,
+    /// Lost events that are brought over the bridge before anything else is taken.
+    detour: Option<Detour>,
 }
 
 impl<E: Serialize + Send + Sync + 'static> Follower<E> {
@@ -99,6 +104,8 @@ impl<E: Serialize + Send + Sync + 'static> Follower<E> {
             backlog_events,
             backlog_bytes: config.backlog_bytes as u64,
             waker: None,
+            bridge: config.bridges.make(),
+            detour: None,
         })
     }
 }
@@ -123,7 +130,7 @@ impl<E> Follower<E> {
     }
 
     /// Notes the events that the ring could not keep for this follower.
-    fn note_lost(&self, taken: &mut Taken<E>, pending: &mut Pending) -> bool {
+    fn note_lost(&mut self, taken: &mut Taken<E>, pending: &mut Pending) -> bool {
         let Some(lost) = taken.lost.take() else {
             return false;
         };
@@ -138,7 +145,43 @@ impl<E> Follower<E> {
             GapReason::Backlog
         };
         let gap = Gap::new(count, min_version, max_version, reason);
-        pending.push_lost(taken.start() - 1, gap);
+        if self.bridge.is_some() {
+            self.detour = Some(Detour::new(taken.start() - 1, gap));
+        } else {
+            pending.push_lost(taken.start() - 1, gap);
+        }
+        true
+    }
+
+    /// Brings lost events over the bridge, as many as one commit should have, and tells of those
+    /// that are not there. Says whether it brought any.
+    fn cross(&mut self, pending: &mut Pending) -> bool {
+        let (Some(bridge), Some(detour)) = (&mut self.bridge, &mut self.detour) else {
+            return false;
+        };
+        if !detour.is_open {
+            detour.is_open = bridge.seek(Seq::new(detour.next - 1));
+        }
+        while detour.next <= detour.through && !pending.is_full() {
+            let record = detour.is_open.then(|| bridge.next()).flatten();
+            match record {
+                Some(Bridged::Event { version, line }) if version <= detour.gap.max_version => {
+                    pending.push_kept(detour.next, version, line);
+                    detour.next += 1;
+                }
+                Some(Bridged::Gap(gap)) if gap.count <= detour.rest().count && gap.count > 0 => {
+                    pending.push_lost(detour.next + gap.count - 1, gap);
+                    detour.next += gap.count;
+                }
+                _ => {
+                    pending.push_lost(detour.through, detour.rest());
+                    detour.next = detour.through + 1;
+                }
+            }
+        }
+        if detour.next > detour.through {
+            self.detour = None;
+        }
         true
     }
 
@@ -155,6 +198,10 @@ impl<E> Follower<E> {
             let left = (last.seq.get() + 1).saturating_sub(self.position);
             let mut taken = self.take(left.min(MAX_TAKE));
             self.note_lost(&mut taken, pending);
+            if self.detour.is_some() {
+                self.taken = Some(taken);
+                break;
+            }
             let lines = self.lines.place(taken.start())..self.lines.place(taken.end());
             if !lines.is_empty() {
                 taken.skip(pending.push_lines(&self.lines, lines) as u64);
@@ -212,6 +259,10 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
         // destination is busy with this.
         let mut came = MAX_TAKE;
         while came == MAX_TAKE && !pending.is_full() {
+            if self.cross(pending) {
+                took = true;
+                continue;
+            }
             let mut taken = if let Some(taken) = self.taken.take() {
                 taken
             } else {
@@ -220,6 +271,11 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
                 taken
             };
             let had = self.note_lost(&mut taken, pending) | taken.has_more();
+            if self.detour.is_some() {
+                self.taken = Some(taken);
+                (took, came) = (true, MAX_TAKE);
+                continue;
+            }
             for (seq, entry) in taken.drain() {
                 pending.push_event(seq, entry.version, &entry.event);
                 if pending.is_full() {

@@ -50,6 +50,8 @@ pub enum GapReason {
     Missed,
     /// The destination refused them.
     Refused,
+    /// The destination had them, and lost them.
+    Forgotten,
     /// A reason of a later version.
     #[serde(other)]
     Other,

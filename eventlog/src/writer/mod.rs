@@ -14,6 +14,7 @@
 
 pub(crate) mod ack;
 mod ahead;
+pub(crate) mod bridge;
 pub(crate) mod config;
 pub(crate) mod control;
 pub(crate) mod destination;

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::gap::Gap;
+use super::{destination::Level, gap::Gap};
 use crate::seq::Seq;
 
 /// What a person should know of a writer. Each also goes to `tracing`, as a warning or an error.
@@ -78,6 +78,24 @@ pub enum Notice {
         /// Why, and what to do.
         error: String,
     },
+    /// The destination no longer has events that it had stored. Those that were lost there between
+    /// others are counted by a gap line.
+    Forgotten {
+        /// The writer's name.
+        name: String,
+        /// How many events.
+        events: u64,
+        /// What happened, and what to do.
+        reason: String,
+    },
+    /// What this writer stores is not synced there: an acknowledgement survives the end of a
+    /// process, not that a machine loses its power.
+    NotSynced {
+        /// The writer's name.
+        name: String,
+        /// What an acknowledgement is worth.
+        level: Level,
+    },
     /// The writer has ended and left events unwritten.
     Ended {
         /// The writer's name.
@@ -148,6 +166,20 @@ impl fmt::Display for Notice {
                 "the marks {} of an event log cannot be written: {error}; events are written all \
                  the same, without times, and after a restart subscribers have to begin anew",
                 path.display()
+            ),
+            Self::Forgotten {
+                name,
+                events,
+                reason,
+            } => write!(
+                f,
+                "{events} events that were stored are gone from the event log {name}: {reason}"
+            ),
+            Self::NotSynced { name, level } => write!(
+                f,
+                "the event log {name} is stored at the level {level}: what is acknowledged is lost \
+                 with the power of its machine, and is not called durable; have the server sync \
+                 before it acknowledges"
             ),
             Self::Ended { name, reason } => {
                 write!(f, "the writer of the event log {name} has ended: {reason}")

@@ -132,6 +132,15 @@ impl Pending {
         lines.len()
     }
 
+    /// Adds the line of an event that was serialised before, and lay somewhere else.
+    pub(super) fn push_kept(&mut self, seq: u64, version: u64, line: &[u8]) {
+        self.close_gap();
+        self.lines.bytes.extend_from_slice(line);
+        self.end_line(Seq::new(seq), version, false);
+        self.counts.events += 1;
+        self.counts.bytes += line.len() as u64 + 1;
+    }
+
     /// Says it once for events that follow each other and have the same fault.
     fn tell_unserializable(&mut self, reason: GapReason, seq: u64, version: u64, error: String) {
         if self.told == Some((reason, seq.wrapping_sub(1))) {

@@ -3,6 +3,7 @@
 pub(crate) mod all;
 pub(crate) mod backward;
 pub(crate) mod beyond;
+mod bridge;
 mod decode;
 mod files;
 pub(crate) mod follow;

@@ -1,0 +1,169 @@
+//! A log at a NATS server on loopback, beside the client alone:
+//! `cargo bench -p versioned-eventlog --features nats --bench nats`.
+//!
+//! `NATS_SERVER` names the server, if it is not the `nats-server` on the path. CPU time is that of
+//! this process and of the server together.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a benchmark's figures are approximate, and it may stop at any surprise"
+)]
+
+#[allow(dead_code, reason = "the benchmark uses a part of it")]
+#[path = "../../tests/nats/server.rs"]
+mod server;
+
+use std::{
+    env, fs, thread,
+    time::{Duration, Instant},
+};
+
+use eventlog::{EventLog, Versioned, nats, writer::WriterConfig};
+use serde::Serialize;
+use server::{PATIENCE, Server};
+
+const EVENTS: u64 = 500_000;
+const SINGLE: usize = 1_000;
+/// The clock of `/proc` on Linux, in ticks per second.
+const TICKS: f64 = 100.0;
+
+#[derive(Versioned, Serialize)]
+struct Event {
+    version: u64,
+    kind: &'static str,
+    name: &'static str,
+}
+
+fn event(version: u64) -> Event {
+    Event {
+        version,
+        kind: "changed",
+        name: "some text that a person wrote",
+    }
+}
+
+fn main() {
+    // `cargo test --all-targets` starts benchmarks too, without this flag.
+    if !env::args().any(|argument| argument == "--bench") {
+        println!("nothing measured: run it with `cargo bench --bench nats`");
+        return;
+    }
+    let rounds: [(&str, Option<&str>); 2] = [
+        ("defaults", None),
+        ("sync_interval: always", Some("sync_interval: always")),
+    ];
+    for (name, setting) in rounds {
+        let Some(server) = start(setting) else {
+            println!("NOT RUN: {name}: this server does not start with it");
+            continue;
+        };
+        println!("\n{}, {name}", version(&server));
+        throughput(&server, setting.is_some());
+        latency(&server);
+    }
+}
+
+/// A server with one more setting of `JetStream`, where it knows that.
+fn start(setting: Option<&str>) -> Option<Server> {
+    let Some(setting) = setting else {
+        return Server::start();
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("nats.conf");
+    fs::write(&file, format!("jetstream {{ {setting} }}\n")).unwrap();
+    Server::try_start_with(&["-c", file.to_str().unwrap()])
+}
+
+fn version(server: &Server) -> String {
+    let version = server.with(async |context| context.client().server_info().version);
+    format!("nats-server {version}")
+}
+
+/// Events per second from the first append to the last acknowledgement, and CPU time of each.
+fn throughput(server: &Server, synced: bool) {
+    let log = EventLog::new(None);
+    let settings = WriterConfig::new("bench").backlog_events(1 << 20);
+    let config = server.config().writer(settings).assume_synced(synced);
+    let writer = nats::blocking_spawn(&log, config).unwrap();
+    let cpu = [cpu_of("self"), cpu_of(&server.pid().to_string())];
+    let began = Instant::now();
+    let mut longest = Duration::ZERO;
+    for version in 1..=EVENTS {
+        let event = event(version);
+        let before = Instant::now();
+        log.append(event);
+        longest = longest.max(before.elapsed());
+    }
+    writer.blocking_flush(PATIENCE).unwrap();
+    let seconds = began.elapsed().as_secs_f64();
+    let spent = |id: &str, before: f64| (cpu_of(id) - before) * 1e6 / EVENTS as f64;
+    let client = spent("self", cpu[0]);
+    let broker = spent(&server.pid().to_string(), cpu[1]);
+    println!(
+        "  frames: {:.0} events/s acknowledged; {:.2} µs of CPU per event ({client:.2} here, \
+         {broker:.2} at the server); longest append {longest:?}; {} commits",
+        EVENTS as f64 / seconds,
+        client + broker,
+        writer.stats().commits,
+    );
+    assert_eq!(writer.stats().lost, 0, "nothing was lost");
+}
+
+/// One event at a time, beside a bare publish of the client alone.
+fn latency(server: &Server) {
+    let log = EventLog::new(None);
+    let ours = {
+        let writer = nats::blocking_spawn(&log, server.config()).unwrap();
+        median(|round| {
+            let seq = log.append(event(EVENTS + 1 + round));
+            writer.blocking_stored(seq).unwrap();
+        })
+    };
+    let bare = server.with(async |context| {
+        let stream = async_nats::jetstream::stream::Config {
+            name: "bare".to_owned(),
+            ..Default::default()
+        };
+        context.create_stream(stream).await.unwrap();
+        let payload = serde_json::to_vec(&event(1)).unwrap();
+        let mut times = Vec::new();
+        for _ in 0..SINGLE {
+            let began = Instant::now();
+            let sent = context.publish("bare", payload.clone().into()).await;
+            sent.unwrap().await.unwrap();
+            times.push(began.elapsed());
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+        middle(times)
+    });
+    println!(
+        "  one event: {ours:?} to its acknowledgement (p50), a bare publish {bare:?}: {:.2} x",
+        ours.as_secs_f64() / bare.as_secs_f64()
+    );
+}
+
+fn median(mut act: impl FnMut(u64)) -> Duration {
+    let times = (0..SINGLE as u64).map(|round| {
+        let began = Instant::now();
+        act(round);
+        let took = began.elapsed();
+        thread::sleep(Duration::from_micros(500));
+        took
+    });
+    middle(times.collect())
+}
+
+fn middle(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// CPU time of a process so far, in seconds; 0 where there is no `/proc`.
+fn cpu_of(process: &str) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let fields: Vec<_> = after_name.split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<f64>().ok());
+    (ticks(11).unwrap_or(0.0) + ticks(12).unwrap_or(0.0)) / TICKS
+}

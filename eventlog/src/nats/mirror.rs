@@ -1,0 +1,280 @@
+//! A log in another process, filled from the stream and following it.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_nats::ConnectOptions;
+use serde::de::DeserializeOwned;
+
+use super::{
+    backfill::Backfill,
+    config::StreamAt,
+    driver::Driver,
+    error::{NatsError, SpawnError},
+    follow::Tail,
+    link::Link,
+};
+use crate::{cursor::Cursor, log::EventLog, seq::Seq, versioned::Versioned, waiters::may_block};
+
+/// How long a request may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Which stream to mirror, and how much of it to keep in memory.
+///
+/// ```
+/// use eventlog::nats::MirrorConfig;
+///
+/// let config = MirrorConfig::new("nats://127.0.0.1:4222", "orders").capacity(60_000);
+/// # let _ = config;
+/// ```
+#[derive(Clone)]
+pub struct MirrorConfig {
+    pub(super) at: StreamAt,
+    pub(super) capacity: usize,
+}
+
+impl MirrorConfig {
+    /// The defaults for a stream of this name at one of these servers: URLs, separated by commas.
+    #[must_use]
+    pub fn new(servers: impl AsRef<str>, stream: impl Into<String>) -> Self {
+        Self {
+            at: StreamAt::new(servers.as_ref(), stream.into()),
+            capacity: 4096,
+        }
+    }
+
+    /// How many events the mirror keeps in memory (default 4096): what comes in the longest absence
+    /// after which a subscriber should miss nothing.
+    #[must_use]
+    pub fn capacity(mut self, events: usize) -> Self {
+        self.capacity = events.max(1);
+        self
+    }
+
+    /// The subject of the stream's messages, where it is not `eventlog.STREAM`.
+    #[must_use]
+    pub fn on_subject(mut self, subject: impl Into<String>) -> Self {
+        self.at.subject = subject.into();
+        self
+    }
+
+    /// How to connect: credentials, TLS, timeouts. Their `event_callback` is replaced.
+    #[must_use]
+    pub fn connect_with(mut self, options: ConnectOptions) -> Self {
+        self.at.options = options;
+        self
+    }
+}
+
+impl fmt::Debug for MirrorConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MirrorConfig")
+            .field("servers", &self.at.servers)
+            .field("stream", &self.at.stream)
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The newest events of a stream in the memory of any process, and those to come.
+///
+/// Events have the numbers that the stream gives them, and the epoch of the writer that has claimed
+/// it. So a cursor of one mirror is good on every other, and after a restart of the writer, of the
+/// servers or of the mirror: [`Complete`](crate::Coverage::Complete) if exactly the events after it
+/// follow, [`Truncated`](crate::Coverage::Truncated) if some are gone here (the stream may have
+/// them: [`backfill`](Self::backfill)), [`Ahead`](crate::Coverage::Ahead) if this mirror is behind
+/// the other, [`Foreign`](crate::Coverage::Foreign) if the stream has lost what its holder saw.
+///
+/// The producer's own log has other numbers: its cursors are `Foreign` here.
+///
+/// # The log changes
+///
+/// When another writer claims the stream, or events are missing in its middle, the mirror goes on
+/// with another [`log`](Self::log). The one before is closed: subscriptions deliver all that it had,
+/// end, and go on at the new one with their cursors. Ask for the log anew at each subscription.
+pub struct Mirror<E> {
+    pub(super) state: Arc<State<E>>,
+    driver: Driver,
+}
+
+/// What the thread of a mirror tells its handle.
+pub(super) struct State<E> {
+    inner: Mutex<Inner<E>>,
+    pub(super) fetched: super::backfill::Fetched<E>,
+}
+
+struct Inner<E> {
+    log: Arc<EventLog<E>>,
+    stats: MirrorStats,
+}
+
+/// How a mirror is at an instant.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct MirrorStats {
+    /// The number of the newest event that it has.
+    pub newest: Seq,
+    /// Whether it hears of the stream. A server that was killed is noticed within 3 seconds.
+    pub is_connected: bool,
+    /// Why it does not, if so.
+    pub failing: Option<String>,
+    /// How often it went on with another log.
+    pub changes: u64,
+    /// Messages that were fetched for [`backfill`](Mirror::backfill).
+    pub fetched: u64,
+}
+
+impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
+    /// Fills a log with the newest events of a stream, and follows it from then on. Resolves once
+    /// everything is there that the stream had.
+    ///
+    /// Works on any runtime, which it never blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`] if no server answers, or there is no such stream.
+    pub async fn open(config: MirrorConfig) -> Result<Self, SpawnError> {
+        let driver = Driver::start().map_err(SpawnError::Thread)?;
+        // On the heap: it is long, and is moved to that thread.
+        let opening = driver.spawn(Box::pin(open(config)));
+        let opened = opening.await.unwrap_or_else(|_| Err(NatsError::ended()));
+        Self::start(driver, opened)
+    }
+
+    /// As [`open`](Self::open), blocking the thread. Not for asynchronous code.
+    ///
+    /// # Panics
+    ///
+    /// On a thread that drives a `tokio` runtime, whose tasks it would stop.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn blocking_open(config: MirrorConfig) -> Result<Self, SpawnError> {
+        may_block();
+        let driver = Driver::start().map_err(SpawnError::Thread)?;
+        let opened = driver.block_on(open(config));
+        Self::start(driver, opened)
+    }
+
+    fn start(
+        driver: Driver,
+        opened: Result<(Tail<E>, EventLog<E>), NatsError>,
+    ) -> Result<Self, SpawnError> {
+        let (tail, log) = opened.map_err(SpawnError::Stream)?;
+        let state = Arc::new(State {
+            inner: Mutex::new(Inner {
+                log: Arc::new(log),
+                stats: MirrorStats::default(),
+            }),
+            fetched: super::backfill::Fetched::new(&tail),
+        });
+        state.heard(tail.newest());
+        driver.spawn(tail.run(state.clone()));
+        Ok(Self { state, driver })
+    }
+
+    /// The events after this cursor that the log does not have any more and the stream may: as
+    /// far as the log's oldest. All who ask for the same at about the same time share one fetch.
+    ///
+    /// ```no_run
+    /// # #[derive(Clone, serde::Deserialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # async fn example(
+    /// #     mirror: eventlog::nats::Mirror<Tick>,
+    /// #     mut cursor: eventlog::Cursor,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut backfill = mirror.backfill(&cursor);
+    /// while let Some(events) = backfill.next().await? {
+    ///     for event in events.iter() { /* apply it */ }
+    ///     cursor = events.cursor();
+    /// }
+    /// let subscription = mirror.log().subscribe(&cursor);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn backfill(&self, cursor: &Cursor) -> Backfill<'_, E> {
+        Backfill::new(self, &self.driver, *cursor)
+    }
+}
+
+impl<E> Mirror<E> {
+    /// The log that the mirror fills now.
+    #[must_use]
+    pub fn log(&self) -> Arc<EventLog<E>> {
+        self.state.log()
+    }
+
+    /// How the mirror is.
+    #[must_use]
+    pub fn stats(&self) -> MirrorStats {
+        let mut stats = self.state.with(|inner| inner.stats.clone());
+        stats.fetched = self.state.fetched.count();
+        stats
+    }
+}
+
+/// Connects and fills.
+async fn open<E: Versioned + DeserializeOwned>(
+    config: MirrorConfig,
+) -> Result<(Tail<E>, EventLog<E>), NatsError> {
+    let link = Link::connect(&config.at, TIMEOUT).await?;
+    Tail::fill(Arc::new(link), config).await
+}
+
+impl<E> State<E> {
+    pub(super) fn log(&self) -> Arc<EventLog<E>> {
+        self.with(|inner| inner.log.clone())
+    }
+
+    /// Everything up to this number is there.
+    pub(super) fn heard(&self, newest: Seq) {
+        self.with(|inner| {
+            inner.stats.newest = newest;
+            (inner.stats.is_connected, inner.stats.failing) = (true, None);
+        });
+    }
+
+    /// The stream is not heard of.
+    pub(super) fn failed(&self, error: &NatsError) {
+        let text = crate::writer::worker::chain(error);
+        let was_connected = self.with(|inner| {
+            inner.stats.failing = Some(text.clone());
+            std::mem::take(&mut inner.stats.is_connected)
+        });
+        if was_connected {
+            tracing::warn!(error = text, "the mirror of a stream waits for it");
+        }
+    }
+
+    /// Goes on with another log.
+    pub(super) fn change(&self, log: EventLog<E>) {
+        let before = self.with(|inner| {
+            inner.stats.changes += 1;
+            std::mem::replace(&mut inner.log, Arc::new(log))
+        });
+        before.close();
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
+        f(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<E> Drop for Mirror<E> {
+    fn drop(&mut self) {
+        self.state.log().close();
+    }
+}
+
+impl<E> fmt::Debug for Mirror<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mirror")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

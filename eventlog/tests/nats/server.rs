@@ -1,0 +1,252 @@
+//! A NATS server on loopback, with a directory of its own, that ends with the test.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{self, stream::State},
+};
+use eventlog::nats::JetStreamConfig;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// More than any correct run takes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program: `NATS_SERVER`, or the one on the path.
+fn program() -> Option<PathBuf> {
+    let given = env::var_os("NATS_SERVER").map(PathBuf::from);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut names = given
+        .into_iter()
+        .chain(env::split_paths(&path).map(|directory| directory.join("nats-server")));
+    names.find(|name| name.is_file())
+}
+
+/// A server's process, which does not outlive this one, whatever happens to that.
+struct Process {
+    child: Child,
+    /// Waits for its input to end, as it does with this process, and kills the server then.
+    guard: Child,
+}
+
+pub struct Server {
+    process: Process,
+    pub port: u16,
+    pub directory: TempDir,
+    arguments: Vec<String>,
+    runtime: Runtime,
+}
+
+/// One message of a stream.
+pub struct Message {
+    pub headers: HeaderMap,
+    pub payload: Vec<u8>,
+}
+
+impl Server {
+    /// `None`, and says so, where there is no server to start.
+    pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    pub fn start_with(arguments: &[&str]) -> Option<Self> {
+        program().map_or_else(
+            || {
+                println!("NOT RUN: there is no `nats-server` (Debian has it as a package)");
+                None
+            },
+            |_| Some(Self::try_start_with(arguments).unwrap()),
+        )
+    }
+
+    /// `None` where there is none, or it does not start with these.
+    pub fn try_start_with(arguments: &[&str]) -> Option<Self> {
+        program()?;
+        let directory = tempfile::tempdir().unwrap();
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        // Another program may take the port between this look and the server's.
+        for _ in 0..5 {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            drop(listener);
+            let mut process = launch(port, &directory, &arguments);
+            if is_up(port, &mut process.child) {
+                let runtime = tokio::runtime::Builder::new_current_thread();
+                let runtime = { runtime }.enable_all().build().unwrap();
+                return Some(Self {
+                    process,
+                    port,
+                    directory,
+                    arguments,
+                    runtime,
+                });
+            }
+        }
+        None
+    }
+
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    pub fn config(&self) -> JetStreamConfig {
+        JetStreamConfig::new(self.url(), "orders").ack_timeout(Duration::from_secs(2))
+    }
+
+    pub fn kill(&mut self) {
+        self.process.end();
+    }
+
+    pub fn restart(&mut self) {
+        self.process = launch(self.port, &self.directory, &self.arguments);
+        let child = &mut self.process.child;
+        assert!(is_up(self.port, child), "it starts again");
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let pid = self.pid().to_string();
+        let done = Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Runs something with the stream.
+    pub fn with<T>(&self, act: impl AsyncFnOnce(jetstream::Context) -> T) -> T {
+        self.runtime.block_on(async {
+            let client = async_nats::connect(self.url()).await.unwrap();
+            act(jetstream::new(client)).await
+        })
+    }
+
+    pub fn state(&self) -> State {
+        self.with(async |context| {
+            let stream = context.get_stream("orders").await.unwrap();
+            stream.cached_info().state.clone()
+        })
+    }
+
+    /// All messages of the stream, in order.
+    pub fn messages(&self) -> Vec<Message> {
+        self.with(async |context| {
+            let stream = context.get_stream("orders").await.unwrap();
+            let state = stream.cached_info().state.clone();
+            let mut messages = Vec::new();
+            if state.messages == 0 {
+                return messages;
+            }
+            for sequence in state.first_sequence..=state.last_sequence {
+                let message = stream.get_raw_message(sequence).await.unwrap();
+                messages.push(Message {
+                    headers: message.headers,
+                    payload: message.payload.to_vec(),
+                });
+            }
+            messages
+        })
+    }
+
+    /// All lines of the stream but those of claims, in order.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for message in self.messages() {
+            if message.header("Eventlog-Count") == "0" {
+                continue;
+            }
+            let text = String::from_utf8(message.payload).unwrap();
+            assert!(text.ends_with('\n'), "a message has whole lines: {text:?}");
+            lines.extend(text.lines().map(str::to_owned));
+        }
+        lines
+    }
+}
+
+impl Message {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.as_str())
+    }
+}
+
+impl Process {
+    fn end(&mut self) {
+        let _ = self.child.kill();
+        // Before the number may be another process's.
+        let _ = self.guard.kill();
+        let _ = self.guard.wait();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn launch(port: u16, directory: &TempDir, arguments: &[String]) -> Process {
+    let child = Command::new(program().unwrap())
+        .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
+        .arg(directory.path())
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let guard = Command::new("sh")
+        .args(["-c", "read -r _; kill -9 \"$0\"", &child.id().to_string()])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    Process { child, guard }
+}
+
+/// Waits until it greets.
+fn is_up(port: u16, child: &mut Child) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
+            let mut greeting = String::new();
+            let read = BufReader::new(stream).read_line(&mut greeting);
+            if read.is_ok() && greeting.starts_with("INFO") {
+                return true;
+            }
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}
+
+/// Three servers that are one. `None`, and says so, where there are none.
+pub fn cluster() -> Option<Vec<Server>> {
+    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let routes = listeners.map(|listener| {
+        let address = listener.local_addr().unwrap();
+        format!("nats://{address}")
+    });
+    let all = routes.join(",");
+    let nodes = routes.iter().enumerate().map(|(index, route)| {
+        let name = format!("n{index}");
+        let arguments = ["-n", &name, "--cluster_name", "c", "--cluster", route];
+        Server::start_with(&[&arguments[..], &["--routes", &all]].concat())
+    });
+    nodes.collect()
+}
+
+/// The addresses of these, as a configuration takes them.
+pub fn urls(nodes: &[Server]) -> String {
+    let urls: Vec<_> = nodes.iter().map(Server::url).collect();
+    urls.join(",")
+}
