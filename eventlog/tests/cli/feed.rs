@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -372,7 +372,7 @@ fn a_line_without_an_end_takes_no_memory() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
-        let mut stream: TcpStream = listener.accept().unwrap().0;
+        let mut stream = listener.accept().unwrap().0;
         drop(listener);
         let _ = stream.write_all(OPEN.as_bytes());
         let _ = stream.write_all(b"\n\"");
