@@ -15,15 +15,16 @@ use crate::when::Bound;
 ///
 /// PATH is the log of any program that writes an event per line of JSON: `events.log`, with the
 /// full files `events.log.old`… and the marks `events.log.marks` beside it, where there are any.
-/// `-` is standard input. Nothing is ever changed, except by `repair --write`.
+/// `-` is standard input. For `show` and `tail` it may be a feed that a program serves:
+/// `unix:/path/of/the/socket` or `tcp:host:port`. Nothing is ever changed, except by `repair --write`.
 #[derive(Parser, Debug)]
 #[command(name = "eventlog", version, max_term_width = 80)]
 #[command(after_help = "`eventlog PATH` is `eventlog show PATH`.
 
 Exit codes: 0 all is well; 1 nothing matched; 2 wrong usage; 3 damage found
 (verify, tail --until-damage); 4 gaps found (verify --strict); 5 there is no
-log, or it cannot be read, or a writer holds it; 141 the reader of the output
-is gone.")]
+log, or it cannot be read, or a writer holds it, or a feed does not answer; 141
+the reader of the output is gone.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -60,6 +61,7 @@ const SHOW_EXAMPLES: &str = "Examples:
   eventlog show -o json events.log | jq .event
   eventlog show --template '{time} {type} {user.name}' events.log
   zcat events.log.gz | eventlog show -
+  eventlog show unix:/run/app/log.sock           what a feed still has
 
 Times are those of writing, from the marks, or else of the event's own field.
 `~` before one is about then, `≤` then or before, `>` after that.";
@@ -70,6 +72,7 @@ const TAIL_EXAMPLES: &str = "Examples:
   eventlog tail -f -n all -o json events.log | my-indexer
   eventlog tail --position-file seen events.log  what is new since the last time
   eventlog tail -f --position-file seen -o raw events.log | my-consumer
+  eventlog tail -f tcp:127.0.0.1:7070            what another process serves
 
 With a position file each line is written out before the position after it is,
 so that none is lost; after a crash the last one may come again.";
@@ -77,7 +80,7 @@ so that none is lost; after a crash the last one may come again.";
 #[derive(Args, Debug)]
 #[command(after_help = SHOW_EXAMPLES)]
 pub(crate) struct ShowArgs {
-    /// The log, or `-`
+    /// The log, or `-`, or a feed: `unix:/path/of/the/socket`, `tcp:host:port` (not `http://…`)
     pub(crate) path: PathBuf,
     /// Show only the last N matches, or `all` (default: 20 of a log without a filter)
     #[arg(short = 'n', long, value_name = "N", value_parser = count)]
@@ -94,7 +97,8 @@ pub(crate) struct ShowArgs {
 #[derive(Args, Debug)]
 #[command(after_help = TAIL_EXAMPLES)]
 pub(crate) struct TailArgs {
-    /// The log, which need not exist yet if it is followed
+    /// The log, which need not exist yet if it is followed, or a feed:
+    /// `unix:/path/of/the/socket`, `tcp:host:port` (not `http://…`)
     pub(crate) path: PathBuf,
     /// Go on with what comes, through rotations and restarts
     #[arg(short, long)]

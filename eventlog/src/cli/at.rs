@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use eventlog::Cursor;
 use eventlog::disk::{Place, RawLine};
 
 /// A line without its newline, and where it stands.
@@ -16,6 +17,11 @@ pub(crate) struct Line<'a> {
 pub(crate) enum At<'a> {
     Log(RawLine<'a>),
     Kept(&'a Place),
+    /// Of a feed, and where a reader stands that has it.
+    Feed {
+        address: &'a Path,
+        cursor: Cursor,
+    },
     /// Of what came through a pipe.
     Input {
         number: u64,
@@ -28,6 +34,7 @@ impl At<'_> {
         match self {
             Self::Log(line) => line.file(),
             Self::Kept(place) => &place.file,
+            Self::Feed { address, .. } => address,
             Self::Input { .. } => Path::new("-"),
         }
     }
@@ -36,6 +43,7 @@ impl At<'_> {
         match self {
             Self::Log(line) => line.number,
             Self::Kept(place) => place.line,
+            Self::Feed { .. } => None,
             Self::Input { number, .. } => Some(*number),
         }
     }
@@ -44,6 +52,7 @@ impl At<'_> {
         match self {
             Self::Log(line) => line.offset,
             Self::Kept(place) => place.offset,
+            Self::Feed { .. } => 0,
             Self::Input { offset, .. } => *offset,
         }
     }
@@ -53,7 +62,15 @@ impl At<'_> {
         match self {
             Self::Log(line) => Some(line.place()),
             Self::Kept(place) => Some((*place).clone()),
-            Self::Input { .. } => None,
+            Self::Feed { .. } | Self::Input { .. } => None,
+        }
+    }
+
+    /// The place in a feed.
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
+        match self {
+            Self::Feed { cursor, .. } => Some(*cursor),
+            _ => None,
         }
     }
 }

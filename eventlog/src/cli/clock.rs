@@ -146,8 +146,11 @@ impl Clock {
         })
     }
 
-    /// The number of the line's event, where the marks tell it.
+    /// The number of the line's event, where the marks tell it, or the cursor of a feed.
     pub(crate) fn seq(&self, line: &Line<'_>) -> Option<u64> {
+        if let Some(cursor) = line.at.cursor() {
+            return Some(cursor.seq().get());
+        }
         let stamp = self.timeline.as_ref()?.stamp(&line.at.place()?)?;
         stamp.seq.map(eventlog::Seq::get)
     }

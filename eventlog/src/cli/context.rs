@@ -1,7 +1,9 @@
 //! Lines around those that match.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 
+use eventlog::Cursor;
 use eventlog::disk::Place;
 
 use crate::at::{At, Line};
@@ -22,18 +24,31 @@ pub(crate) struct Context {
 
 /// A line that was kept.
 pub(crate) struct Kept {
-    place: Option<Place>,
-    number: u64,
-    offset: u64,
+    at: KeptAt,
     bytes: Vec<u8>,
+}
+
+enum KeptAt {
+    Log(Place),
+    Feed { address: PathBuf, cursor: Cursor },
+    Input { number: u64, offset: u64 },
 }
 
 impl Kept {
     pub(crate) fn of(line: &Line<'_>) -> Self {
+        let at = match (line.at.place(), line.at.cursor()) {
+            (Some(place), _) => KeptAt::Log(place),
+            (None, Some(cursor)) => KeptAt::Feed {
+                address: line.at.file().to_path_buf(),
+                cursor,
+            },
+            (None, None) => KeptAt::Input {
+                number: line.at.number().unwrap_or_default(),
+                offset: line.at.offset(),
+            },
+        };
         Self {
-            place: line.at.place(),
-            number: line.at.number().unwrap_or_default(),
-            offset: line.at.offset(),
+            at,
             bytes: line.bytes.to_vec(),
         }
     }
@@ -44,11 +59,15 @@ impl Kept {
     }
 
     pub(crate) fn line(&self) -> Line<'_> {
-        let at = match &self.place {
-            Some(place) => At::Kept(place),
-            None => At::Input {
-                number: self.number,
-                offset: self.offset,
+        let at = match &self.at {
+            KeptAt::Log(place) => At::Kept(place),
+            KeptAt::Feed { address, cursor } => At::Feed {
+                address,
+                cursor: *cursor,
+            },
+            KeptAt::Input { number, offset } => At::Input {
+                number: *number,
+                offset: *offset,
             },
         };
         Line {

@@ -9,6 +9,7 @@ use eventlog::disk::{self, Lines};
 use crate::at::{At, Line};
 use crate::filter::Search;
 use crate::outcome::Stop;
+use crate::row::Word;
 use crate::trouble::{Trouble, What};
 
 /// Longer lines are damage, so that no line takes much memory.
@@ -25,7 +26,12 @@ pub(crate) trait Visit {
     }
 }
 
-/// What a `PATH` is.
+/// What wants all that a feed says.
+pub(crate) trait Hear: Visit {
+    fn word(&mut self, word: Word) -> Result<(), Stop>;
+}
+
+/// What a `PATH` is, if it is no feed.
 pub(crate) enum Source {
     Log(PathBuf),
     /// Standard input, or a pipe with a name.

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use crate::at::Line;
 use crate::context::Kept;
 use crate::from_end::Matcher;
-use crate::input::Visit;
+use crate::input::{Hear, Visit};
 use crate::outcome::Stop;
+use crate::row::Word;
 use crate::scan::Scan;
 use crate::trouble::Trouble;
 
@@ -26,6 +27,7 @@ enum Item {
     Match(Kept),
     Gap(Kept),
     Trouble(Trouble, Vec<u8>),
+    Word(Word),
 }
 
 /// What a kept item takes besides its bytes.
@@ -37,6 +39,7 @@ impl Item {
             + match self {
                 Self::Match(kept) | Self::Gap(kept) => kept.len(),
                 Self::Trouble(_, bytes) => bytes.len(),
+                Self::Word(_) => 0,
             }
     }
 }
@@ -61,6 +64,7 @@ impl<'a> LastOf<'a> {
             match item {
                 Item::Match(kept) | Item::Gap(kept) => self.scan.line(kept.line())?,
                 Item::Trouble(trouble, bytes) => self.scan.trouble(trouble, &bytes)?,
+                Item::Word(word) => self.scan.word(word)?,
             }
         }
         Ok(())
@@ -100,6 +104,13 @@ impl Visit for LastOf<'_> {
 
     fn trouble(&mut self, trouble: Trouble, bytes: &[u8]) -> Result<(), Stop> {
         self.keep(Item::Trouble(trouble, bytes.to_vec()));
+        Ok(())
+    }
+}
+
+impl Hear for LastOf<'_> {
+    fn word(&mut self, word: Word) -> Result<(), Stop> {
+        self.keep(Item::Word(word));
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ mod clock;
 mod completions;
 mod context;
 mod event;
+mod feed;
 mod filter;
 mod format;
 mod from_end;
@@ -56,10 +57,14 @@ fn run(command: Command) -> Result<Outcome, Stop> {
     match command {
         Command::Show(args) => show::run(&args),
         Command::Tail(args) => tail::run(&args),
-        Command::Verify(args) => verify::run(&args),
-        Command::Stats(args) => stats::run(&args),
-        Command::Repair(args) => repair::run(&args),
-        Command::Serve(args) => serve::run(args),
+        Command::Verify(args) => {
+            feed::refuse("verify", &args.path).and_then(|()| verify::run(&args))
+        }
+        Command::Stats(args) => feed::refuse("stats", &args.path).and_then(|()| stats::run(&args)),
+        Command::Repair(args) => {
+            feed::refuse("repair", &args.path).and_then(|()| repair::run(&args))
+        }
+        Command::Serve(args) => feed::refuse("serve", &args.path).and_then(|()| serve::run(args)),
         Command::Completions { shell } => completions::run(shell),
     }
 }

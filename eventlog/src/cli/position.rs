@@ -1,20 +1,21 @@
 //! The file that keeps where a reader stands.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-
-use eventlog::disk::Position;
+use std::str::FromStr;
 
 use crate::outcome::Stop;
 
-pub(crate) struct PositionFile {
+/// Of a log it is a position in its files, of a feed a cursor.
+pub(crate) struct PositionFile<P> {
     path: PathBuf,
     tmp: PathBuf,
-    written: Option<Position>,
+    written: Option<P>,
 }
 
-impl PositionFile {
+impl<P: Copy + PartialEq + Display + FromStr<Err: Display>> PositionFile<P> {
     pub(crate) fn new(path: &Path) -> Self {
         let mut tmp = path.as_os_str().to_owned();
         tmp.push(".tmp");
@@ -26,7 +27,7 @@ impl PositionFile {
     }
 
     /// The position in the file; `None` if there is no file yet, or an empty one.
-    pub(crate) fn read(&self) -> Result<Option<Position>, Stop> {
+    pub(crate) fn read(&self) -> Result<Option<P>, Stop> {
         let text = match fs::read_to_string(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -42,7 +43,7 @@ impl PositionFile {
     }
 
     /// Writes the position, if it is another. Whoever reads meanwhile finds the old one or the new.
-    pub(crate) fn write(&mut self, position: Position) -> Result<(), Stop> {
+    pub(crate) fn write(&mut self, position: P) -> Result<(), Stop> {
         if self.written == Some(position) {
             return Ok(());
         }

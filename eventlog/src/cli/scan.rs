@@ -12,9 +12,9 @@ use crate::context::Context;
 use crate::event::{Event, Names};
 use crate::filter::{Filter, Search};
 use crate::format::Printer;
-use crate::input::Visit;
+use crate::input::{Hear, Visit};
 use crate::outcome::{Outcome, Stop};
-use crate::row::{Life, Row};
+use crate::row::{Life, Row, Said, Word};
 use crate::story::Story;
 use crate::trouble::{Trouble, What};
 
@@ -127,6 +127,14 @@ impl Visit for Scan {
             trouble.offset,
             &Row::Trouble(&trouble, bytes),
         )
+    }
+}
+
+impl Hear for Scan {
+    fn word(&mut self, word: Word) -> Result<(), Stop> {
+        self.found.gaps += u64::from(matches!(word.said, Said::Reset(_)));
+        self.printer.row(&Row::Word(word), &self.clock)?;
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use eventlog::disk::{Lines, Timeline};
 use crate::args::{FilterArgs, ShowArgs, ViewArgs};
 use crate::begin::{Floor, lines_since};
 use crate::context::Context;
+use crate::feed;
 use crate::format::Printer;
 use crate::from_end::{Matcher, last_matches};
 use crate::input::{Source, all_lines, visit_lines, visit_stream};
@@ -21,6 +22,9 @@ use crate::when::Bound;
 const LAST: usize = 20;
 
 pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Stop> {
+    if let Some(address) = feed::address(&args.path)? {
+        return feed::show(address, args);
+    }
     let source = Source::at(&args.path)?;
     let mut scan = scan_of(&source, &args.filter, &args.view, args.context)?;
     match source {
@@ -58,6 +62,16 @@ pub(crate) fn scan_of(
         }
         Source::Stream(_) => None,
     };
+    scan_with(timeline, filter, view, context)
+}
+
+/// The same, where there may be no files.
+pub(crate) fn scan_with(
+    timeline: Option<Timeline>,
+    filter: &FilterArgs,
+    view: &ViewArgs,
+    context: usize,
+) -> Result<Scan, Stop> {
     if matches!(filter.until, Some(Bound::Cursor(_))) {
         return Err(Stop::Usage("--until takes a time or a version".into()));
     }

@@ -1,9 +1,10 @@
 //! `tail`: the end of the log, and what comes.
 
-use eventlog::disk::{self, Follow};
+use eventlog::disk::{self, Follow, Position};
 use serde::de::IgnoredAny;
 
 use crate::args::TailArgs;
+use crate::feed;
 use crate::input::{MAX_LINE_BYTES, Source};
 use crate::last_of::LastOf;
 use crate::live::{LOOK, Marks, visit_next};
@@ -14,13 +15,13 @@ use crate::show::{scan_of, tell};
 use crate::story::Story;
 
 pub(crate) fn run(args: &TailArgs) -> Result<Outcome, Stop> {
+    if let Some(address) = feed::address(&args.path)? {
+        return feed::tail(address, args);
+    }
     let source = source(args)?;
     let mut marks = Marks::of(&args.path);
     let mut scan = scan_of(&source, &args.filter, &args.view, 0)?;
-    scan.limits = Limits {
-        events: args.exit_after,
-        damage: args.until_damage,
-    };
+    scan.limits = limits(args);
     marks.has(&scan);
     let mut follow = disk::follow::<IgnoredAny>(&args.path).max_line_bytes(MAX_LINE_BYTES);
     let mut file = args.position_file.as_deref().map(PositionFile::new);
@@ -34,12 +35,7 @@ pub(crate) fn run(args: &TailArgs) -> Result<Outcome, Stop> {
         // What happened before is told already.
         scan.story = Story::default();
     } else if args.lines < usize::MAX {
-        // Never more than will be shown: the position is after all of it.
-        let wanted = args
-            .exit_after
-            .and_then(|wanted| usize::try_from(wanted).ok());
-        let wanted = wanted.map_or(args.lines, |wanted| wanted.min(args.lines));
-        let mut last = LastOf::new(wanted, &mut scan);
+        let mut last = LastOf::new(wanted(args), &mut scan);
         while visit_next(&mut follow, &mut last)? {}
         last.show()?;
     }
@@ -57,6 +53,21 @@ pub(crate) fn run(args: &TailArgs) -> Result<Outcome, Stop> {
         tell(tail.scan.found);
     }
     Ok(outcome)
+}
+
+pub(crate) fn limits(args: &TailArgs) -> Limits {
+    Limits {
+        events: args.exit_after,
+        damage: args.until_damage,
+    }
+}
+
+/// With how many it begins. Never more than will be shown: the position is after all of it.
+pub(crate) fn wanted(args: &TailArgs) -> usize {
+    let most = args
+        .exit_after
+        .and_then(|wanted| usize::try_from(wanted).ok());
+    most.map_or(args.lines, |most| most.min(args.lines))
 }
 
 fn source(args: &TailArgs) -> Result<Source, Stop> {
@@ -77,7 +88,7 @@ struct Tail<'a> {
     args: &'a TailArgs,
     follow: Follow<IgnoredAny>,
     scan: Scan,
-    file: Option<&'a mut PositionFile>,
+    file: Option<&'a mut PositionFile<Position>>,
     marks: Marks,
 }
 

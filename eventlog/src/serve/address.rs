@@ -1,10 +1,19 @@
 //! Where another process serves its log.
 
-use std::{error::Error, fmt, io, net::TcpStream, str::FromStr};
+use std::{
+    error::Error,
+    fmt, io,
+    net::{TcpStream, ToSocketAddrs},
+    str::FromStr,
+    time::Duration,
+};
 #[cfg(unix)]
 use std::{os::unix::net::UnixStream, path::PathBuf};
 
 use super::peer::Peer;
+
+/// Of the system itself it would be minutes.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a feed is served: `unix:/path/of/the/socket` or `tcp:host:port`.
 ///
@@ -34,11 +43,23 @@ pub struct AddressError;
 impl Address {
     pub(super) fn connect(&self) -> io::Result<Box<dyn Peer>> {
         Ok(match self {
-            Self::Tcp(address) => Box::new(TcpStream::connect(address.as_str())?),
+            Self::Tcp(address) => Box::new(connect_tcp(address)?),
             #[cfg(unix)]
             Self::Unix(path) => Box::new(UnixStream::connect(path)?),
         })
     }
+}
+
+/// Tries each address of the host.
+fn connect_tcp(address: &str) -> io::Result<TcpStream> {
+    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    for address in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 impl FromStr for Address {

@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned},
+};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -107,15 +110,29 @@ struct Wire<'a> {
     error: Option<String>,
 }
 
-#[derive(Deserialize)]
 struct Notice {
+    fields: NoticeFields,
+    coverage: Option<Coverage>,
+}
+
+#[derive(Deserialize)]
+struct NoticeFields {
     cursor: Option<Cursor>,
     #[serde(with = "opt_text", default)]
     newest: Option<u64>,
     #[serde(default)]
     retry: Option<Millis>,
-    #[serde(flatten)]
-    coverage: Option<Coverage>,
+}
+
+impl<'de> Deserialize<'de> for Notice {
+    /// Both are in one object, and both may want the same field of it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(Self {
+            fields: serde_json::from_str(text).map_err(de::Error::custom)?,
+            coverage: serde_json::from_str(text).ok(),
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -141,7 +158,7 @@ impl<E: DeserializeOwned> Line<E> {
             return Self::Heard(None, Some(cursor));
         }
         if let Some(notice) = wire.full {
-            let retry = notice.retry.map(Millis::time);
+            let retry = notice.fields.retry.map(Millis::time);
             return Self::Later(retry, "there are too many subscribers already".into());
         }
         if wire.closed.is_some() {
@@ -157,52 +174,39 @@ impl<E: DeserializeOwned> Line<E> {
     }
 
     fn notice(open: Option<Notice>, reset: Option<Notice>, live: Option<Notice>) -> Self {
+        let is_open = open.is_some();
+        let is_reset = reset.is_some();
+        let Some(Notice { fields, coverage }) = open.or(reset).or(live) else {
+            return Self::Heard(None, None);
+        };
+        let NoticeFields {
+            cursor: Some(cursor),
+            newest,
+            retry,
+        } = fields
+        else {
+            return Self::Heard(None, None);
+        };
         // What this version does not know is never taken for complete.
-        match (open, reset, live) {
-            (
-                Some(Notice {
-                    cursor: Some(cursor),
-                    newest,
-                    retry,
-                    coverage,
-                }),
-                _,
-                _,
-            ) => Self::Open {
+        let coverage = coverage.unwrap_or(Coverage::Foreign);
+        if is_open {
+            return Self::Open {
                 cursor,
                 newest,
                 retry: retry.map_or(Duration::from_secs(2), Millis::time),
-                coverage: coverage.unwrap_or(Coverage::Foreign),
-            },
-            (
-                _,
-                Some(Notice {
-                    cursor: Some(cursor),
-                    newest,
-                    coverage,
-                    ..
-                }),
-                _,
-            ) => {
-                let coverage = coverage.unwrap_or(Coverage::Foreign);
-                let heard = Heard::Reset {
-                    cursor,
-                    coverage,
-                    newest,
-                };
-                Self::Heard(Some(Ok(heard)), Some(cursor))
-            }
-            (
-                _,
-                _,
-                Some(Notice {
-                    cursor: Some(cursor),
-                    newest,
-                    ..
-                }),
-            ) => Self::Heard(Some(Ok(Heard::Live { cursor, newest })), Some(cursor)),
-            _ => Self::Heard(None, None),
+                coverage,
+            };
         }
+        let heard = if is_reset {
+            Heard::Reset {
+                cursor,
+                coverage,
+                newest,
+            }
+        } else {
+            Heard::Live { cursor, newest }
+        };
+        Self::Heard(Some(Ok(heard)), Some(cursor))
     }
 
     fn nonsense(why: String) -> Self {

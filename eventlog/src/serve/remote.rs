@@ -29,12 +29,15 @@ use crate::{
     waiters::block_on,
 };
 
-/// How many items are read ahead.
+/// How many items are read ahead, and how many bytes of them, if it is more than one.
 const AHEAD: usize = 256;
+const AHEAD_BYTES: usize = 16 * 1024 * 1024;
 /// The longest line that is taken in.
 const MOST_LINE: u64 = 64 * 1024 * 1024;
 /// Between two tries, where the server did not say how long.
 const RETRY: Duration = Duration::from_millis(250);
+/// Whatever it said, it is neither besieged nor given up.
+const RETRIES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(3600));
 /// A server says something at least every 15 seconds, unless it was set otherwise.
 const SILENCE: Duration = Duration::from_secs(120);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,6 +76,7 @@ pub fn connect<E: DeserializeOwned + Send + 'static>(
     let shared = Arc::new(Shared {
         state: Mutex::new(State {
             items: VecDeque::new(),
+            bytes: 0,
             waker: None,
             stream: None,
             trouble: None,
@@ -99,7 +103,7 @@ pub fn connect<E: DeserializeOwned + Send + 'static>(
 /// A log of another process: a [`Stream`], and a blocking reader for who has no runtime. See
 /// [`connect`].
 ///
-/// A thread of its own reads up to 256 items ahead; it ends when this is dropped. The stream ends
+/// A thread of its own reads up to 256 items or 16 MiB ahead; it ends when this is dropped. The stream ends
 /// when the feed is [finished](super::Feed::finish).
 #[must_use = "nothing is read for one who drops it"]
 pub struct Remote<E> {
@@ -116,14 +120,24 @@ struct Shared<E> {
 }
 
 struct State<E> {
-    /// Each with the place after it; a bookmark is nothing else.
-    items: VecDeque<(Option<Item<E>>, Option<Cursor>)>,
+    items: VecDeque<Kept<E>>,
+    /// How long the lines of the items were.
+    bytes: usize,
     waker: Option<Waker>,
     /// What the thread reads from, so that it can be made to stop.
     stream: Option<Box<dyn Peer>>,
     trouble: Option<String>,
     is_dropped: bool,
     is_ended: bool,
+}
+
+/// What was read ahead.
+struct Kept<E> {
+    /// A bookmark has none.
+    item: Option<Item<E>>,
+    /// The place after it.
+    cursor: Option<Cursor>,
+    bytes: usize,
 }
 
 impl<E> Remote<E> {
@@ -167,7 +181,13 @@ impl<E> Remote<E> {
     fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Item<E>>> {
         let waker = context.waker().clone();
         let mut state = self.shared.state.lock();
-        while let Some((item, cursor)) = state.items.pop_front() {
+        while let Some(kept) = state.items.pop_front() {
+            let Kept {
+                item,
+                cursor,
+                bytes,
+            } = kept;
+            state.bytes -= bytes;
             self.shared.changed.notify_one();
             self.cursor = cursor.or(self.cursor);
             if item.is_some() {
@@ -240,7 +260,8 @@ impl<E: DeserializeOwned> Reader<E> {
             let mut state = self.shared.state.lock();
             state.stream = None;
             if !state.is_dropped {
-                self.shared.changed.wait_for(&mut state, self.retry);
+                let retry = self.retry.clamp(RETRIES.0, RETRIES.1);
+                self.shared.changed.wait_for(&mut state, retry);
             }
             if state.is_dropped {
                 return;
@@ -269,7 +290,12 @@ impl<E: DeserializeOwned> Reader<E> {
             let mut limited = (&mut reader).take(MOST_LINE);
             limited.read_until(b'\n', &mut line)?;
             if line.pop() != Some(b'\n') {
-                let lost = io::Error::new(io::ErrorKind::UnexpectedEof, "the connection was lost");
+                let why = if line.len() as u64 + 1 >= MOST_LINE {
+                    "a line has more than 64 MiB"
+                } else {
+                    "the connection was lost"
+                };
+                let lost = io::Error::new(io::ErrorKind::UnexpectedEof, why);
                 return Ok(Ended::Lost(lost));
             }
             if let Some(ended) = self.hear(&line) {
@@ -295,11 +321,15 @@ impl<E: DeserializeOwned> Reader<E> {
                     newest,
                 };
                 let is_complete = coverage == Coverage::Complete;
-                self.push((!is_complete).then_some(Ok(reset)), Some(cursor));
+                self.push(
+                    (!is_complete).then_some(Ok(reset)),
+                    Some(cursor),
+                    line.len(),
+                );
                 None
             }
             Line::Heard(item, cursor) => {
-                self.push(item, cursor);
+                self.push(item, cursor, line.len());
                 None
             }
             Line::Later(retry, why) => {
@@ -310,15 +340,24 @@ impl<E: DeserializeOwned> Reader<E> {
         }
     }
 
-    fn push(&mut self, item: Option<Item<E>>, cursor: Option<Cursor>) {
+    fn push(&mut self, item: Option<Item<E>>, cursor: Option<Cursor>, bytes: usize) {
         if let Some(cursor) = cursor {
             self.start = Start::Cursor(cursor);
         }
         let mut state = self.shared.state.lock();
-        while state.items.len() >= AHEAD && !state.is_dropped {
+        let is_full = |state: &State<E>| {
+            let is_too_much = state.bytes.saturating_add(bytes) > AHEAD_BYTES;
+            state.items.len() >= AHEAD || (is_too_much && !state.items.is_empty())
+        };
+        while is_full(&state) && !state.is_dropped {
             self.shared.changed.wait(&mut state);
         }
-        state.items.push_back((item, cursor));
+        state.bytes += bytes;
+        state.items.push_back(Kept {
+            item,
+            cursor,
+            bytes,
+        });
         let waker = state.waker.take();
         drop(state);
         crate::waiters::wake_all(waker);

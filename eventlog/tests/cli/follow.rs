@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -10,17 +11,21 @@ use std::time::Duration;
 use crate::{Log, Ran, run, tick, tool, until};
 
 /// A tool that follows, and the lines that it prints.
-struct Tail {
-    child: Child,
+pub(crate) struct Tail {
+    pub(crate) child: Child,
     lines: Receiver<String>,
 }
 
 impl Tail {
     fn of(flags: &[&str], log: &Log) -> Self {
+        Self::at(&[&["--template", "{version}"], flags].concat(), &log.path())
+    }
+
+    pub(crate) fn at(flags: &[&str], path: &Path) -> Self {
         let mut child = tool()
-            .args(["tail", "-f", "--template", "{version}"])
+            .args(["tail", "-f"])
             .args(flags)
-            .arg(log.path())
+            .arg(path)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -38,13 +43,13 @@ impl Tail {
     }
 
     /// The next line that it prints.
-    fn next(&self) -> String {
+    pub(crate) fn next(&self) -> String {
         self.lines
             .recv_timeout(Duration::from_secs(60))
             .expect("a line")
     }
 
-    fn expect(&self, versions: impl IntoIterator<Item = u64>) {
+    pub(crate) fn expect(&self, versions: impl IntoIterator<Item = u64>) {
         for version in versions {
             assert_eq!(self.next(), version.to_string());
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod chromium;
+mod feed;
 mod filters;
 mod follow;
 mod hostile;

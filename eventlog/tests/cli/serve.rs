@@ -145,6 +145,29 @@ fn the_page_shows_what_is_written_and_what_is_missing() {
     assert!(browser.picture(&page, 900, 500).len() > 1_000);
 }
 
+/// A browser rounds numbers above 2^53.
+#[test]
+fn large_versions_are_shown_to_the_last_digit() {
+    let most = u64::MAX;
+    let gap = r#"{"eventlog":{"gap":{"count":9007199254740993,"min_version":9007199254740993,"max_version":18014398509481985,"reason":"backlog"}}}"#;
+    let log = Log::of(format!("{gap}\n{}", tick(most)));
+    let server = Server::of(&log);
+    let sent = server.events("", |line| line == "event: live").join("\n");
+    assert!(sent.contains(&format!("\"version\":\"{most}\"")), "{sent}");
+    assert!(sent.contains("\"count\":\"9007199254740993\""), "{sent}");
+    let Some(mut browser) = Browser::start() else {
+        eprintln!("NOT RUN: there is no Chromium");
+        return;
+    };
+    let page = browser.open(&server.address);
+    let cells = "[...document.querySelectorAll('#rows tr')].map(row => row.cells[1].textContent)";
+    browser.wait_for(&page, cells, &json!(["", most.to_string()]));
+    let said = "document.querySelector('tr.gap').cells[3].textContent";
+    let text = "9007199254740993 events never written, \
+                versions 9007199254740993 to 18014398509481985 (backlog)";
+    browser.wait_for(&page, said, &json!(text));
+}
+
 /// A connection that comes again with the last id gets what came after it, and nothing twice.
 #[test]
 fn a_browser_that_comes_again_goes_on() {

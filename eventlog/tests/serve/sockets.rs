@@ -12,6 +12,7 @@ use eventlog::{
     Coverage, Cursor, EventLog, RecvError, Start,
     serve::{self, Address, Feed, Heard, Remote, RemoteError, Serving},
 };
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::{Tick, tick};
@@ -203,6 +204,43 @@ async fn a_client_that_misses_something_is_told_and_one_may_wait_for_the_server(
     let event = remote.next().await.unwrap().unwrap();
     assert!(matches!(event, Heard::Event { .. }), "{event:?}");
     drop(serving);
+}
+
+#[test]
+fn one_that_is_ahead_is_told_how_far() {
+    let log = EventLog::new(None);
+    log.append(tick(1));
+    let serving = Feed::new(&log).serve_tcp("127.0.0.1:0").unwrap();
+    let mut remote = serve::connect::<Tick>(address(&serving), Start::After(9)).unwrap();
+    let reset = remote.blocking_next().unwrap().unwrap();
+    let Heard::Reset {
+        coverage, newest, ..
+    } = reset
+    else {
+        panic!("{reset:?}")
+    };
+    assert_eq!(coverage, Coverage::Ahead { newest: 1 });
+    assert_eq!(newest, Some(1));
+}
+
+/// However few events that are, what is read ahead takes little memory.
+#[test]
+fn no_more_than_a_few_long_lines_are_read_ahead() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = Address::Tcp(listener.local_addr().unwrap().to_string());
+    let remote = serve::connect::<IgnoredAny>(address, Start::Oldest).unwrap();
+    let mut stream = listener.accept().unwrap().0;
+    let long = format!(
+        "{{\"id\":\"9f86d081884c7d65.1.1\",\"event\":\"{}\"}}\n",
+        "x".repeat(4 << 20)
+    );
+    stream
+        .set_write_timeout(Some(Duration::from_secs(2)))
+        .unwrap();
+    // What fits into the buffers of the system, and into those 16 MiB.
+    let taken = (0..64).take_while(|_| stream.write_all(long.as_bytes()).is_ok());
+    assert!(taken.count() < 32);
+    drop(remote);
 }
 
 #[test]

@@ -3,12 +3,14 @@
 use std::fmt::Write;
 use std::io;
 
+use eventlog::{Coverage, Cursor};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::at::At;
 use crate::clock::{Clock, Moment};
 use crate::output::Output;
-use crate::row::{Row, Turn};
+use crate::row::{Row, Said, Turn, Word};
 use crate::text::harmless_json;
 
 /// How much of what is no event is told.
@@ -31,6 +33,9 @@ pub(super) fn sent(row: &Row<'_>, clock: &Clock, output: &mut Output) -> io::Res
     let Some(mut line) = line(row, clock) else {
         return Ok(());
     };
+    if let Some(versions) = versions(row) {
+        line.splice(1..1, versions.bytes());
+    }
     // It would end the line there, and is nothing but space in JSON.
     for byte in &mut line {
         if *byte == b'\r' {
@@ -40,6 +45,21 @@ pub(super) fn sent(row: &Row<'_>, clock: &Clock, output: &mut Output) -> io::Res
     output.bytes(b"data: ")?;
     output.bytes(&line)?;
     output.bytes(b"\n\n")
+}
+
+/// The numbers of a row as texts, the first fields of its object: a page rounds what is above 2^53.
+fn versions(row: &Row<'_>) -> Option<String> {
+    match row {
+        Row::Event { event, .. } => {
+            let version = event.version?;
+            Some(format!("\"version\":\"{version}\","))
+        }
+        Row::Gap { gap, .. } => Some(format!(
+            "\"count\":\"{}\",\"min_version\":\"{}\",\"max_version\":\"{}\",",
+            gap.count, gap.min_version, gap.max_version
+        )),
+        _ => None,
+    }
 }
 
 /// The object, without a newline.
@@ -91,8 +111,38 @@ fn line(row: &Row<'_>, clock: &Clock) -> Option<Vec<u8>> {
             });
             value.to_string().into_bytes()
         }
+        Row::Word(word) => serde_json::to_vec(&Told::of(word)).unwrap_or_default(),
         Row::Break => return None,
     })
+}
+
+/// Numbers in it are texts, as the feed has them.
+#[derive(Serialize)]
+struct Told {
+    kind: &'static str,
+    cursor: Cursor,
+    #[serde(flatten)]
+    coverage: Option<Coverage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest: Option<String>,
+}
+
+impl Told {
+    fn of(word: &Word) -> Self {
+        let (kind, coverage) = match word.said {
+            Said::Reset(coverage) => ("reset", Some(coverage)),
+            Said::Live => ("live", None),
+        };
+        // `Ahead` has a field of that name, which says the same.
+        let is_ahead = matches!(coverage, Some(Coverage::Ahead { .. }));
+        let newest = word.newest.filter(|_| !is_ahead);
+        Self {
+            kind,
+            cursor: word.cursor,
+            coverage,
+            newest: newest.map(|newest| newest.to_string()),
+        }
+    }
 }
 
 /// Everything up to the event, which follows as it stands.
@@ -105,10 +155,11 @@ fn head(
 ) -> String {
     let file = json!(at.file().to_string_lossy());
     let line = json!(at.number());
-    let mut head = format!(
-        "{{\"kind\":\"{kind}\",\"file\":{file},\"line\":{line},\"offset\":{}",
-        at.offset()
-    );
+    let place = match at.cursor() {
+        Some(cursor) => format!("\"cursor\":\"{cursor}\""),
+        None => format!("\"line\":{line},\"offset\":{}", at.offset()),
+    };
+    let mut head = format!("{{\"kind\":\"{kind}\",\"file\":{file},{place}");
     if let Some(moment) = moment {
         let (time, word) = (clock.full(moment.best()), moment.word());
         let _ = write!(head, ",\"time\":\"{time}\",\"time_is\":\"{word}\"");

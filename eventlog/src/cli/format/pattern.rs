@@ -71,7 +71,7 @@ impl Pattern {
         else {
             return match row {
                 // Gaps have none of the fields.
-                Row::Trouble(..) => raw::row(row, output),
+                Row::Trouble(..) | Row::Word(_) => raw::row(row, output),
                 _ => Ok(()),
             };
         };

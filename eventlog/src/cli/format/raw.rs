@@ -4,7 +4,7 @@ use std::io;
 
 use crate::outcome::warn;
 use crate::output::Output;
-use crate::row::Row;
+use crate::row::{Row, Said};
 use crate::text::harmless_json;
 
 pub(super) fn row(row: &Row<'_>, output: &mut Output) -> io::Result<()> {
@@ -20,6 +20,11 @@ pub(super) fn row(row: &Row<'_>, output: &mut Output) -> io::Result<()> {
             warn(&format!("{}: {}", trouble.place(), trouble.text));
             Ok(())
         }
-        Row::Life(_) | Row::Break => Ok(()),
+        // Who reads lines only is to know as well that some are missing.
+        Row::Word(word) if matches!(word.said, Said::Reset(_)) => {
+            warn(&word.text());
+            Ok(())
+        }
+        Row::Word(_) | Row::Life(_) | Row::Break => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use eventlog::disk::MarkKind;
 use crate::clock::{Clock, Moment};
 use crate::event::{Event, Field, text};
 use crate::output::Output;
-use crate::row::{Life, Row, Turn};
+use crate::row::{Life, Row, Said, Turn};
 use crate::style::{Paint, Style};
 use crate::text::{Fitted, is_hostile};
 use crate::trouble::{Trouble, What};
@@ -86,6 +86,13 @@ impl Table {
             }
             Row::Trouble(trouble, bytes) => self.trouble(trouble, bytes),
             Row::Life(life) => self.note(Style::Restart, &life_text(life, clock), &[]),
+            Row::Word(word) => {
+                let style = match word.said {
+                    Said::Reset(_) => Style::Gap,
+                    Said::Live => Style::Dim,
+                };
+                self.note(style, &format!("-- {}", word.text()), &[])
+            }
             Row::Break => self.note(Style::Dim, "--", &[]),
         };
         self.held_bytes += held.len();

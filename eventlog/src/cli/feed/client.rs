@@ -1,0 +1,215 @@
+//! One who hears a feed, and does not wait for ever.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use eventlog::serve::{self, Address, Heard, Remote};
+use eventlog::{Cursor, Start};
+use futures_core::Stream;
+use serde_json::value::RawValue;
+
+use crate::at::{At, Line};
+use crate::input::{Hear, MAX_LINE_BYTES};
+use crate::last_of::LastOf;
+use crate::outcome::{Outcome, Stop, warn};
+use crate::position::PositionFile;
+use crate::row::{Said, Word};
+use crate::scan::Scan;
+use crate::trouble::{Trouble, What};
+
+/// Who has not answered by then is not waited for any more.
+const ANSWER: Duration = Duration::from_secs(10);
+/// In the midst of what is there already, nobody is silent for so long unless something is wrong.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How often it is looked whether there is still a connection.
+const LOOK: Duration = Duration::from_millis(200);
+
+pub(super) struct Client {
+    /// As the file of its lines.
+    name: PathBuf,
+    remote: Remote<Box<RawValue>>,
+    waker: Waker,
+    /// Whether it goes on with what comes, and so waits for a feed that is not there.
+    follows: bool,
+    /// When something was heard last.
+    heard: Instant,
+    /// What was said of a connection that is not there.
+    told: Option<String>,
+    /// Whether all was heard that was there.
+    is_live: bool,
+    /// Whether nothing will ever come.
+    is_finished: bool,
+}
+
+impl Client {
+    pub(super) fn connect(address: Address, start: Start, follows: bool) -> Result<Self, Stop> {
+        let name = address.to_string();
+        let remote = serve::connect(address, start);
+        Ok(Self {
+            remote: remote.map_err(|error| Stop::NoLog(format!("{name}: {error}")))?,
+            name: name.into(),
+            waker: Arc::new(Unpark(thread::current())).into(),
+            follows,
+            heard: Instant::now(),
+            told: None,
+            is_live: false,
+            is_finished: false,
+        })
+    }
+
+    /// Hands on what was there, and its end.
+    pub(super) fn replay(&mut self, to: &mut impl Hear) -> Result<(), Stop> {
+        while !self.is_live && !self.is_finished {
+            if !self.hear(to)? {
+                self.wait()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Of that the last so many, also where it breaks off.
+    pub(super) fn replay_last(&mut self, wanted: usize, scan: &mut Scan) -> Result<(), Stop> {
+        let mut last = LastOf::new(wanted, scan);
+        let heard = self.replay(&mut last);
+        last.show()?;
+        heard
+    }
+
+    /// Hands on all that comes: first the output, then the position after it.
+    pub(super) fn run(
+        &mut self,
+        scan: &mut Scan,
+        mut file: Option<&mut PositionFile<Cursor>>,
+    ) -> Result<Outcome, Stop> {
+        let mut is_idle = false;
+        loop {
+            let mut outcome = scan.is_done();
+            if self.is_finished || (self.is_live && !self.follows) {
+                outcome = outcome.or(Some(scan.found.outcome_of_showing()));
+            }
+            if is_idle || outcome.is_some() || file.is_some() {
+                scan.printer.finish(&scan.clock)?;
+            }
+            if let (Some(file), Some(cursor)) = (&mut file, self.remote.cursor()) {
+                file.write(cursor)?;
+            }
+            if let Some(outcome) = outcome {
+                return Ok(outcome);
+            }
+            if is_idle {
+                self.wait()?;
+            }
+            is_idle = !self.hear(scan)?;
+        }
+    }
+
+    /// Hands on the next, if there is one already.
+    fn hear(&mut self, to: &mut impl Hear) -> Result<bool, Stop> {
+        let mut context = Context::from_waker(&self.waker);
+        match Pin::new(&mut self.remote).poll_next(&mut context) {
+            Poll::Ready(Some(Ok(heard))) => {
+                self.heard = Instant::now();
+                self.hand_on(heard, to)?;
+            }
+            Poll::Ready(Some(Err(error))) => return Err(self.stop(&error.to_string())),
+            Poll::Ready(None) => self.is_finished = true,
+            Poll::Pending => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn hand_on(&mut self, heard: Heard<Box<RawValue>>, to: &mut impl Hear) -> Result<(), Stop> {
+        let (said, cursor, newest) = match heard {
+            Heard::Event { cursor, event } => return self.line(cursor, event.get(), to),
+            Heard::Reset {
+                cursor,
+                coverage,
+                newest,
+            } => (Said::Reset(coverage), cursor, newest),
+            Heard::Live { cursor, newest } => {
+                self.is_live = true;
+                (Said::Live, cursor, newest)
+            }
+            _ => return Ok(()),
+        };
+        to.word(Word {
+            said,
+            cursor,
+            newest,
+        })
+    }
+
+    fn line(&self, cursor: Cursor, event: &str, to: &mut impl Hear) -> Result<(), Stop> {
+        let bytes = event.as_bytes();
+        if bytes.len() <= MAX_LINE_BYTES {
+            let address = &self.name;
+            let at = At::Feed { address, cursor };
+            return to.line(Line { at, bytes });
+        }
+        let text = format!(
+            "the event before the cursor {cursor} is longer than {MAX_LINE_BYTES} bytes; it was \
+             skipped"
+        );
+        let trouble = Trouble {
+            file: self.name.clone(),
+            line: None,
+            offset: 0,
+            len: bytes.len() as u64,
+            what: What::TooLong,
+            text,
+        };
+        to.trouble(trouble, &[])
+    }
+
+    /// Waits a while for what comes, if that may still be.
+    fn wait(&mut self) -> Result<(), Stop> {
+        let trouble = self.remote.trouble();
+        if self.follows && trouble != self.told {
+            if let Some(why) = &trouble {
+                warn(&format!("{}: {why}; trying again", self.name.display()));
+            }
+            self.told.clone_from(&trouble);
+        }
+        if let Some(why) = self.hopeless(trouble) {
+            return Err(self.stop(&why));
+        }
+        thread::park_timeout(LOOK);
+        Ok(())
+    }
+
+    /// Why there is nothing to wait for, if so.
+    fn hopeless(&self, trouble: Option<String>) -> Option<String> {
+        // The server has said where this stands.
+        let is_open = self.remote.cursor().is_some();
+        let silent = self.heard.elapsed();
+        match trouble {
+            Some(_) if self.follows => None,
+            Some(why) => (!is_open || silent > ANSWER).then_some(why),
+            None if !is_open => (silent > ANSWER).then(|| {
+                let seconds = ANSWER.as_secs();
+                format!("no feed has answered for {seconds} seconds")
+            }),
+            None => (!self.follows && silent > SILENCE).then(|| {
+                let seconds = SILENCE.as_secs();
+                format!("nothing was heard for {seconds} seconds, and not all that is there")
+            }),
+        }
+    }
+
+    fn stop(&self, why: &str) -> Stop {
+        Stop::NoLog(format!("{}: {why}", self.name.display()))
+    }
+}
+
+/// Wakes the thread that waits.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
