@@ -49,6 +49,7 @@ pub use outcome::{Outcome, Ruling};
 pub use process::serve;
 pub use report::{Class, Report};
 pub use subject::{
+    AnyLog, AnySubject, AsyncLog, AsyncSubject, AsyncSubscription, Awaited, AwaitedLog, BoxFuture,
     Capability, Case, Event, Following, Line, Log, Moment, OnDisk, OpenError, Ours, PollFuture,
     Probe, Probed, Received, Replay, Sample, SamplesOnDisk, Subject, Subscription, Tick, sample,
 };

@@ -16,9 +16,11 @@ macro_rules! capabilities {
         #[doc(hidden)]
         #[macro_export]
         macro_rules! __if_lacking {
-            $(($name [$name $d($d rest:ident)*] { $d($d test:tt)* } $d unless:tt) => {
-                #[ignore = $lacks]
-                $d($d test)*
+            $(($name [$name $d($d rest:ident)*] { [$d($d wrap:tt)+] $d($d test:tt)* } $d unless:tt) => {
+                $d($d wrap)+! {
+                    #[ignore = $lacks]
+                    $d($d test)*
+                }
             };)*
             ($d need:ident [$d other:ident $d($d rest:ident)*] $d test:tt $d unless:tt) => {
                 $crate::__if_lacking! { $d need [$d($d rest)*] $d test $d unless }

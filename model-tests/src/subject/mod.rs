@@ -1,6 +1,9 @@
 //! What is judged: the adapter that a user writes, and the two that come with the crate.
 
 pub(crate) mod adapter;
+pub(crate) mod any;
+pub(crate) mod asynchronous;
+pub(crate) mod awaited;
 pub(crate) mod call;
 pub(crate) mod capability;
 pub(crate) mod case;
@@ -16,6 +19,9 @@ mod watched_reader;
 
 pub use self::{
     adapter::{Event, Following, Line, Subject},
+    any::{AnyLog, AnySubject},
+    asynchronous::{AsyncLog, AsyncSubject, AsyncSubscription, BoxFuture},
+    awaited::{Awaited, AwaitedLog},
     capability::Capability,
     case::Case,
     in_memory::{Ours, Tick},
