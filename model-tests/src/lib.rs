@@ -24,6 +24,7 @@ pub mod laws;
 mod model;
 mod outcome;
 mod process;
+pub mod recorded;
 mod report;
 mod scenes;
 pub mod sim_broker;
