@@ -17,6 +17,7 @@ mod check;
 mod checked;
 mod conformance;
 pub mod crashes;
+pub mod drop_in;
 mod evidence;
 mod histories;
 mod law;
