@@ -44,7 +44,7 @@ pub use conformance::__run;
 pub use crashes::naive_writer;
 pub use eventlog::{Coverage, Versioned};
 pub use evidence::{Evidence, NotJudged};
-pub use histories::{At, History, Op, Step};
+pub use histories::{At, History, Op, PartedAt, Player, Step, histories};
 pub use law::Law;
 pub use model::{Model, Reader, disk as disk_model};
 pub use outcome::{Outcome, Ruling};
@@ -52,8 +52,9 @@ pub use process::serve;
 pub use report::{Class, Report};
 pub use subject::{
     AnyLog, AnySubject, AsyncLog, AsyncSubject, AsyncSubscription, Awaited, AwaitedLog, BoxFuture,
-    Capability, Case, Event, Following, Line, Log, Moment, OnDisk, OpenError, Ours, PollFuture,
-    Probe, Probed, Received, Replay, Sample, SamplesOnDisk, Subject, Subscription, Tick, sample,
+    ByOffset, Capability, Case, Event, Following, Line, Log, Moment, OffsetLog, OnDisk, OpenError,
+    Ours, PollFuture, Probe, Probed, ReadFrom, Received, Replay, Sample, SamplesOnDisk, Subject,
+    Subscription, Tick, sample,
 };
 pub use trial::{Budget, Violation};
 

@@ -33,6 +33,11 @@ macro_rules! capabilities {
 }
 
 capabilities! { $
+    /// Events have versions of their user's choice, which may skip, repeat and fall. A log that is
+    /// addressed by dense offsets lacks it: then the version of the event at offset `n` is `n + 1`,
+    /// and `since` is the offset from which on it is read. [`ByOffset`](crate::ByOffset) is such a
+    /// log.
+    Versions "lacks Versions",
     /// The base version can be set: [`Case::base_version`](crate::Case::base_version).
     Base "lacks Base",
     /// Events can carry a [`Probe`](crate::Probe):

@@ -4,6 +4,7 @@ pub(crate) mod adapter;
 pub(crate) mod any;
 pub(crate) mod asynchronous;
 pub(crate) mod awaited;
+pub(crate) mod by_offset;
 pub(crate) mod call;
 pub(crate) mod capability;
 pub(crate) mod case;
@@ -22,6 +23,7 @@ pub use self::{
     any::{AnyLog, AnySubject},
     asynchronous::{AsyncLog, AsyncSubject, AsyncSubscription, BoxFuture},
     awaited::{Awaited, AwaitedLog},
+    by_offset::{ByOffset, OffsetLog, ReadFrom},
     capability::Capability,
     case::Case,
     in_memory::{Ours, Tick},

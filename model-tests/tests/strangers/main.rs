@@ -9,6 +9,8 @@ mod keeps_replay;
 #[path = "../../examples/channel/lags.rs"]
 mod lags;
 
+#[path = "../../examples/foreign/offsets.rs"]
+mod offsets;
 mod segments;
 mod vague;
 
@@ -42,28 +44,47 @@ model_tests::conformance!(is_asynchronous => service(false), lacks: [
     CatchesWakers, Skip, Durable,
 ], wrap: in_tokio);
 
-model_tests::conformance!(keeps_its_replay => AnySubject::new(crate::keeps_replay::KeepsReplay), lacks: [
+model_tests::conformance!(keeps_its_replay => AnySubject::new(keeps_replay::KeepsReplay), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields, Skip,
     Durable,
 ]);
 
-model_tests::conformance!(lags_and_lags => AnySubject::new(crate::lags::Lags), lacks: [
+model_tests::conformance!(lags_and_lags => AnySubject::new(lags::Lags), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, LagOnce, Live, Yields,
     CatchesWakers, Skip, Durable,
 ]);
 
-model_tests::conformance!(lets_segments_go => AnySubject::new(crate::segments::Segments), lacks: [
+model_tests::conformance!(lets_segments_go => AnySubject::new(segments::Segments), lacks: [
     Probe, Replay, Batch, AppendWith, Cursor, Subscribe, Wait, LagOnce, Live, Yields, CatchesWakers,
     Skip, Close, Durable,
 ]);
 
-model_tests::conformance!(counts_less => AnySubject::new(crate::vague::Vague { counts: false }), lacks: [
+model_tests::conformance!(counts_less => AnySubject::new(vague::Vague { counts: false }), lacks: [
     Probe, Batch, AppendWith, Subscribe, Wait, LagOnce, Live, Yields, CatchesWakers, Skip, Close, Durable,
 ]);
 
-model_tests::conformance!(counts_more => AnySubject::new(crate::vague::Vague { counts: true }), lacks: [
+model_tests::conformance!(counts_more => AnySubject::new(vague::Vague { counts: true }), lacks: [
     Probe, Batch, AppendWith, Subscribe, Wait, LagOnce, Live, Yields, CatchesWakers, Skip, Close, Durable,
 ]);
+
+model_tests::conformance!(
+    has_offsets => AnySubject::new(offsets::Topics { resets_silently: false }), lacks: [
+        Versions, Base, Probe, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields,
+        CatchesWakers, Skip, Close, Durable,
+    ]
+);
+
+#[test]
+fn topic_that_resets_silently_is_found() {
+    use Capability::{Batch, Close, Cursor, LagOnce, Skip, Versions, Wait};
+    let subject = AnySubject::new(offsets::Topics {
+        resets_silently: true,
+    });
+    let mut budget = Budget::default();
+    budget.lacks = &[Versions, Batch, Close, Cursor, LagOnce, Skip, Wait];
+    let broken = check(&subject, &laws::S02, &budget).unwrap_err();
+    assert_eq!(broken.law.id, "S02", "{broken}");
+}
 
 /// A log that is asynchronous is held to the same: this one lets no reader know of an append.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
