@@ -11,8 +11,18 @@ mod lags;
 
 #[path = "../../examples/foreign/offsets.rs"]
 mod offsets;
+#[path = "../../examples/foreign/overflowing.rs"]
+mod overflowing;
+#[path = "../../examples/foreign/rotating.rs"]
+mod rotating;
 mod segments;
+#[path = "../../examples/foreign/sqlite.rs"]
+mod sqlite;
+#[allow(dead_code, reason = "its `main` runs as an example")]
+#[path = "../../examples/state_machine.rs"]
+mod state_machine;
 mod vague;
+mod verdicts;
 
 use std::time::Duration;
 
