@@ -35,6 +35,15 @@ struct Events {
     closed_at: Option<u64>,
 }
 
+impl Events {
+    /// The event with this many before it.
+    fn get(&self, number: u64) -> Option<&Tick> {
+        let oldest = self.appended - self.retained.len() as u64;
+        let at = usize::try_from(number.checked_sub(oldest)?).ok()?;
+        self.retained.get(at)
+    }
+}
+
 // ---- the adapter ---------------------------------------------------------------------------
 
 impl AsyncSubject for Service {
@@ -126,7 +135,7 @@ impl AsyncSubscription<Tick> for Reader {
                     self.next = gone;
                     return Received::Lagged(lost);
                 }
-                if let Some(event) = events.retained.get((self.next - oldest) as usize) {
+                if let Some(event) = events.get(self.next) {
                     self.next += 1;
                     return Received::Event(event.clone());
                 }

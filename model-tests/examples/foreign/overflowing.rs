@@ -4,6 +4,8 @@
 //! Its verdicts: nothing is broken. A receiver's loss is told exactly, what is in the channel when it
 //! is closed is still delivered, and every waiting receiver is woken.
 
+use std::{collections::VecDeque, sync::Mutex};
+
 use async_broadcast::{InactiveReceiver, Receiver, RecvError, Sender, broadcast};
 use model_tests::{
     Case, Log, OpenError, PollFuture, Received, Subject, Subscription, Tick, Versioned,
@@ -16,7 +18,7 @@ pub struct Channel {
     sender: Sender<Tick>,
     /// Without a receiver a channel is closed.
     open: InactiveReceiver<Tick>,
-    retained: std::sync::Mutex<std::collections::VecDeque<Tick>>,
+    retained: Mutex<VecDeque<Tick>>,
     capacity: usize,
 }
 
@@ -36,7 +38,7 @@ impl Subject for Overflowing {
         Ok(Channel {
             sender,
             open: receiver.deactivate(),
-            retained: Default::default(),
+            retained: Mutex::default(),
             capacity: case.capacity,
         })
     }

@@ -1,8 +1,8 @@
-//! A ring in SQLite, as one writes it in ten minutes: a row per event, the oldest deleted, and the
+//! A ring in `SQLite`, as one writes it in ten minutes: a row per event, the oldest deleted, and the
 //! question whether something is missing answered by the oldest version.
 //!
 //! Its verdicts: R04 is broken, for of two events with one version the deleted one is forgotten, and
-//! a gap between versions is taken for a loss. R07 is broken, for SQLite's numbers are signed: what
+//! a gap between versions is taken for a loss. R07 is broken, for `SQLite`'s numbers are signed: what
 //! is above `i64::MAX` is stored as a negative number, below all others. The rest is kept.
 
 use std::sync::Mutex;

@@ -23,6 +23,26 @@ pub(super) struct Beside<E> {
     calls: u64,
 }
 
+/// What a start has seen.
+enum Seen {
+    /// So many events of the model.
+    Of(u64),
+    /// Not even all that came before them.
+    Before,
+    /// The log does not know it.
+    Unknown,
+}
+
+impl Seen {
+    fn from(&self) -> Option<u64> {
+        match self {
+            Self::Of(seen) => Some(*seen),
+            Self::Before => Some(0),
+            Self::Unknown => None,
+        }
+    }
+}
+
 pub(super) type Shared<E> = Arc<Mutex<Beside<E>>>;
 
 impl<E: Event> Beside<E> {
@@ -82,11 +102,11 @@ impl<E: Event> Beside<E> {
             ),
             other => {
                 let seen = self.seen(other, told);
-                let from = seen.map(|seen| seen.unwrap_or(0));
+                let from = seen.from();
                 let ours = self.model.replay_after(from);
                 let covered = match seen {
                     // Events that the model never had are missing as well.
-                    Some(None) => matches!(told, Coverage::Truncated { .. }),
+                    Seen::Before => matches!(told, Coverage::Truncated { .. }),
                     _ => self.model.covers_after(from, told),
                 };
                 (ours, covered)
@@ -105,26 +125,30 @@ impl<E: Event> Beside<E> {
         match start {
             Start::After(since) => self.model.subscribe(since),
             other => {
-                let seen = self.seen(other, told).map(|seen| seen.unwrap_or(0));
+                let seen = self.seen(other, told).from();
                 self.model.resume(seen)
             }
         }
     }
 
-    /// How many events of the model a start has seen: `Some(None)` if it has not seen all that came
-    /// before them, `None` if its log does not know it.
-    fn seen(&self, start: Start, told: Coverage) -> Option<Option<u64>> {
+    /// What a start has seen of the model.
+    fn seen(&self, start: Start, told: Coverage) -> Seen {
         match start {
-            Start::Oldest => Some((self.before == 0).then_some(0)),
-            Start::Now => Some(Some(self.model.history().len() as u64)),
+            Start::Oldest if self.before == 0 => Seen::Of(0),
+            Start::Oldest => Seen::Before,
+            Start::Now => Seen::Of(self.model.history().len() as u64),
             Start::Cursor(cursor) => {
                 let is_of_this_life = cursor.epoch() == self.epoch;
                 // Whether a recovered log knows the cursor of an earlier life, it alone can say.
                 let is_of_another = self.is_recovered && told != Coverage::Foreign;
                 let is_known = is_of_this_life || is_of_another;
-                is_known.then(|| cursor.seq().get().checked_sub(self.before))
+                if !is_known {
+                    return Seen::Unknown;
+                }
+                let seen = cursor.seq().get().checked_sub(self.before);
+                seen.map_or(Seen::Before, Seen::Of)
             }
-            _ => None,
+            _ => Seen::Unknown,
         }
     }
 }

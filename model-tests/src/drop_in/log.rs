@@ -31,10 +31,9 @@ impl<E: Event> EventLog<E> {
     }
 
     /// As [`eventlog::EventLog::builder`].
-    #[must_use]
     pub fn builder() -> Builder<E> {
         Builder {
-            builder: eventlog::EventLog::builder(),
+            theirs: eventlog::EventLog::builder(),
             capacity: CAPACITY,
             base: None,
         }
@@ -82,14 +81,14 @@ impl<E: Event> EventLog<E> {
     /// As [`eventlog::EventLog::append_with`].
     pub fn append_with(&self, make: impl FnOnce(Option<u64>) -> E) -> Seq {
         let mut beside = Beside::lock(&self.beside);
-        let mut made = None;
+        let mut copy = None;
         let seq = self.log.append_with(|newest| {
             beside.compare("append_with", &beside.model.newest(), &newest);
             let event = make(newest);
-            made = Some(event.clone());
+            copy = Some(event.clone());
             event
         });
-        if let Some(event) = made {
+        if let Some(event) = copy {
             beside.appended("append_with", event, seq);
         }
         seq
@@ -162,7 +161,7 @@ impl<E> fmt::Debug for EventLog<E> {
 #[must_use]
 #[derive(Debug)]
 pub struct Builder<E> {
-    builder: eventlog::Builder<E>,
+    theirs: eventlog::Builder<E>,
     capacity: usize,
     base: Option<u64>,
 }
@@ -196,7 +195,7 @@ impl<E: Event> Builder<E> {
     ///
     /// As there.
     pub fn build(self) -> Result<EventLog<E>, BuildError> {
-        let log = self.builder.build()?;
+        let log = self.theirs.build()?;
         Ok(EventLog::beside(log, self.capacity, self.base))
     }
 
@@ -209,7 +208,7 @@ impl<E: Event> Builder<E> {
     where
         E: DeserializeOwned,
     {
-        let (log, recovery) = self.builder.recover(config)?;
+        let (log, recovery) = self.theirs.recover(config)?;
         Ok((EventLog::beside(log, self.capacity, self.base), recovery))
     }
 
@@ -217,7 +216,7 @@ impl<E: Event> Builder<E> {
     where
         E: Versioned,
     {
-        let builder = set(self.builder);
-        Self { builder, ..self }
+        let theirs = set(self.theirs);
+        Self { theirs, ..self }
     }
 }
