@@ -30,7 +30,7 @@ type BlockOn = dyn Fn(BoxFuture<'_, ()>) + Send + Sync;
 /// ```
 /// use std::sync::Mutex;
 /// use model_tests::{
-///     AsyncLog, AsyncSubject, Awaited, Budget, Case, OpenError, Tick, Versioned, check, laws,
+///     AsyncLog, AsyncSubject, Awaited, Budget, Capability, Case, OpenError, Tick, Versioned, check, laws,
 /// };
 ///
 /// struct Rows(Mutex<Vec<Tick>>, usize);
@@ -64,7 +64,8 @@ type BlockOn = dyn Fn(BoxFuture<'_, ()>) + Send + Sync;
 ///
 /// let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
 /// let subject = Awaited::in_runtime(RowsSubject, move |future| runtime.block_on(future));
-/// # let mut budget = Budget::default();
+/// let mut budget = Budget::default();
+/// budget.lacks = &[Capability::AppendWith, Capability::Batch, Capability::Replay];
 /// # (budget.cases, budget.small_histories) = (8, 100);
 /// check(&subject, &laws::R01, &budget)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
