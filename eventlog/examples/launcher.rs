@@ -5,10 +5,11 @@
 //! as newline-delimited JSON, and writes them to a log there. To show that nothing is lost, two
 //! subscribers of its own follow over that socket. One of them is cut off in mid-stream and comes
 //! back; at the end both must have the launcher's state. Ctrl-C and SIGTERM end the processes, and
-//! then the run in order.
+//! then the run in order. A page shows the same to a browser, at the address that is printed.
 //!
 //! ```text
 //! cargo run --release --example launcher
+//! cargo run --release --example launcher -- --stay
 //! cargo run --release --example launcher -- --data-dir /tmp/demo -- 'sleep 1' 'exit 3'
 //! ```
 
@@ -27,6 +28,9 @@ mod event;
 #[cfg(unix)]
 #[path = "launcher/lines.rs"]
 mod lines;
+#[cfg(all(unix, feature = "axum"))]
+#[path = "launcher/page.rs"]
+mod page;
 #[cfg(unix)]
 #[path = "launcher/protocol.rs"]
 mod protocol;

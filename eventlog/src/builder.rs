@@ -1,10 +1,11 @@
 //! Settings of a log.
 
-use std::{error::Error, fmt, marker::PhantomData, path::PathBuf};
+use std::{error::Error, fmt, path::PathBuf, time::Duration};
 
 use crate::{
     cursor::Epoch,
     log::EventLog,
+    retention::{Clock, Retention, Weigher},
     ring::{DEFAULT_CAPACITY, Ring},
     versioned::Versioned,
 };
@@ -29,7 +30,9 @@ pub struct Builder<E> {
     base_version: Option<u64>,
     disk_path: Option<PathBuf>,
     epoch: Option<Epoch>,
-    events: PhantomData<fn(E)>,
+    bytes: Option<(u64, Weigher<E>)>,
+    age: Option<Duration>,
+    clock: Option<Clock>,
 }
 
 impl<E: Versioned> EventLog<E> {
@@ -49,13 +52,95 @@ impl<E: Versioned> Builder<E> {
             base_version: None,
             disk_path: None,
             epoch: None,
-            events: PhantomData,
+            bytes: None,
+            age: None,
+            clock: None,
         }
     }
 
     /// How many events are retained, exactly. At least 1; memory is taken as events come.
     pub fn capacity(mut self, events: usize) -> Self {
         self.capacity = events;
+        self
+    }
+
+    /// What the retained events may weigh together, beside how many they may be: the oldest go until
+    /// the rest weighs no more than `limit`. Weights are in whatever unit `weigh` gives; bytes of
+    /// the form in which events are sent are the usual one.
+    ///
+    /// Exact, and told as any eviction: replays are `Truncated`, subscriptions `Lagged`, and
+    /// [`stats`](EventLog::stats) counts. An event that is heavier than the limit alone leaves an
+    /// empty log. What was evicted is still in memory until its segment is: up to two times 16 events.
+    ///
+    /// `weigh` is asked once per event, before it is appended and outside of the log's lock; if it
+    /// panics, nothing has happened. Only an event that
+    /// [`append_with`](EventLog::append_with) makes under the lock is weighed after that: until the
+    /// call returns it weighs nothing, and if `weigh` panics, it is let go.
+    ///
+    /// What waits for a disk writer is no part of this; the writer's own bounds count it.
+    ///
+    /// ```
+    /// # use eventlog::{BuildError, Coverage, EventLog, Numbered};
+    /// let log = EventLog::<Numbered<String>>::builder()
+    ///     .max_bytes(10, |message| message.len() as u64)
+    ///     .build()?;
+    /// log.push("12345".into());
+    /// log.push("1234567".into());
+    /// assert_eq!(log.replay(1).coverage(), Coverage::Complete);
+    /// assert!(log.replay_truncated(0)); // the two weigh 12
+    /// assert_eq!((log.stats().evicted_by_bytes, log.stats().retained_bytes), (1, 7));
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    pub fn max_bytes(
+        mut self,
+        limit: u64,
+        weigh: impl Fn(&E) -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        self.bytes = Some((limit, Box::new(weigh)));
+        self
+    }
+
+    /// How old a retained event may be, beside how many there may be: one that is older is evicted
+    /// before a replay, a subscription or [`stats`](EventLog::stats) can show it, also where nobody
+    /// appends any more.
+    ///
+    /// Exact, and told as any eviction. An event's age counts from its append; that of a recovered
+    /// event from the recovery. A log that nobody asks or appends to keeps what is too old in memory.
+    /// A subscription that has events before it is handed them, as long as nobody has evicted them.
+    ///
+    /// Time is that of [`Instant`](std::time::Instant), which on some systems stands still while the
+    /// machine sleeps, unless there is a [`clock`](Self::clock).
+    pub fn max_age(mut self, limit: Duration) -> Self {
+        self.age = Some(limit);
+        self
+    }
+
+    /// What tells the time for [`max_age`](Self::max_age), as the time since some moment. A clock
+    /// that goes back is taken to stand still until it is where it was.
+    ///
+    /// It is asked outside of the log's lock, at each append, replay, subscription and call to
+    /// [`stats`](EventLog::stats); if it panics, nothing has happened.
+    ///
+    /// ```
+    /// # use eventlog::{BuildError, EventLog, Numbered};
+    /// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+    /// use std::time::Duration;
+    ///
+    /// let seconds = Arc::new(AtomicU64::new(0));
+    /// let clock = seconds.clone();
+    /// let log = EventLog::<Numbered<&str>>::builder()
+    ///     .max_age(Duration::from_secs(60))
+    ///     .clock(move || Duration::from_secs(clock.load(Ordering::Relaxed)))
+    ///     .build()?;
+    /// log.push("old");
+    /// seconds.store(60, Ordering::Relaxed);
+    /// assert!(!log.replay_truncated(0));
+    /// seconds.store(61, Ordering::Relaxed);
+    /// assert!(log.replay_truncated(0));
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    pub fn clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.clock = Some(Box::new(clock));
         self
     }
 
@@ -98,18 +183,25 @@ impl<E: Versioned> Builder<E> {
     /// # Errors
     ///
     /// [`BuildError::ZeroCapacity`] if it could hold no event.
-    pub fn build(self) -> Result<EventLog<E>, BuildError> {
-        let mut ring = self.ring()?;
+    pub fn build(mut self) -> Result<EventLog<E>, BuildError> {
+        let (mut ring, retention) = self.ring()?;
         ring.set_base(self.base_version);
-        Ok(EventLog::with(ring, self.disk_path))
+        Ok(EventLog::with(ring, retention, self.disk_path))
     }
 
-    /// An empty ring of the capacity that was set.
-    pub(crate) fn ring(&self) -> Result<Ring<E>, BuildError> {
+    /// An empty ring of the capacity that was set, and what its limits need of the user. The
+    /// limits are gone from here.
+    #[expect(clippy::type_complexity, reason = "two halves of one thing")]
+    pub(crate) fn ring(&mut self) -> Result<(Ring<E>, Option<Box<Retention<E>>>), BuildError> {
         if self.capacity == 0 {
             return Err(BuildError::ZeroCapacity);
         }
-        Ok(Ring::new(self.capacity, Epoch::of_log(self.epoch)))
+        let mut ring = Ring::new(self.capacity, Epoch::of_log(self.epoch));
+        let retention = Retention::new(self.bytes.take(), self.age, self.clock.take());
+        if let Some(retention) = &retention {
+            ring.limit(retention.most());
+        }
+        Ok((ring, retention))
     }
 
     #[cfg(feature = "disk")]
@@ -130,6 +222,8 @@ impl<E> fmt::Debug for Builder<E> {
             .field("base_version", &self.base_version)
             .field("disk_path", &self.disk_path)
             .field("epoch", &self.epoch)
+            .field("max_bytes", &self.bytes.as_ref().map(|(limit, _)| limit))
+            .field("max_age", &self.age)
             .finish_non_exhaustive()
     }
 }

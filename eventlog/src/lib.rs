@@ -50,19 +50,28 @@ mod coverage;
 mod cursor;
 #[cfg(feature = "disk")]
 pub mod disk;
+mod filtered;
 #[cfg_attr(not(feature = "disk"), allow(dead_code, reason = "writers move it on"))]
 mod frontier;
+mod lease;
 mod lineage;
+mod live;
 mod log;
+mod numbered;
+mod page;
 mod readers;
 mod received;
 mod replay;
+mod retention;
 #[cfg_attr(
     not(feature = "disk"),
     allow(dead_code, unused_imports, reason = "only writers hold and take")
 )]
 mod ring;
+mod seldom;
 mod seq;
+#[cfg(feature = "sse")]
+pub mod serve;
 mod shared;
 mod stats;
 mod subscribe;
@@ -79,7 +88,12 @@ pub use coverage::Coverage;
 pub use cursor::{Cursor, CursorError, Epoch, Start};
 #[cfg(feature = "derive")]
 pub use eventlog_derive::{AsVersion, Versioned};
+pub use filtered::Filtered;
+pub use lease::{Lease, LeaseBound};
+pub use live::{Told, WithLive};
 pub use log::EventLog;
+pub use numbered::{Beside, Inside, Numbered};
+pub use page::Page;
 pub use received::{Batch, BatchIntoIter, BatchIter, EventRef, Lagged, RecvError, TryRecvError};
 pub use replay::{Iter, Replay, WithCursors};
 pub use seq::{Seq, SeqIter, SeqRange};
@@ -91,3 +105,8 @@ pub use versioned::{AsVersion, Versioned};
 #[cfg(all(doctest, feature = "derive", feature = "disk"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// Compiles the steps of the page.
+#[cfg(all(doctest, feature = "derive", feature = "disk"))]
+#[doc = include_str!("../docs/migration.md")]
+pub struct Migration;

@@ -6,7 +6,12 @@ use crate::cursor::{Cursor, Epoch};
 pub(crate) struct Lineage {
     /// The life that runs.
     pub(crate) epoch: Epoch,
-    earlier: Vec<Earlier>,
+    before: Option<Box<Before>>,
+}
+
+/// What is known of the lives before.
+struct Before {
+    lives: Vec<Earlier>,
     trusted: Trusted,
 }
 
@@ -50,8 +55,7 @@ impl Lineage {
     pub(crate) fn new(epoch: Epoch) -> Self {
         Self {
             epoch,
-            earlier: Vec::new(),
-            trusted: Trusted::default(),
+            before: None,
         }
     }
 
@@ -62,8 +66,10 @@ impl Lineage {
         earlier.retain(|life| life.epoch != epoch && life.epoch != Epoch::NONE);
         Self {
             epoch,
-            earlier,
-            trusted,
+            before: Some(Box::new(Before {
+                lives: earlier,
+                trusted,
+            })),
         }
     }
 
@@ -73,11 +79,14 @@ impl Lineage {
         if self.epoch.honours(epoch) {
             return Place::Own { seq };
         }
-        let life = self.earlier.iter().find(|life| life.epoch == epoch);
+        let Some(before) = &self.before else {
+            return Place::Unknown;
+        };
+        let life = before.lives.iter().find(|life| life.epoch == epoch);
         let earlier = Place::Earlier {
             seq,
             version: cursor.version(),
-            trusted: self.trusted,
+            trusted: before.trusted,
         };
         life.filter(|life| seq <= life.last(cursor.is_durable()))
             .map_or(Place::Unknown, |_| earlier)
@@ -89,7 +98,8 @@ impl Lineage {
         let (Place::Own { seq } | Place::Earlier { seq, .. }) = self.find(cursor) else {
             return None;
         };
-        (seq.saturating_add(1) >= self.trusted.from).then_some(seq)
+        let trusted = self.before.as_ref().map_or(0, |before| before.trusted.from);
+        (seq.saturating_add(1) >= trusted).then_some(seq)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     cursor::{Cursor, Epoch, Start},
     lineage::Lineage,
     replay::{Replay, cursor_at_end},
+    retention::Retention,
     ring::{DEFAULT_CAPACITY, Entry, Ring, Snapshot},
     seq::{Seq, SeqRange},
     shared::Shared,
@@ -51,14 +52,21 @@ use crate::{
 /// [`append_with`](Self::append_with).
 pub struct EventLog<E> {
     pub(crate) shared: Arc<Shared<E>>,
-    /// The path that the log was made with.
-    disk_path: Option<PathBuf>,
     /// The number of the first event that did not come from a recovery.
     #[cfg_attr(
         not(feature = "tracing"),
         allow(dead_code, reason = "read by a warning")
     )]
     first_new: u64,
+    /// Only where the log has to do with any.
+    files: OnceLock<Box<Files>>,
+}
+
+/// What a log knows of its files, none of which it opens itself.
+#[derive(Default)]
+struct Files {
+    /// The path that the log was made with.
+    disk_path: Option<PathBuf>,
     /// The file of the first disk writer that was started for this log.
     written_to: OnceLock<PathBuf>,
     /// What a recovery left to the writer of a file, as the disk has it.
@@ -74,7 +82,8 @@ impl<E: Versioned> EventLog<E> {
     /// use a [builder](crate::Builder::epoch) there.
     #[must_use]
     pub fn new(disk_path: Option<PathBuf>) -> Self {
-        Self::with(Ring::new(DEFAULT_CAPACITY, Epoch::of_log(None)), disk_path)
+        let ring = Ring::new(DEFAULT_CAPACITY, Epoch::of_log(None));
+        Self::with(ring, None, disk_path)
     }
 
     /// Appends an event and wakes the subscribers. The oldest event makes room if the log is full.
@@ -85,6 +94,9 @@ impl<E: Versioned> EventLog<E> {
     // Inlined, so that the event is built where it is handed over, and copied once less.
     #[inline]
     pub fn append(&self, event: E) -> Seq {
+        if let Some(retention) = &self.shared.retention {
+            return self.append_counted(retention, event);
+        }
         let entry = Entry {
             version: event.version(),
             event,
@@ -135,32 +147,57 @@ impl<E: Versioned> EventLog<E> {
     /// assert_eq!(log.newest_version(), Some(3));
     /// ```
     pub fn append_with(&self, make: impl FnOnce(Option<u64>) -> E) -> Seq {
-        Seq::new(self.shared.append(|ring| {
+        let make = |ring: &mut Ring<E>| {
             let event = make(ring.newest_version());
-            ring.push(Entry {
+            Entry {
                 version: event.version(),
                 event,
-            })
+            }
+        };
+        if let Some(retention) = &self.shared.retention {
+            return self.append_then_weigh(retention, make);
+        }
+        Seq::new(self.shared.append(|ring| {
+            let entry = make(ring);
+            ring.push(entry)
         }))
     }
 }
 
 impl<E> EventLog<E> {
-    pub(crate) fn with(ring: Ring<E>, disk_path: Option<PathBuf>) -> Self {
+    pub(crate) fn with(
+        ring: Ring<E>,
+        retention: Option<Box<Retention<E>>>,
+        disk_path: Option<PathBuf>,
+    ) -> Self {
         let lineage = Lineage::new(ring.epoch());
-        Self::going_on(ring, lineage, disk_path)
+        Self::going_on(ring, lineage, retention, disk_path)
     }
 
     /// A log that goes on with the lives before it.
-    pub(crate) fn going_on(ring: Ring<E>, lineage: Lineage, disk_path: Option<PathBuf>) -> Self {
+    pub(crate) fn going_on(
+        ring: Ring<E>,
+        lineage: Lineage,
+        retention: Option<Box<Retention<E>>>,
+        disk_path: Option<PathBuf>,
+    ) -> Self {
+        let files = disk_path.map(|path| {
+            Box::new(Files {
+                disk_path: Some(path),
+                ..Files::default()
+            })
+        });
+        let files = files.map_or_else(OnceLock::new, OnceLock::from);
         Self {
             first_new: ring.next(),
-            shared: Arc::new(Shared::new(ring, lineage)),
-            disk_path,
-            written_to: OnceLock::new(),
-            #[cfg(feature = "disk")]
-            handover: Mutex::default(),
+            shared: Arc::new(Shared::new(ring, lineage, retention)),
+            files,
         }
+    }
+
+    #[cfg(feature = "disk")]
+    fn files(&self) -> &Files {
+        self.files.get_or_init(Box::default)
     }
 
     /// The retained events with a version above `since`, oldest first. They are cloned outside the
@@ -181,7 +218,7 @@ impl<E> EventLog<E> {
     #[must_use]
     pub fn replay_truncated(&self, since: u64) -> bool {
         self.shared
-            .with(|inner| inner.ring.missed_through(since).is_some())
+            .with_now(|inner| inner.ring.missed_through(since).is_some())
     }
 
     /// The retained events from a [`Start`] on (such as those with a version above `since`), what
@@ -256,27 +293,29 @@ impl<E> EventLog<E> {
     /// `None` if it has neither.
     #[must_use]
     pub fn disk_path(&self) -> Option<&Path> {
-        let path = self.written_to.get().or(self.disk_path.as_ref());
+        let files = self.files.get()?;
+        let path = files.written_to.get().or(files.disk_path.as_ref());
         path.map(PathBuf::as_path)
     }
 
     /// Keeps what the writer of a file will go on with.
     #[cfg(feature = "disk")]
     pub(crate) fn hand_over(&self, path: PathBuf, left: Box<dyn Any + Send>) {
-        *self.handover.lock() = Some((path, left));
+        *self.files().handover.lock() = Some((path, left));
     }
 
     /// What was kept for the writer of this file.
     #[cfg(feature = "disk")]
     pub(crate) fn take_over(&self, path: &Path) -> Option<Box<dyn Any + Send>> {
-        let kept = self.handover.lock().take_if(|(kept, _)| kept == path);
+        let mut handover = self.files.get()?.handover.lock();
+        let kept = handover.take_if(|(kept, _)| kept == path);
         kept.map(|(_, left)| left)
     }
 
     /// Notes where a disk writer has been started.
     #[cfg(feature = "disk")]
     pub(crate) fn note_written_to(&self, path: &Path) {
-        self.written_to.get_or_init(|| path.to_owned());
+        self.files().written_to.get_or_init(|| path.to_owned());
     }
 
     /// Counters as of this instant. Looks at each subscription (a few µs for a thousand), which no
@@ -285,14 +324,18 @@ impl<E> EventLog<E> {
     pub fn stats(&self) -> Stats {
         // Before the ring: the distance is never less than it was.
         let (subscribers, slowest) = self.shared.readers.summary();
-        self.shared.with(|inner| {
+        self.shared.with_now(|inner| {
             let ring = &inner.ring;
+            let counts = ring.counts();
             let (first, oldest, next) = (ring.first(), ring.oldest(), ring.next());
             let end = self.shared.not_past_end(next);
             Stats {
                 appended: next - first,
                 evicted: oldest - first,
+                evicted_by_bytes: counts.evicted_by_bytes,
+                evicted_by_age: counts.evicted_by_age,
                 retained: next - oldest,
+                retained_bytes: counts.bytes,
                 subscribers,
                 slowest_distance: end.saturating_sub(slowest.unwrap_or(next)),
                 lagged: self.shared.lagged(),
@@ -311,7 +354,7 @@ impl<E> EventLog<E> {
 
     #[inline]
     fn snapshot(&self) -> Snapshot<E> {
-        self.shared.with(|inner| inner.ring.snapshot())
+        self.shared.with_now(|inner| inner.ring.snapshot())
     }
 }
 
@@ -319,8 +362,9 @@ impl<E> Drop for EventLog<E> {
     fn drop(&mut self) {
         self.close();
         #[cfg(feature = "tracing")]
-        if let Some(path) = &self.disk_path
-            && self.written_to.get().is_none()
+        if let Some(files) = self.files.get()
+            && let Some(path) = &files.disk_path
+            && files.written_to.get().is_none()
             && self.shared.with(|inner| inner.ring.next()) > self.first_new
         {
             tracing::warn!(

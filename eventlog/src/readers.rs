@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::{
+    seldom::Seldom,
+    sync::{AtomicU64, Mutex, Ordering},
+};
 
 /// The places of all live subscriptions.
 #[derive(Default)]
-pub(crate) struct Readers(Mutex<Places>);
+pub(crate) struct Readers(Mutex<Seldom<Places>>);
 
 #[derive(Default)]
 struct Places {
@@ -19,6 +22,7 @@ impl Readers {
     pub(crate) fn add(&self, place: u64) -> (u64, Arc<AtomicU64>) {
         let place = Arc::new(AtomicU64::new(place));
         let mut places = self.0.lock();
+        let places = places.made();
         places.next_id += 1;
         let id = places.next_id;
         places.by_id.insert(id, place.clone());
@@ -26,12 +30,17 @@ impl Readers {
     }
 
     pub(crate) fn remove(&self, id: u64) {
-        self.0.lock().by_id.remove(&id);
+        if let Some(places) = self.0.lock().get_mut() {
+            places.by_id.remove(&id);
+        }
     }
 
     /// How many there are, and the place of the slowest.
     pub(crate) fn summary(&self) -> (usize, Option<u64>) {
         let places = self.0.lock();
+        let Some(places) = places.get() else {
+            return (0, None);
+        };
         let each = places.by_id.values();
         let slowest = each.map(|place| place.load(Ordering::Relaxed)).min();
         (places.by_id.len(), slowest)

@@ -182,6 +182,23 @@ impl<E> Batch<E> {
         entry(&self.segment, self.range.end - 1).version
     }
 
+    #[cfg(feature = "sse")]
+    pub(crate) fn segment(&self) -> &Arc<Segment<E>> {
+        &self.segment
+    }
+
+    /// The number of the first event.
+    #[cfg(feature = "sse")]
+    pub(crate) fn start(&self) -> u64 {
+        self.range.start
+    }
+
+    /// Whether the events were durable when they were delivered.
+    #[cfg(feature = "sse")]
+    pub(crate) fn is_durable(&self) -> bool {
+        self.is_durable
+    }
+
     /// The number after the last event.
     pub(crate) fn end(&self) -> u64 {
         self.range.end

@@ -140,6 +140,23 @@ impl<E> Replay<E> {
         }
     }
 
+    /// At most so many of the first events, with those that were left out between them; where the
+    /// rest goes on; and whether there is a rest.
+    pub(crate) fn into_first(mut self, events: usize) -> (Self, Cursor, bool) {
+        let Range { start, end } = self.range;
+        let page_end = start.saturating_add(events as u64).min(end);
+        if page_end == end {
+            let cursor = self.cursor();
+            self.above = None;
+            return (self, cursor, false);
+        }
+        (self.range, self.above) = (start..page_end, None);
+        let last = self.snapshot.entries(page_end - 1..page_end).next();
+        let version = last.map_or(0, |entry| entry.version);
+        let cursor = Cursor::new(self.epoch, page_end - 1, version);
+        (self, cursor, true)
+    }
+
     /// How many events there are. Where versions fall, they are counted anew each time.
     #[must_use]
     pub fn len(&self) -> usize {

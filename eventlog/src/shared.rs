@@ -12,7 +12,9 @@ use crate::{frontier::Frontier, ring::LeftOff};
 use crate::{
     lineage::Lineage,
     readers::Readers,
+    retention::Retention,
     ring::{Entry, Ring, caught_all},
+    seldom::Seldom,
     sync::{AtomicU64, Mutex, Ordering},
     waiters::{Ticket, Waiters, wake_all},
 };
@@ -28,6 +30,8 @@ pub(crate) struct Shared<E> {
     /// Behind a lock of its own, so that no appender waits while `stats` looks at each of them.
     pub(crate) readers: Readers,
     pub(crate) lineage: Lineage,
+    /// Only where the log limits what its events weigh, or how old they may be.
+    pub(crate) retention: Option<Box<Retention<E>>>,
     /// The oldest retained sequence number, for readers that are not at the tip to look at
     /// without the lock. It changes only under the lock.
     oldest: AtomicU64,
@@ -40,31 +44,40 @@ pub(crate) struct Inner<E> {
     pub(crate) ring: Ring<E>,
     pub(crate) waiters: Waiters,
     /// The room in which the last batch was gathered, empty.
-    room: Vec<Entry<E>>,
-    /// Where writers that have ended left off, by their names.
+    room: Seldom<Vec<Entry<E>>>,
     #[cfg(feature = "disk")]
+    pub(crate) writers: Seldom<Writers>,
+}
+
+/// What is known of the log's writers.
+#[cfg(feature = "disk")]
+#[derive(Default)]
+pub(crate) struct Writers {
+    /// Where those that have ended left off, by their names.
     pub(crate) left_off: BTreeMap<Arc<str>, LeftOff>,
-    /// The writers' frontiers, whose subscriptions have to learn of a close.
-    #[cfg(feature = "disk")]
+    /// Their frontiers, whose subscriptions have to learn of a close.
     pub(crate) frontiers: Vec<Weak<Frontier>>,
 }
 
 impl<E> Shared<E> {
-    pub(crate) fn new(ring: Ring<E>, lineage: Lineage) -> Self {
+    pub(crate) fn new(
+        ring: Ring<E>,
+        lineage: Lineage,
+        retention: Option<Box<Retention<E>>>,
+    ) -> Self {
         Self {
             oldest: AtomicU64::new(ring.oldest()),
             end: AtomicU64::new(OPEN),
             lagged: AtomicU64::new(0),
             lineage,
+            retention,
             readers: Readers::default(),
             inner: Mutex::new(Inner {
                 ring,
                 waiters: Waiters::default(),
-                room: Vec::new(),
+                room: Seldom::default(),
                 #[cfg(feature = "disk")]
-                left_off: BTreeMap::new(),
-                #[cfg(feature = "disk")]
-                frontiers: Vec::new(),
+                writers: Seldom::default(),
             }),
         }
     }
@@ -96,6 +109,30 @@ impl<E> Shared<E> {
         result
     }
 
+    /// As [`with`](Self::with), once what is too old by now is evicted: for answers about this
+    /// instant.
+    #[inline]
+    pub(crate) fn with_now<R>(&self, f: impl FnOnce(&mut Inner<E>) -> R) -> R {
+        if let Some(retention) = &self.retention
+            && let Some(now) = retention.now()
+        {
+            return self.with(|inner| {
+                inner.ring.pass(now);
+                self.oldest.store(inner.ring.oldest(), Ordering::Release);
+                f(inner)
+            });
+        }
+        self.with(f)
+    }
+
+    /// Evicts under the lock, and drops what that was outside it.
+    pub(crate) fn evict(&self, evict: impl FnOnce(&mut Ring<E>)) {
+        self.with(|inner| {
+            evict(&mut inner.ring);
+            self.oldest.store(inner.ring.oldest(), Ordering::Release);
+        });
+    }
+
     /// Appends under the lock, then, outside it, wakes the readers and drops what was evicted.
     pub(crate) fn append<R>(&self, append: impl FnOnce(&mut Ring<E>) -> R) -> R {
         self.with_and_wake(|inner| {
@@ -108,20 +145,35 @@ impl<E> Shared<E> {
     /// Appends all of them under one lock: the first and the last number, if there is any. What
     /// makes them is user code, so they are gathered before.
     pub(crate) fn append_all(&self, entries: impl Iterator<Item = Entry<E>>) -> Option<(u64, u64)> {
-        let mut room = self.with(|inner| mem::take(&mut inner.room));
+        let room = self.with(|inner| inner.room.get_mut().map(mem::take));
+        let mut room = room.unwrap_or_default();
         room.extend(entries);
         if room.is_empty() {
             return None;
         }
+        // Only where the log has limits: one for each.
+        let tallies = self.retention.as_deref().map(|retention| {
+            let tally = |entry: &Entry<E>| retention.tally(&entry.event);
+            room.iter().map(tally).collect::<Vec<_>>()
+        });
         self.with_and_wake(|inner| {
             let first = inner.ring.next();
-            for entry in room.drain(..) {
-                inner.ring.push(entry);
+            match tallies {
+                None => {
+                    for entry in room.drain(..) {
+                        inner.ring.push(entry);
+                    }
+                }
+                Some(tallies) => {
+                    for (entry, tally) in room.drain(..).zip(tallies) {
+                        inner.ring.push_counted(entry, tally);
+                    }
+                }
             }
             self.oldest.store(inner.ring.oldest(), Ordering::Release);
             // Made anew for each batch, it would cost more than the appends.
             if room.capacity() <= MOST_ROOM {
-                inner.room = room;
+                *inner.room.made() = room;
             }
             Some((first, inner.ring.next() - 1))
         })
@@ -151,8 +203,9 @@ impl<E> Shared<E> {
             }
         });
         #[cfg(feature = "disk")]
-        for frontier in self.with(|inner| inner.frontiers.clone()) {
-            if let Some(frontier) = frontier.upgrade() {
+        {
+            let frontiers = self.with(|inner| Some(inner.writers.get()?.frontiers.clone()));
+            for frontier in frontiers.iter().flatten().filter_map(Weak::upgrade) {
                 frontier.wake();
             }
         }

@@ -8,8 +8,15 @@ pub struct Stats {
     pub appended: u64,
     /// Events that made room for newer ones.
     pub evicted: u64,
+    /// Those of them that were among the newest, and weighed too much
+    /// ([`max_bytes`](crate::Builder::max_bytes)).
+    pub evicted_by_bytes: u64,
+    /// Those of them that were among the newest, and too old ([`max_age`](crate::Builder::max_age)).
+    pub evicted_by_age: u64,
     /// Events that a replay can return now.
     pub retained: u64,
+    /// What those weigh, where the log [weighs](crate::Builder::max_bytes) its events; 0 elsewhere.
+    pub retained_bytes: u64,
     /// Live subscriptions.
     pub subscribers: usize,
     /// Events that the slowest subscriber has still to read; 0 without subscribers.

@@ -15,6 +15,7 @@ use crate::{
     coverage::Coverage,
     cursor::{Cursor, Epoch, Start},
     frontier::{Fate, Frontier},
+    lease::Lease,
     received::{Batch, EventRef, Lagged, RecvError, TryRecvError},
     replay::Replay,
     ring::{Segment, Snapshot, caught_all},
@@ -79,6 +80,8 @@ pub struct Subscription<E> {
     /// After a `Lagged` the next event is kept here, so that every notice is followed by an event
     /// however fast the log goes on.
     in_hand: Option<EventRef<E>>,
+    /// Keeps what it has not read, until it is at the newest.
+    lease: Option<Lease<E>>,
     /// Events that were delivered by polling since the task last let others run.
     turn: usize,
     coverage: Coverage,
@@ -103,9 +106,9 @@ impl<E> Subscription<E> {
 
     /// Takes a place and a snapshot, then finds where to start.
     fn up_to(shared: &Arc<Shared<E>>, start: Start, stored: Option<Stored>) -> Self {
-        let (id, place) = shared.readers.add(shared.oldest());
-        let mut snapshot = shared.with(|inner| inner.ring.snapshot());
-        let mut live_from = snapshot.retained.end;
+        let mut snapshot = shared.with_now(|inner| inner.ring.snapshot());
+        // What was appended after a close is for nobody.
+        let mut live_from = shared.not_past_end(snapshot.retained.end);
         if let Some(stored) = &stored {
             live_from = live_from.min(stored.frontier.settled() + 1);
         }
@@ -117,7 +120,6 @@ impl<E> Subscription<E> {
         let has_evicted = snapshot.evicted() > 0;
         let replay = Replay::open(snapshot, &shared.lineage, start);
         let coverage = replay.coverage();
-        place.store(replay.start(), Ordering::Relaxed);
         let before = match (coverage, start) {
             (Coverage::Complete, _) => None,
             (_, Start::Cursor(cursor)) => Some(cursor),
@@ -127,6 +129,7 @@ impl<E> Subscription<E> {
             _ if has_evicted => Some(Cursor::new(shared.lineage.epoch, 0, version)),
             _ => Some(Cursor::new(Epoch::NONE, 0, version)),
         };
+        let (id, place) = shared.readers.add(replay.start());
         Self {
             shared: shared.clone(),
             id,
@@ -139,9 +142,16 @@ impl<E> Subscription<E> {
             stored,
             segment: None,
             in_hand: None,
+            lease: None,
             turn: 0,
             coverage,
         }
+    }
+
+    /// Keeps the lease until everything is read.
+    pub(crate) fn holding(mut self, lease: Lease<E>) -> Self {
+        self.lease = Some(lease);
+        self
     }
 
     /// What the part from before the subscription covers.
@@ -178,13 +188,28 @@ impl<E> Subscription<E> {
     /// it only once the snapshot that an incomplete coverage asks for is there.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        self.before.unwrap_or_else(|| {
-            let seq = self.next_seq() - 1;
-            let cursor = Cursor::new(self.shared.lineage.epoch, seq, self.version);
-            // It may have begun after an event that is not stored yet.
-            let stored = self.stored.as_ref().filter(|stored| stored.is_durable);
-            cursor.seen_durable(stored.is_some_and(|stored| stored.frontier.settled() >= seq))
-        })
+        self.before.unwrap_or_else(|| self.place())
+    }
+
+    /// As [`cursor`](Self::cursor), for one to whom the coverage was told.
+    pub(crate) fn place(&self) -> Cursor {
+        let seq = self.next_seq() - 1;
+        let cursor = Cursor::new(self.shared.lineage.epoch, seq, self.version);
+        // It may have begun after an event that is not stored yet.
+        let stored = self.stored.as_ref().filter(|stored| stored.is_durable);
+        cursor.seen_durable(stored.is_some_and(|stored| stored.frontier.settled() >= seq))
+    }
+
+    /// Stands after the event before `end`, the first that was not used of the batch delivered last.
+    #[cfg(feature = "sse")]
+    pub(crate) fn give_back(&mut self, version: u64, end: u64) {
+        self.note_delivered(version, end);
+    }
+
+    /// Keeps nothing of the log in memory until it is asked again.
+    #[cfg(feature = "sse")]
+    pub(crate) fn let_go(&mut self) {
+        caught_all(self.segment.take());
     }
 
     /// The next event, as soon as there is one.
@@ -295,6 +320,7 @@ impl<E> Subscription<E> {
     /// that were. Only what is appended from now on is delivered.
     pub fn skip_to_newest(&mut self) -> u64 {
         self.in_hand = None;
+        self.lease = None;
         let end = match &mut self.stored {
             Some(stored) => stored.frontier.settled() + 1,
             None => u64::MAX,
@@ -316,7 +342,7 @@ impl<E> Subscription<E> {
     fn poll_with<T>(
         &mut self,
         context: &mut Context<'_>,
-        take: impl Fn(&mut Self) -> Result<(T, usize), TryRecvError>,
+        mut take: impl FnMut(&mut Self) -> Result<(T, usize), TryRecvError>,
     ) -> Poll<Result<T, RecvError>> {
         if self.turn >= TURN {
             self.turn = 0;
@@ -351,6 +377,30 @@ impl<E> Subscription<E> {
         }
     }
 
+    /// The next event, if `keep` says yes to it; `None` where it is passed over.
+    pub(crate) fn try_next_if(
+        &mut self,
+        keep: &mut impl FnMut(&E) -> bool,
+    ) -> Result<Option<EventRef<E>>, TryRecvError> {
+        let event = self.next_event()?;
+        // There it stays if the user's code panics.
+        let is_kept = keep(self.in_hand.insert(event));
+        let event = self.in_hand.take();
+        if let Some(event) = &event {
+            self.note_delivered(event.version(), EventRef::seq(event).get() + 1);
+        }
+        Ok(event.filter(|_| is_kept))
+    }
+
+    /// As [`try_next_if`](Self::try_next_if), or waits for it. Each counts as one delivery.
+    pub(crate) fn poll_next_if(
+        &mut self,
+        context: &mut Context<'_>,
+        keep: &mut impl FnMut(&E) -> bool,
+    ) -> Poll<Result<Option<EventRef<E>>, RecvError>> {
+        self.poll_with(context, |this| Ok((this.try_next_if(keep)?, 1)))
+    }
+
     /// The next event, which is not yet noted as delivered.
     #[inline]
     fn next_event(&mut self) -> Result<EventRef<E>, TryRecvError> {
@@ -374,6 +424,7 @@ impl<E> Subscription<E> {
                 return Ok(event);
             }
             if seq >= self.shared.oldest() {
+                self.lease = None;
                 return Err(TryRecvError::Empty);
             }
         }

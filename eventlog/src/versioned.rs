@@ -38,6 +38,27 @@ pub trait Versioned {
     /// it is replayed.
     #[must_use]
     fn version(&self) -> u64;
+
+    /// What kind of event this is, for [filters](crate::Subscription::filter) and displays. Empty
+    /// unless the implementation tells.
+    ///
+    /// The derive gives the name of the variant, as it stands in the code, or of the struct. What
+    /// `serde` renames it to, or whether the event is `transparent` in it, has no say in that; only a
+    /// transparent struct has the kind of what it wraps.
+    ///
+    /// ```
+    /// # use eventlog::Versioned;
+    /// #[derive(Versioned)]
+    /// enum Event {
+    ///     Opened { version: u64 },
+    /// }
+    ///
+    /// assert_eq!(Event::Opened { version: 7 }.kind(), "Opened");
+    /// ```
+    #[must_use]
+    fn kind(&self) -> &'static str {
+        ""
+    }
 }
 
 /// A field's type that can be read as a version.
@@ -101,18 +122,24 @@ read_integers! {
 }
 
 macro_rules! read_through_pointers {
-    ($method:ident of $property:ident through $($pointer:ty),+) => {$(
+    ($property:ident through ($($pointer:ty),+): $methods:tt) => {
+        $(read_through_pointers!(@ $property $pointer: $methods);)+
+    };
+    (@ $property:ident $pointer:ty: ($($method:ident -> $answer:ty),+)) => {
         impl<T: $property + ?Sized> $property for $pointer {
-            #[inline]
-            fn $method(&self) -> u64 {
+            $(#[inline]
+            fn $method(&self) -> $answer {
                 T::$method(self)
-            }
+            })+
         }
-    )+};
+    };
 }
 
-read_through_pointers!(as_version of AsVersion through &T, &mut T, Box<T>, Rc<T>, Arc<T>);
-read_through_pointers!(version of Versioned through &T, &mut T, Box<T>, Rc<T>, Arc<T>);
+read_through_pointers!(AsVersion through (&T, &mut T, Box<T>, Rc<T>, Arc<T>): (as_version -> u64));
+read_through_pointers!(Versioned through (&T, &mut T, Box<T>, Rc<T>, Arc<T>): (
+    version -> u64,
+    kind -> &'static str
+));
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,10 @@ use std::{
 
 #[cfg(feature = "disk")]
 use crate::sync::park_timeout;
-use crate::sync::{Thread, current_thread, park};
+use crate::{
+    seldom::Seldom,
+    sync::{Thread, current_thread, park},
+};
 
 /// The wakers of those that wait, at most one each. Only who waits is in here, and waking takes the
 /// whole list, so a wake-up costs what the waiting readers cost, however many others there are.
@@ -22,7 +25,7 @@ pub(crate) struct Waiters {
     round: u64,
     list: Vec<Option<Waker>>,
     /// Places in the list that were left.
-    free: Vec<usize>,
+    free: Seldom<Vec<usize>>,
 }
 
 /// Where the waker of one reader is, until all are woken.
@@ -36,7 +39,8 @@ impl Waiters {
         if let Some(place) = self.place(ticket) {
             return place.replace(waker);
         }
-        let at = self.free.pop().unwrap_or(self.list.len());
+        let free = self.free.get_mut().and_then(Vec::pop);
+        let at = free.unwrap_or(self.list.len());
         match self.list.get_mut(at) {
             Some(place) => *place = Some(waker), // which is empty
             None => self.list.push(Some(waker)),
@@ -50,7 +54,7 @@ impl Waiters {
     pub(crate) fn remove(&mut self, ticket: &mut Ticket) -> Option<Waker> {
         let waker = self.place(ticket)?.take();
         let (_, at) = ticket.0.take()?;
-        self.free.push(at);
+        self.free.made().push(at);
         waker
     }
 
@@ -59,7 +63,9 @@ impl Waiters {
     pub(crate) fn take_all(&mut self) -> Option<Vec<Option<Waker>>> {
         (!self.list.is_empty()).then(|| {
             self.round += 1;
-            self.free.clear();
+            if let Some(free) = self.free.get_mut() {
+                free.clear();
+            }
             mem::take(&mut self.list)
         })
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{
     coverage::Coverage,
     cursor::{Cursor, Epoch},
+    page::Page,
     replay::Replay,
 };
 
@@ -83,8 +84,22 @@ impl<E: Serialize> Serialize for Replay<E> {
         Answer {
             events: Events(self),
             coverage: self.coverage(),
-            newest: self.newest(),
+            newest: Newest::beside(self.coverage(), self.newest()),
             cursor: self.cursor(),
+            has_more: None,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<E: Serialize> Serialize for Page<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Answer {
+            events: Events(self.replay()),
+            coverage: self.coverage(),
+            newest: Newest::beside(self.coverage(), self.newest()),
+            cursor: self.cursor(),
+            has_more: Some(self.has_more()),
         }
         .serialize(serializer)
     }
@@ -95,9 +110,21 @@ struct Answer<'a, E: Serialize> {
     events: Events<'a, E>,
     #[serde(flatten)]
     coverage: Coverage,
-    #[serde(with = "opt_text")]
-    newest: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest: Option<Newest>,
     cursor: Cursor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_more: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Newest(#[serde(with = "opt_text")] Option<u64>);
+
+impl Newest {
+    /// Not where the coverage has it under the same name: JSON would have it twice.
+    fn beside(coverage: Coverage, newest: Option<u64>) -> Option<Self> {
+        (!matches!(coverage, Coverage::Ahead { .. })).then_some(Self(newest))
+    }
 }
 
 struct Events<'a, E>(&'a Replay<E>);
@@ -156,6 +183,32 @@ mod tests {
                 coverage,
                 "{json}"
             );
+        }
+    }
+
+    /// Of one that was ahead the newest version was told twice, under one name.
+    #[test]
+    fn no_name_is_there_twice_in_a_replay() {
+        let log = crate::log::EventLog::<Tick>::new(None);
+        log.append(Tick(3));
+        let json = |since: u64| serde_json::to_string(&log.replay(since)).unwrap();
+        let cursor = log.cursor();
+        let ahead = format!(
+            "{{\"events\":[],\"coverage\":\"ahead\",\"newest\":\"3\",\"cursor\":\"{cursor}\"}}"
+        );
+        assert_eq!(json(9), ahead);
+        assert_eq!(json(3), ahead.replace("ahead", "complete"));
+        let empty = crate::log::EventLog::<Tick>::new(None);
+        let empty = serde_json::to_string(&empty.replay(0)).unwrap();
+        assert!(empty.contains("\"newest\":null"), "{empty}");
+    }
+
+    #[derive(Serialize)]
+    struct Tick(u64);
+
+    impl crate::versioned::Versioned for Tick {
+        fn version(&self) -> u64 {
+            self.0
         }
     }
 

@@ -301,3 +301,16 @@ fn each_reason_to_receive_nothing_says_what_it_is() {
     assert_eq!(RecvError::Closed.to_string(), texts[2]);
     assert_eq!(RecvError::Lagged(3).to_string(), texts[1]);
 }
+
+#[test]
+fn a_replay_says_whether_it_has_events_and_what_is_newest() {
+    let log = EventLog::new(None);
+    assert!(log.replay(0).is_empty());
+    assert_eq!(log.replay(0).newest(), None);
+    log.append(Tick(7));
+    log.append(Tick(5));
+    assert!(!log.replay(0).is_empty());
+    let beyond = log.replay(7);
+    assert!(beyond.is_empty());
+    assert_eq!(beyond.newest(), Some(5));
+}

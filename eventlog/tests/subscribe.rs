@@ -10,8 +10,8 @@ use std::sync::{
 use std::task::{Context, Poll, Wake, Waker};
 
 use eventlog::{
-    Coverage, Cursor, EventLog, EventRef, Lagged, RecvError, Start, Subscription, TryRecvError,
-    Versioned,
+    Coverage, Cursor, EventLog, EventRef, Lagged, RecvError, Start, Subscription, Told,
+    TryRecvError, Versioned,
 };
 use futures_core::Stream as _;
 
@@ -260,7 +260,8 @@ fn s09_a_reader_with_a_backlog_lets_other_tasks_run() {
     let turns = woken.0.load(Ordering::Relaxed) as u64;
     assert!(turns >= EVENTS / 128 - 1, "each is woken at once: {turns}");
 
-    let mut batched = log.subscribe(0);
+    // Past the first segments, which are short.
+    let mut batched = log.subscribe(1_023);
     assert!(batched.poll_recv_batch(&mut context).is_ready());
     assert!(batched.poll_recv_batch(&mut context).is_pending());
     assert!(batched.poll_recv_batch(&mut context).is_ready());
@@ -310,4 +311,31 @@ fn an_event_of_version_0_is_seen_from_the_oldest_on() {
     };
     assert_eq!(versions(Start::Oldest), [0, 1]);
     assert_eq!(versions(Start::After(0)), [1]);
+}
+
+/// Also where the replay is empty, where it ends in events that are gone, and on a log that is
+/// closed already.
+#[test]
+fn s08_a_stream_says_once_that_the_replay_is_over() {
+    let told = |log: &EventLog<Tick>, start: Start| {
+        let mut stream = log.subscribe(start).with_live();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut all = Vec::new();
+        while let Poll::Ready(Some(told)) = Pin::new(&mut stream).poll_next(&mut context) {
+            all.push(match told {
+                Told::Event(event) => event.version.to_string(),
+                Told::Lagged(events) => format!("{events} lost"),
+                Told::Live => "live".to_owned(),
+            });
+        }
+        all
+    };
+    let log = EventLog::builder().capacity(2).build().unwrap();
+    assert_eq!(told(&log, Start::Oldest), ["live"]);
+    log.append_batch((1..=3).map(|version| Tick::new(version, 0)));
+    assert_eq!(told(&log, Start::After(2)), ["3", "live"]);
+    assert_eq!(told(&log, Start::Now), ["live"]);
+    log.close();
+    log.append(Tick::new(4, 0));
+    assert_eq!(told(&log, Start::After(2)), ["3", "live"]);
 }

@@ -11,8 +11,8 @@ mod lags;
 use model_tests::{
     Budget,
     Capability::{
-        AppendWith, Base, Batch, CatchesWakers, Cursor, Durable, LagOnce, Live, Probe, Replay,
-        Skip, Truncation, Wait, Yields,
+        Age, AppendWith, Base, Batch, CatchesWakers, Cursor, Durable, Filter, LagOnce, Lease, Live,
+        Numbers, Pages, Probe, Replay, Skip, Truncation, Wait, Weight, Yields,
     },
     Subject, check_all,
 };
@@ -21,7 +21,7 @@ fn main() {
     let mut budget = Budget::default();
     budget.lacks = &[
         Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields,
-        Skip, Durable,
+        Skip, Durable, Weight, Age, Numbers, Lease, Pages, Filter,
     ];
     tell(&keeps_replay::KeepsReplay, &budget);
     budget.lacks = &[
@@ -38,6 +38,12 @@ fn main() {
         Skip,
         CatchesWakers,
         Durable,
+        Weight,
+        Age,
+        Numbers,
+        Lease,
+        Pages,
+        Filter,
     ];
     tell(&lags::Lags, &budget);
 }

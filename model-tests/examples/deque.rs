@@ -8,7 +8,8 @@ use std::{collections::VecDeque, sync::Mutex};
 use model_tests::{
     Budget,
     Capability::{
-        AppendWith, Base, Batch, Close, Cursor, Durable, Probe, Replay, Skip, Subscribe, Wait,
+        Age, AppendWith, Base, Batch, Close, Cursor, Durable, Filter, Lease, Numbers, Pages, Probe,
+        Replay, Skip, Subscribe, Wait, Weight,
     },
     Case, Log, OpenError, Subject, Tick, Versioned, check_all,
 };
@@ -72,6 +73,7 @@ fn main() {
     budget.subject = "DequeSubject";
     budget.lacks = &[
         Base, Probe, Replay, Batch, AppendWith, Cursor, Subscribe, Wait, Skip, Close, Durable,
+        Weight, Age, Numbers, Lease, Pages, Filter,
     ];
     for outcome in check_all(&DequeSubject, &budget) {
         println!("{outcome}");

@@ -52,9 +52,9 @@ pub use process::serve;
 pub use report::{Class, Report};
 pub use subject::{
     AnyLog, AnySubject, AsyncLog, AsyncSubject, AsyncSubscription, Awaited, AwaitedLog, BoxFuture,
-    ByOffset, Capability, Case, Event, Following, Line, Log, Moment, OffsetLog, OnDisk, OpenError,
-    Ours, PollFuture, Probe, Probed, ReadFrom, Received, Replay, Sample, SamplesOnDisk, Subject,
-    Subscription, Tick, sample,
+    ByOffset, Capability, Case, Event, Following, Lease, Line, Log, Moment, Numbering, OffsetLog,
+    OnDisk, OpenError, Ours, Page, PollFuture, Probe, Probed, ReadFrom, Received, Replay, Sample,
+    SamplesOnDisk, Subject, Subscription, TestClock, Tick, sample, weight,
 };
 pub use trial::{Budget, Violation};
 

@@ -1,4 +1,4 @@
-//! Checked input to tokens: one impl with one match.
+//! Checked input to tokens: one impl with one match for the version, and one for the kind.
 //!
 //! Every path is absolute and every call names its trait, so that nothing in the user's scope can
 //! stand in for what is meant.
@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use crate::errors::Errors;
@@ -38,6 +39,8 @@ fn implementation(input: &Input<'_>, interface: Trait, has_errors: bool) -> Toke
     let arms = input.arms.iter();
     let arms = arms.map(|arm| self::arm(arm, spans.of(&arm.source), input));
     let instead_of_wrong_arms = has_errors.then(|| quote!(_ => loop {},));
+    let has_kinds = matches!(interface, Trait::Versioned) && !has_errors;
+    let kind = has_kinds.then(|| kind(input));
     quote! {
         #[automatically_derived]
         impl #impl_generics #path for #ident #ty_generics #where_clause {
@@ -47,6 +50,39 @@ fn implementation(input: &Input<'_>, interface: Trait, has_errors: bool) -> Toke
                     #(#arms)*
                     #instead_of_wrong_arms
                 }
+            }
+            #kind
+        }
+    }
+}
+
+/// The name of each variant, or of the struct, unless that is transparent. An empty enum has none.
+fn kind(input: &Input<'_>) -> TokenStream {
+    let arms = input
+        .arms
+        .iter()
+        .map(|arm| match (arm.variant, &arm.source.read) {
+            (None, Read::By(Trait::Versioned)) => {
+                let path = Trait::Versioned.path(&input.library);
+                let span = arm.source.ty.span();
+                read_arm(
+                    arm,
+                    span,
+                    input,
+                    |field| quote_spanned!(span=> #path::kind(#field)),
+                )
+            }
+            (variant, _) => {
+                let name = variant.unwrap_or(input.ident).unraw().to_string();
+                let variant = variant.map(|variant| quote!(::#variant));
+                quote!(Self #variant { .. } => #name,)
+            }
+        });
+    quote! {
+        #[inline]
+        fn kind(&self) -> &'static ::core::primitive::str {
+            match *self {
+                #(#arms)*
             }
         }
     }
@@ -84,17 +120,8 @@ impl Spans {
 /// One variant an arm, and the call spanned to what the user wrote: the compiler then reports every
 /// wrong one, and each in its place.
 fn arm(arm: &Arm<'_>, span: Span, input: &Input<'_>) -> TokenStream {
-    let variant = arm.variant.map(|variant| quote!(::#variant));
-    let Source { member, read, .. } = &arm.source;
     let span = Span::mixed_site().located_at(span);
-    let field = quote_spanned!(span=> __eventlog_field);
-    // There is no reference to a packed field: it is copied.
-    let (binding, reference) = if input.is_packed {
-        (quote!(#field), quote_spanned!(span=> &#field))
-    } else {
-        (quote!(ref #field), quote!(#field))
-    };
-    let value = match read {
+    read_arm(arm, span, input, |reference| match &arm.source.read {
         // Of its own type first, so that the compiler says which function is expected, and only
         // then called, so that the reference may coerce.
         Read::With(path) => quote_spanned! {span=> {
@@ -105,7 +132,27 @@ fn arm(arm: &Arm<'_>, span: Span, input: &Input<'_>) -> TokenStream {
             let (path, method) = (interface.path(&input.library), interface.method(span));
             quote_spanned!(span=> #path::#method(#reference))
         }
+    })
+}
+
+/// An arm that does something with a reference to the field that holds the version.
+fn read_arm(
+    arm: &Arm<'_>,
+    span: Span,
+    input: &Input<'_>,
+    read: impl FnOnce(TokenStream) -> TokenStream,
+) -> TokenStream {
+    let variant = arm.variant.map(|variant| quote!(::#variant));
+    let member = &arm.source.member;
+    let span = Span::mixed_site().located_at(span);
+    let field = quote_spanned!(span=> __eventlog_field);
+    // There is no reference to a packed field: it is copied.
+    let (binding, reference) = if input.is_packed {
+        (quote!(#field), quote_spanned!(span=> &#field))
+    } else {
+        (quote!(ref #field), quote!(#field))
     };
+    let value = read(reference);
     quote!(Self #variant { #member: #binding, .. } => #value,)
 }
 

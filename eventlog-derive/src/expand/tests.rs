@@ -16,7 +16,7 @@ fn count(haystack: &str, needle: &str) -> usize {
 }
 
 #[test]
-fn the_output_is_one_impl_with_one_match() {
+fn the_output_is_one_impl_with_two_matches() {
     let output = expansion_of(
         "enum Event<T: Copy> where T: Send { \
              A { version: T }, B(#[version] u64), C { version: T } \
@@ -40,6 +40,14 @@ fn the_output_is_one_impl_with_one_match() {
                         ::eventlog::AsVersion::as_version(__eventlog_field),
                 }
             }
+            #[inline]
+            fn kind(&self) -> &'static ::core::primitive::str {
+                match *self {
+                    Self::A { .. } => "A",
+                    Self::B { .. } => "B",
+                    Self::C { .. } => "C",
+                }
+            }
         }
     };
     assert_eq!(output, expected.to_string());
@@ -52,6 +60,7 @@ fn an_impl_stands_beside_the_errors_and_keeps_the_arms_that_are_right() {
     assert_eq!(count(&output, "impl :: eventlog :: Versioned for Event"), 1);
     assert_eq!(count(&output, "Self :: Right"), 1);
     assert_eq!(count(&output, "_ => loop { }"), 1);
+    assert_eq!(count(&output, "fn kind"), 0);
 }
 
 #[test]

@@ -17,6 +17,7 @@
 mod append;
 mod fan_out;
 mod latency;
+mod limits;
 mod replay;
 #[allow(dead_code, reason = "each benchmark uses its part")]
 #[path = "../support/mod.rs"]

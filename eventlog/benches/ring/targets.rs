@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use crate::{
-    append, fan_out, latency, replay,
+    append, fan_out, latency, limits, replay,
     support::{
         event::{Event, Plain},
         measure::Pair,
@@ -32,6 +32,7 @@ impl Chosen {
 pub fn measure(rows: &mut Chosen) {
     questions(rows);
     appends(rows);
+    limits(rows);
     fan_out(rows);
     latencies(rows);
 }
@@ -95,6 +96,20 @@ fn appends(rows: &mut Chosen) {
         };
         rows.row(what, most, || append::producers(producers, 31));
     }
+}
+
+fn limits(rows: &mut Chosen) {
+    rows.row("push, beside a counter", Target::None, || limits::push(101));
+    rows.row("append, limited in weight", Target::None, || {
+        limits::weighed(101)
+    });
+    rows.row("append, limited in age", Target::None, || limits::aged(101));
+    rows.row("page of 100, from the middle", Target::None, || {
+        limits::page(301)
+    });
+    rows.row("filter, 1 of 8, an event", Target::None, || {
+        limits::filtered(101)
+    });
 }
 
 fn fan_out(rows: &mut Chosen) {

@@ -14,6 +14,7 @@ Options:
   --data-dir DIR   where the socket and the log are [default: target/launcher]
   --acks           print `durable VERSION` for each version that is on disk
   --no-clients     do not run the two subscribers that check the replay
+  --stay           go on until Ctrl-C, also when all processes have ended
   -h, --help       print this help
 
 Examples:
@@ -41,6 +42,7 @@ pub struct Args {
     pub data_dir: PathBuf,
     pub acks: bool,
     pub clients: bool,
+    pub stay: bool,
     pub commands: Vec<String>,
 }
 
@@ -54,6 +56,7 @@ pub fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Parsed, String
         data_dir: PathBuf::from("target/launcher"),
         acks: false,
         clients: true,
+        stay: false,
         commands: SAMPLES.map(str::to_owned).to_vec(),
     };
     while let Some(word) = words.next() {
@@ -61,6 +64,7 @@ pub fn parse(mut words: impl Iterator<Item = OsString>) -> Result<Parsed, String
             Some("-h" | "--help") => return Ok(Parsed::Help),
             Some("--acks") => args.acks = true,
             Some("--no-clients") => args.clients = false,
+            Some("--stay") => args.stay = true,
             Some("--data-dir") => {
                 let directory = words
                     .next()

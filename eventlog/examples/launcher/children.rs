@@ -1,11 +1,14 @@
 //! The supervised processes.
 
-use std::{os::unix::process::ExitStatusExt, process::Stdio, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, os::unix::process::ExitStatusExt, process::Stdio, sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     process::{Child, Command},
     select,
-    sync::watch,
+    sync::{mpsc, oneshot, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -21,9 +24,32 @@ const STAGGER: Duration = Duration::from_millis(5);
 /// How long a process may take to end by itself when the launcher is told to stop.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Runs every command to its end, and reports each step. Once `stop` is true no more are started,
-/// and those that run are ended.
-pub async fn supervise(reducer: &Arc<Reducer>, commands: &[String], stop: &watch::Receiver<bool>) {
+/// How many may run at the same time for those who ask for more.
+const MOST: usize = 100;
+
+/// What somebody wants while the launcher runs.
+#[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "the page wants it"))]
+pub enum Order {
+    Start(String),
+    Stop(u64),
+}
+
+/// Whom the launcher listens to.
+pub struct Wishes {
+    /// Once it is true no more are started, and those that run are ended.
+    pub stop: watch::Receiver<bool>,
+    pub orders: mpsc::Receiver<Order>,
+    /// Whether it goes on until it is stopped.
+    pub stay: bool,
+}
+
+/// Runs every command to its end, and reports each step.
+pub async fn supervise(reducer: &Arc<Reducer>, commands: &[String], wishes: Wishes) {
+    let Wishes {
+        mut stop,
+        mut orders,
+        stay,
+    } = wishes;
     change_phase(reducer, Phase::Starting);
     for id in reducer.state().running() {
         reducer.change(|_, version| Event::ProcessLost { id, version });
@@ -34,20 +60,74 @@ pub async fn supervise(reducer: &Arc<Reducer>, commands: &[String], stop: &watch
         .keys()
         .last()
         .map_or(1, |id| id + 1);
-    let mut children = JoinSet::new();
+    let mut children = Children {
+        reducer: reducer.clone(),
+        stop: stop.clone(),
+        next_id: first_id,
+        tasks: JoinSet::new(),
+        own_stops: BTreeMap::new(),
+    };
     change_phase(reducer, Phase::Running);
-    for (id, command) in (first_id..).zip(commands) {
+    for command in commands {
         if *stop.borrow() {
             break;
         }
-        if let Some(child) = spawn(reducer, id, command) {
-            children.spawn(wait(reducer.clone(), id, child, stop.clone()));
-        }
+        children.start(command);
         sleep(STAGGER).await;
     }
+    if stay {
+        children.serve(&mut stop, &mut orders).await;
+    }
     change_phase(reducer, Phase::Draining);
-    children.join_all().await;
+    children.tasks.join_all().await;
     change_phase(reducer, Phase::Stopped);
+}
+
+struct Children {
+    reducer: Arc<Reducer>,
+    stop: watch::Receiver<bool>,
+    next_id: u64,
+    tasks: JoinSet<()>,
+    /// By which one of them alone is ended.
+    own_stops: BTreeMap<u64, oneshot::Sender<()>>,
+}
+
+impl Children {
+    /// Does what is wanted until it is told to stop.
+    async fn serve(
+        &mut self,
+        stop: &mut watch::Receiver<bool>,
+        orders: &mut mpsc::Receiver<Order>,
+    ) {
+        loop {
+            select! {
+                () = stopped(stop) => return,
+                Some(order) = orders.recv() => self.obey(order),
+                Some(_) = self.tasks.join_next() => {}
+                else => return,
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Start(command) if self.tasks.len() < MOST => self.start(&command),
+            Order::Start(_) => {}
+            Order::Stop(id) => drop(self.own_stops.remove(&id).map(|own| own.send(()))),
+        }
+    }
+
+    fn start(&mut self, command: &str) {
+        let id = self.next_id;
+        self.next_id += 1;
+        if let Some(child) = spawn(&self.reducer, id, command) {
+            let (own, own_stop) = oneshot::channel();
+            self.own_stops.retain(|_, own| !own.is_closed());
+            self.own_stops.insert(id, own);
+            let (reducer, stop) = (self.reducer.clone(), self.stop.clone());
+            self.tasks.spawn(wait(reducer, id, child, stop, own_stop));
+        }
+    }
 }
 
 fn change_phase(reducer: &Reducer, to: Phase) {
@@ -93,10 +173,22 @@ fn spawn(reducer: &Reducer, id: u64, command: &str) -> Option<Child> {
     }
 }
 
-async fn wait(reducer: Arc<Reducer>, id: u64, mut child: Child, mut stop: watch::Receiver<bool>) {
+async fn wait(
+    reducer: Arc<Reducer>,
+    id: u64,
+    mut child: Child,
+    mut stop: watch::Receiver<bool>,
+    own_stop: oneshot::Receiver<()>,
+) {
+    let asked = async {
+        select! {
+            () = stopped(&mut stop) => {}
+            Ok(()) = own_stop => {}
+        }
+    };
     let ended = select! {
         ended = child.wait() => ended,
-        () = stopped(&mut stop) => {
+        () = asked => {
             signal_group(&child, "TERM").await;
             if timeout(GRACE, child.wait()).await.is_err() {
                 signal_group(&child, "KILL").await;

@@ -32,6 +32,13 @@ impl Reducer {
         self.lock().clone()
     }
 
+    /// The state, and where a subscriber stands that has it.
+    #[cfg(feature = "axum")]
+    pub fn snapshot(&self) -> (State, eventlog::Cursor) {
+        let state = self.lock();
+        (state.clone(), self.log.cursor())
+    }
+
     /// The closure gets the state and the version of the event that it makes. The log is appended
     /// to under the state's lock, so that a state and a version always belong together.
     pub fn change(&self, make: impl FnOnce(&State, u64) -> Event) {

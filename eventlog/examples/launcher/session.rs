@@ -11,11 +11,15 @@ use eventlog::{
     EventLog, EventRef, Start, Versioned,
     disk::{DiskConfig, DiskWriter, Recovery},
 };
-use tokio::{sync::Barrier, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::{Barrier, mpsc},
+    task::JoinHandle,
+    time::timeout,
+};
 
 use crate::{
     args::Args,
-    children::supervise,
+    children::{Wishes, supervise},
     client::Subscriber,
     event::Event,
     reducer::Reducer,
@@ -59,9 +63,17 @@ pub async fn run(args: &Args) -> Result<Summary, String> {
         .acks
         .then(|| tokio::spawn(print_acks(log.clone(), writer.clone())));
 
+    let (ordering, orders) = mpsc::channel(16);
+    #[cfg(feature = "axum")]
+    let page = crate::page::serve(&args.data_dir, &reducer, &writer, ordering.clone())
+        .await
+        .map_err(|error| format!("cannot serve the page: {error}"))?;
+
     let before = log.stats().appended;
     let clients = start_clients(&socket, args.clients).await;
-    supervise(&reducer, &args.commands, &stop).await;
+    let stay = args.stay;
+    supervise(&reducer, &args.commands, Wishes { stop, orders, stay }).await;
+    drop(ordering);
     log.close();
 
     let subscribers = join(clients)
@@ -78,6 +90,9 @@ pub async fn run(args: &Args) -> Result<Summary, String> {
         )),
     };
     server.farewell().await;
+    // It has nothing to wait for, because the log is closed.
+    #[cfg(feature = "axum")]
+    timeout(TIMEOUT, page.end()).await.ok();
     serving.abort();
     std::fs::remove_file(&socket).ok();
     Ok(Summary {

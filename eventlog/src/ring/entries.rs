@@ -72,7 +72,7 @@ impl<'a, E> Entries<'a, E> {
             let middle = self.middle.clone();
             let next = self.segments.last_reaching(middle, above);
             let next = next.map_or(self.middle.start, |number| number + 1);
-            self.end -= (self.middle.end - next) * self.segments.segment_len() as u64;
+            self.end -= self.segments.start(self.middle.end) - self.segments.start(next);
             self.middle.end = next;
         }
     }
@@ -137,8 +137,14 @@ impl<'a, E> Iterator for Entries<'a, E> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let middle = usize::try_from(self.middle.end - self.middle.start).unwrap_or(usize::MAX);
-        let len = self.front.len() + middle * self.segments.segment_len() + self.back.len();
+        let middle = if self.middle.is_empty() {
+            0
+        } else {
+            let Range { start, end } = self.middle;
+            self.segments.start(end) - self.segments.start(start)
+        };
+        let middle = usize::try_from(middle).unwrap_or(usize::MAX);
+        let len = self.front.len() + middle + self.back.len();
         (len, Some(len))
     }
 }

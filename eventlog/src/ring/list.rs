@@ -23,18 +23,24 @@ struct Block<E> {
     versions: Slot<Versions>,
 }
 
-/// Segments of one ring, oldest first, without holes, all of one length: a power of two, so that a
-/// slot is found with a shift and a mask. Segment `n` has the slots from `n << shift` on.
+/// Slots of the first segment of a history, at most. A power of two.
+const FIRST_LEN: usize = 8;
+
+/// Segments of one ring, oldest first, without holes. All have one length, a power of two, so that a
+/// slot is found with a shift; but where a history begins, so that a log of a few events is small:
+/// the first has `FIRST_LEN` slots, and those after it double what there is until that is one length.
 pub(crate) struct SegmentList<E> {
     blocks: VecDeque<Arc<Block<E>>>,
     /// Number of the first segment, and the number after the last.
     first: u64,
     end: u64,
     shift: u32,
+    /// How many segments there are before the first of full length, less one.
+    doublings: u32,
 }
 
 impl<E> SegmentList<E> {
-    /// No segments. `segment_len` must be a power of two.
+    /// No segments. `segment_len`, the length that they grow to, must be a power of two.
     pub(super) fn new(segment_len: usize) -> Self {
         debug_assert!(segment_len.is_power_of_two());
         Self {
@@ -42,6 +48,7 @@ impl<E> SegmentList<E> {
             first: 0,
             end: 0,
             shift: segment_len.trailing_zeros(),
+            doublings: (segment_len / FIRST_LEN.min(segment_len)).trailing_zeros(),
         }
     }
 
@@ -50,19 +57,52 @@ impl<E> SegmentList<E> {
         usize::try_from(self.end - self.first).unwrap_or(usize::MAX)
     }
 
-    /// Slots per segment.
+    /// Slots per segment, once they have grown.
     pub(super) fn segment_len(&self) -> usize {
         1 << self.shift
     }
 
     /// The number of the segment that has, or would have, a slot for `seq`.
+    #[inline]
     pub(super) fn number(&self, seq: u64) -> u64 {
-        seq >> self.shift
+        match seq >> self.shift {
+            0 => self.small_number(seq),
+            grown => grown + u64::from(self.doublings),
+        }
     }
 
-    /// The first sequence number of the segment that has, or would have, a slot for `seq`.
+    #[cold]
+    fn small_number(&self, seq: u64) -> u64 {
+        let first = self.shift - self.doublings;
+        let doubled = (seq >> first).checked_ilog2();
+        doubled.map_or(0, |doubled| u64::from(doubled) + 1)
+    }
+
+    /// The first slot of the segment of this number.
+    #[inline]
+    pub(super) fn start(&self, number: u64) -> u64 {
+        match number.checked_sub(u64::from(self.doublings)) {
+            Some(grown @ 1..) => grown << self.shift,
+            _ => self.small_start(number),
+        }
+    }
+
+    #[cold]
+    fn small_start(&self, number: u64) -> u64 {
+        let first = u64::from(self.shift - self.doublings);
+        number
+            .checked_sub(1)
+            .map_or(0, |doubled| 1 << (first + doubled))
+    }
+
+    /// The first slot of the segment that has, or would have, one for `seq`.
     pub(super) fn start_of(&self, seq: u64) -> u64 {
-        self.number(seq) << self.shift
+        self.start(self.number(seq))
+    }
+
+    /// The slot after the last of that segment.
+    pub(super) fn end_of(&self, seq: u64) -> u64 {
+        self.start(self.number(seq) + 1)
     }
 
     /// The segment of this number, if there is one.
@@ -103,13 +143,13 @@ impl<E> SegmentList<E> {
             .filter(|versions| is_enough(versions));
         if of_block.is_some() {
             let next = number - number % BLOCK_LEN + BLOCK_LEN;
-            return (next << self.shift, of_block);
+            return (self.start(next), of_block);
         }
         let of_segment = self
             .numbered(number)
             .and_then(|segment| segment.versions())
             .filter(|versions| is_enough(versions));
-        ((number + 1) << self.shift, of_segment)
+        (self.start(number + 1), of_segment)
     }
 
     /// Adds a segment that follows the last one.
@@ -195,6 +235,35 @@ impl<E> Clone for SegmentList<E> {
         Self {
             blocks: self.blocks.clone(),
             ..*self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each slot is in one segment, and segments double until they are of full length.
+    #[test]
+    fn numbers_and_places_agree() {
+        for shift in 0..=8 {
+            let list = SegmentList::<u8>::new(1 << shift);
+            let mut next = 0;
+            for number in 0..20 {
+                let (start, end) = (list.start(number), list.start(number + 1));
+                assert_eq!(start, next);
+                let len = end - start;
+                let grown = len == 1 << shift;
+                assert!(
+                    grown || (number == 0 && len == 8) || len == start,
+                    "{shift} {number}"
+                );
+                for seq in start..end {
+                    assert_eq!(list.number(seq), number);
+                    assert_eq!((list.start_of(seq), list.end_of(seq)), (start, end));
+                }
+                next = end;
+            }
         }
     }
 }

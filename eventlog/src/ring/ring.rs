@@ -6,17 +6,20 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use super::{
     dead::caught_all,
-    hold::{HoldId, Holds, Lost},
+    hold::{Hold, HoldId, Holds, Lost},
+    leases::{Kept, LeaseId, Leases},
+    limits::{Counts, Limits, Most, Tally},
     list::SegmentList,
     segment::{Entry, Segment},
     snapshot::{Snapshot, missed_through},
     taken::{LeftOff, Taken},
 };
-use crate::cursor::Epoch;
+use crate::{cursor::Epoch, seldom::Seldom};
 
 /// Events that a log retains unless told otherwise.
 pub(crate) const DEFAULT_CAPACITY: usize = 4096;
@@ -24,29 +27,42 @@ pub(crate) const DEFAULT_CAPACITY: usize = 4096;
 /// Slots per segment, unless the capacity is smaller. A power of two.
 const SEGMENT_LEN: usize = 256;
 
+/// The same in a ring that limits what its events weigh, where a few may weigh as much as all.
+const LIGHT_SEGMENT_LEN: usize = 16;
+
 /// The newest `capacity` events of a history, and of older ones what followers still need.
 pub(crate) struct Ring<E> {
     epoch: Epoch,
     segments: Arc<SegmentList<E>>,
     /// The last of the segments, which is being filled.
     tip: Option<Arc<Segment<E>>>,
+    /// The number after its last slot.
+    tip_end: u64,
     /// Segments that are no longer needed, kept until they can be dropped where user code may run.
-    dead: Vec<Arc<Segment<E>>>,
+    dead: Seldom<Vec<Arc<Segment<E>>>>,
     /// At most one of them, which waits for a thread that has time to drop it.
     waiting: Option<Arc<Segment<E>>>,
     capacity: u64,
     /// The number of the first event that was ever here.
     first: u64,
     oldest: u64,
+    /// The number after the last slot of the segment that the oldest is in, or would be.
+    oldest_end: u64,
     next: u64,
     newest_version: Option<u64>,
     last_fall: u64,
+    /// The highest version before the last fall, and among what was never here.
+    peak: Option<u64>,
     /// The highest version in segments that were evicted whole, and among what was never here.
     /// Events that were evicted of the segment after those are looked at when someone asks.
     evicted_max: Option<u64>,
     is_partial: bool,
     base: Option<u64>,
     holds: Holds,
+    /// Only where more counts than how many events there are.
+    limits: Option<Box<Limits>>,
+    /// Only while there are any.
+    leases: Option<Box<Leases>>,
     alive: Arc<AtomicUsize>,
 }
 
@@ -54,13 +70,14 @@ impl<E> Ring<E> {
     /// An empty ring for `capacity` events, of which there must be at least one.
     pub(crate) fn new(capacity: usize, epoch: Epoch) -> Self {
         debug_assert!(capacity > 0, "the builder refuses a capacity of 0");
+        let segments = SegmentList::new(capacity.min(SEGMENT_LEN).next_power_of_two());
         Self {
             epoch,
-            segments: Arc::new(SegmentList::new(
-                capacity.min(SEGMENT_LEN).next_power_of_two(),
-            )),
+            oldest_end: segments.end_of(1),
+            segments: Arc::new(segments),
             tip: None,
-            dead: Vec::new(),
+            tip_end: 0,
+            dead: Seldom::default(),
             waiting: None,
             capacity: capacity as u64,
             first: 1,
@@ -68,10 +85,13 @@ impl<E> Ring<E> {
             next: 1,
             newest_version: None,
             last_fall: 0,
+            peak: None,
             evicted_max: None,
             is_partial: false,
             base: None,
             holds: Holds::default(),
+            limits: None,
+            leases: None,
             alive: Arc::default(),
         }
     }
@@ -81,6 +101,20 @@ impl<E> Ring<E> {
     pub(crate) fn begin_at(&mut self, first: u64) {
         debug_assert_eq!(self.next, self.first, "before there is an event");
         (self.first, self.oldest, self.next) = (first, first, first);
+        self.oldest_end = self.segments.end_of(first);
+    }
+
+    /// Limits what the events weigh, and how old they may be. From now on each comes with its
+    /// [`Tally`].
+    pub(crate) fn limit(&mut self, most: Most) {
+        debug_assert_eq!(self.next, self.first, "before there is an event");
+        if most.bytes.is_some() {
+            // What is evicted stays in memory for as long as its segment.
+            let len = self.segments.segment_len().min(LIGHT_SEGMENT_LEN);
+            self.segments = Arc::new(SegmentList::new(len));
+            self.oldest_end = self.segments.end_of(self.oldest);
+        }
+        self.limits = Some(Box::new(Limits::new(most)));
     }
 
     /// Says what a subscriber must have seen before the first event. Unset, it is that event's
@@ -91,9 +125,35 @@ impl<E> Ring<E> {
 
     /// Notes that events up to this version are part of the history and not in this ring.
     pub(crate) fn note_evicted(&mut self, version: u64) {
+        self.peak = self.highest_version().max(Some(version));
+        self.note_missing(version);
+    }
+
+    /// As [`note_evicted`](Self::note_evicted), where nobody knows which versions they had: none
+    /// above this one, and at most so many.
+    #[cfg(feature = "disk")]
+    pub(crate) fn note_unknown(&mut self, version: u64, events: u64) {
+        let highest = self.highest_version().unwrap_or(0);
+        self.peak = Some(highest.saturating_add(events));
+        self.note_missing(version);
+    }
+
+    fn note_missing(&mut self, version: u64) {
         self.evicted_max = self.evicted_max.max(Some(version));
         self.is_partial = true;
         self.base.get_or_insert(version);
+    }
+
+    /// The version after the highest that was ever here, or that a subscriber must have seen before;
+    /// 1 where there is none.
+    pub(crate) fn next_version(&self) -> u64 {
+        self.highest_version()
+            .map_or(1, |version| version.saturating_add(1))
+    }
+
+    fn highest_version(&self) -> Option<u64> {
+        // What is missing has its versions in the peak; the base may be higher, to be safe.
+        self.newest_version.max(self.peak.or(self.base))
     }
 
     /// Appends, and evicts what is over the capacity.
@@ -102,27 +162,92 @@ impl<E> Ring<E> {
         let seq = self.next;
         let version = entry.version;
         match self.newest_version {
-            Some(newest) if version < newest => self.last_fall = seq,
+            Some(newest) if version < newest => self.note_fall(seq),
             Some(_) => {}
             None => {
                 self.base.get_or_insert(version.saturating_sub(1));
             }
         }
         self.newest_version = Some(version);
-        if self.tip.as_ref().is_none_or(|tip| tip.end() <= seq) {
+        if seq >= self.tip_end {
             self.begin_segment(seq);
         }
         if let Some(tip) = &self.tip {
             tip.fill(seq, entry);
         }
         self.next = seq + 1;
-        if self.segments.start_of(self.next) == self.next {
+        if self.next == self.tip_end {
             self.end_segment();
         }
         if self.next - self.oldest > self.capacity {
             self.evict_oldest();
         }
         seq
+    }
+
+    /// Appends an event of which more is known, and evicts what exceeds a limit.
+    pub(crate) fn push_counted(&mut self, entry: Entry<E>, tally: Tally) -> u64 {
+        let oldest = self.oldest;
+        let seq = self.push(entry);
+        let made_room = self.oldest - oldest;
+        self.with_limits(made_room, |limits| limits.add(tally));
+        seq
+    }
+
+    /// Notes the weight of an event that was appended without one, unless it is gone.
+    pub(crate) fn weigh(&mut self, seq: u64, weight: u64) {
+        if let Some(from_oldest) = seq.checked_sub(self.unleased_oldest()) {
+            self.with_limits(0, |limits| limits.weigh(from_oldest, weight));
+        }
+    }
+
+    /// Evicts what is too old by now.
+    pub(crate) fn pass(&mut self, now: Duration) {
+        self.with_limits(0, |limits| limits.pass(now));
+    }
+
+    /// What the limits have led to.
+    pub(crate) fn counts(&self) -> Counts {
+        let limits = self.limits.as_ref();
+        limits.map_or_else(Counts::default, |limits| limits.counts())
+    }
+
+    /// Evicts what exceeds a limit once something is noted, beside what was evicted already.
+    fn with_limits(&mut self, evicted: u64, note: impl FnOnce(&mut Limits)) {
+        if let Some(limits) = &mut self.limits {
+            note(limits);
+            let gone = limits.evict(self.capacity);
+            self.evict(gone - evicted);
+        }
+    }
+
+    /// Keeps what comes from now on, as long as the ring would let no more of it go than so much.
+    pub(crate) fn lease(&mut self, most: Kept) -> LeaseId {
+        let weighed = self.limits.as_ref().map_or(0, |limits| limits.added());
+        let oldest = self.oldest;
+        let leases = self
+            .leases
+            .get_or_insert_with(|| Box::new(Leases::new(oldest)));
+        leases.add(self.next, weighed, most)
+    }
+
+    /// Gives a lease up, if it was not revoked.
+    pub(crate) fn end_lease(&mut self, id: &LeaseId) {
+        if let Some(leases) = &mut self.leases {
+            leases.remove(id);
+            self.evict(0);
+        }
+    }
+
+    /// Whether a lease still keeps what it is for.
+    pub(crate) fn has_lease(&self, id: &LeaseId) -> bool {
+        self.leases.as_ref().is_some_and(|leases| leases.has(id))
+    }
+
+    /// The oldest event that would be retained if nobody had a lease.
+    fn unleased_oldest(&self) -> u64 {
+        let leases = self.leases.as_ref();
+        leases.map_or(self.oldest, |leases| leases.oldest())
     }
 
     /// The id of this life of the log.
@@ -134,12 +259,13 @@ impl<E> Ring<E> {
     /// another thread, where none is yet. The caller drops them after giving the log's lock up.
     #[inline]
     pub(crate) fn take_dead(&mut self) -> Option<Vec<Arc<Segment<E>>>> {
-        (!self.dead.is_empty()).then(|| self.leave_one())
+        self.dead.get().filter(|dead| !dead.is_empty())?;
+        Some(self.leave_one())
     }
 
     #[cold]
     fn leave_one(&mut self) -> Vec<Arc<Segment<E>>> {
-        let mut dead = mem::take(&mut self.dead);
+        let mut dead = mem::take(self.dead.made());
         // One that readers hold costs nothing to let go of.
         if self.waiting.is_none()
             && let Some(at) = dead.iter().position(|dead| Arc::strong_count(dead) == 1)
@@ -179,6 +305,11 @@ impl<E> Ring<E> {
         self.evicted_max.max(in_part)
     }
 
+    /// The newest version, or on a log that never had an event the version it starts from.
+    pub(crate) fn newest_or_base(&self) -> u64 {
+        self.newest_version.or(self.base).unwrap_or(0)
+    }
+
     pub(crate) fn newest_version(&self) -> Option<u64> {
         self.newest_version
     }
@@ -186,6 +317,12 @@ impl<E> Ring<E> {
     /// The number of the first event that was ever here.
     pub(crate) fn first(&self) -> u64 {
         self.first
+    }
+
+    /// Events that it retains at most.
+    #[cfg(feature = "sse")]
+    pub(crate) fn capacity(&self) -> u64 {
+        self.capacity
     }
 
     pub(crate) fn oldest(&self) -> u64 {
@@ -247,7 +384,7 @@ impl<E> Ring<E> {
 
     /// Changes how many evicted events a hold may keep, and gives up what exceeds that.
     pub(crate) fn limit_hold(&mut self, id: HoldId, limit: u64) {
-        if let Some(hold) = self.holds.get_mut(id) {
+        if let Some(hold) = self.hold_mut(id) {
             hold.limit_to(limit);
             if self.enforce_limits() {
                 self.free_segments();
@@ -266,14 +403,19 @@ impl<E> Ring<E> {
         taken
     }
 
+    fn hold_mut(&mut self, id: HoldId) -> Option<&mut Hold> {
+        self.holds.get_mut(id)
+    }
+
     /// Takes up to `max` held events: what was lost before them, and the segments they are in.
     pub(crate) fn take(&mut self, id: HoldId, max: u64) -> Taken<E> {
         let mut taken = Taken::new(self.segments.segment_len());
-        let Some(hold) = self.holds.get_mut(id) else {
+        let next = self.next;
+        let Some(hold) = self.hold_mut(id) else {
             return taken;
         };
         let from = hold.from();
-        let to = self.next.min(from.saturating_add(max));
+        let to = next.min(from.saturating_add(max));
         hold.advance(to);
         taken.lost = hold.take_lost();
         taken.add(&self.segments, from..to);
@@ -281,15 +423,56 @@ impl<E> Ring<E> {
         taken
     }
 
+    #[cold]
+    fn note_fall(&mut self, seq: u64) {
+        self.peak = self.highest_version();
+        self.last_fall = seq;
+    }
+
     #[inline]
     fn evict_oldest(&mut self) {
+        if self.leases.is_some() {
+            return self.evict_beside_leases();
+        }
         self.oldest += 1;
-        let has_left = self.segments.start_of(self.oldest) == self.oldest;
+        let has_left = self.oldest == self.oldest_end;
         let has_lost = self.enforce_limits();
         if has_left {
             self.leave_segment();
         }
         if has_left || has_lost {
+            self.free_segments();
+        }
+    }
+
+    /// Lets one more go, unless there is room without what leases keep.
+    #[cold]
+    fn evict_beside_leases(&mut self) {
+        if self.limits.is_none() && self.next - self.unleased_oldest() > self.capacity {
+            self.evict(1);
+        }
+    }
+
+    /// As [`evict_oldest`](Self::evict_oldest), for so many, of which the ring may be empty then.
+    fn evict(&mut self, events: u64) {
+        let mut end = self.oldest + events;
+        if let Some(leases) = &mut self.leases {
+            let gone = self.limits.as_ref().map_or(0, |limits| limits.gone());
+            leases.let_go(events, gone);
+            end = leases.needed();
+            if leases.is_empty() {
+                self.leases = None;
+            }
+        }
+        let has_any = self.oldest < end;
+        while self.oldest < end {
+            self.oldest = self.oldest_end.min(end);
+            if self.oldest == self.oldest_end {
+                self.leave_segment();
+            }
+        }
+        if has_any {
+            self.enforce_limits();
             self.free_segments();
         }
     }
@@ -307,6 +490,7 @@ impl<E> Ring<E> {
         let left = self.segments.segment(self.oldest - 1);
         let versions = left.and_then(|segment| segment.versions());
         self.evicted_max = self.evicted_max.max(versions.map(|known| known.max));
+        self.oldest_end = self.segments.end_of(self.oldest);
     }
 
     fn free_segments(&mut self) {
@@ -316,15 +500,20 @@ impl<E> Ring<E> {
             .map_or(self.oldest, |floor| floor.min(self.oldest));
         while self.segments.has_below(needed) {
             let dead = Arc::make_mut(&mut self.segments).pop();
-            self.dead.extend(dead);
+            self.dead.made().extend(dead);
+        }
+        // Full, and all of it evicted: what takes its place must not drop it under the lock.
+        if self.tip.as_ref().is_some_and(|tip| tip.end() <= needed) {
+            self.dead.made().extend(self.tip.take());
         }
     }
 
     /// Makes the segment for `seq`. A list that snapshots share is copied first, once per segment.
     #[cold]
     fn begin_segment(&mut self, seq: u64) {
-        let (first, len) = (self.segments.start_of(seq), self.segments.segment_len());
-        let segment = Arc::new(Segment::new(self.epoch, first, len, &self.alive));
+        let slots = self.segments.start_of(seq)..self.segments.end_of(seq);
+        self.tip_end = slots.end;
+        let segment = Arc::new(Segment::new(self.epoch, slots, &self.alive));
         Arc::make_mut(&mut self.segments).push(segment.clone());
         self.tip = Some(segment);
     }
@@ -343,6 +532,7 @@ impl<E> Drop for Ring<E> {
     /// A second panic meanwhile would abort the process, so nothing else may be left then.
     fn drop(&mut self) {
         self.tip = None; // the list has it too
-        caught_all(self.dead.drain(..).chain(self.waiting.take()));
+        let dead = mem::take(self.dead.made());
+        caught_all(dead.into_iter().chain(self.waiting.take()));
     }
 }

@@ -46,7 +46,7 @@ impl<E> SegmentList<E> {
     pub(super) fn first_reaching(&self, numbers: Range<u64>, above: u64) -> Option<u64> {
         let mut number = numbers.start;
         while number < numbers.end {
-            let seq = number * self.segment_len() as u64;
+            let seq = self.start(number);
             let (to, none_above) = self.known(seq, |versions| versions.max <= above);
             if none_above.is_none() {
                 return Some(number);
@@ -59,7 +59,7 @@ impl<E> SegmentList<E> {
     /// The last of the segments with these numbers that may have a version above `above`.
     pub(super) fn last_reaching(&self, numbers: Range<u64>, above: u64) -> Option<u64> {
         numbers.rev().find(|number| {
-            let seq = number * self.segment_len() as u64;
+            let seq = self.start(*number);
             let (_, none_above) = self.known(seq, |versions| versions.max <= above);
             none_above.is_none()
         })

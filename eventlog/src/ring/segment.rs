@@ -11,7 +11,13 @@ use std::{
 };
 
 use super::{dead::caught_all, versions::Versions};
+#[cfg(feature = "sse")]
+use crate::sync::Mutex;
 use crate::{cursor::Epoch, sync::Slot};
+
+/// What somebody made of the events of a segment.
+#[cfg(feature = "sse")]
+pub(crate) type Beside = Arc<dyn std::any::Any + Send + Sync>;
 
 /// An event beside its version, which was asked for once, outside the lock.
 pub(crate) struct Entry<E> {
@@ -29,26 +35,50 @@ pub(crate) struct Segment<E> {
     /// Filled when all slots are.
     versions: Slot<Versions>,
     alive: Arc<AtomicUsize>,
+    /// By the id of who made it. It goes when the segment goes.
+    #[cfg(feature = "sse")]
+    beside: Mutex<Vec<(u64, Beside)>>,
 }
 
 impl<E> Segment<E> {
     /// An empty segment that counts itself in `alive` for as long as it is held.
-    pub(super) fn new(epoch: Epoch, first: u64, len: usize, alive: &Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(epoch: Epoch, slots: Range<u64>, alive: &Arc<AtomicUsize>) -> Self {
         alive.fetch_add(1, Ordering::Relaxed);
         Self {
             epoch,
-            first,
-            slots: (0..len).map(|_| Slot::new()).collect(),
+            first: slots.start,
+            slots: slots.map(|_| Slot::new()).collect(),
             versions: Slot::new(),
             alive: alive.clone(),
+            #[cfg(feature = "sse")]
+            beside: Mutex::default(),
         }
+    }
+
+    /// What is kept beside the events under this id; `make` makes it where there is nothing yet,
+    /// and must not be a user's code.
+    #[cfg(feature = "sse")]
+    pub(crate) fn beside(&self, id: u64, make: impl FnOnce() -> Beside) -> Beside {
+        let mut beside = self.beside.lock();
+        if let Some((_, found)) = beside.iter().find(|(other, _)| *other == id) {
+            return found.clone();
+        }
+        let new = make();
+        beside.push((id, new.clone()));
+        new
+    }
+
+    /// Lets go of what is kept under this id.
+    #[cfg(feature = "sse")]
+    pub(crate) fn forget_beside(&self, id: u64) {
+        self.beside.lock().retain(|(other, _)| *other != id);
     }
 
     pub(crate) fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    pub(super) fn first(&self) -> u64 {
+    pub(crate) fn first(&self) -> u64 {
         self.first
     }
 

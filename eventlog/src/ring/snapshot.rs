@@ -2,6 +2,8 @@
 
 use std::{ops::Range, sync::Arc};
 
+#[cfg(feature = "sse")]
+use super::segment::Segment;
 use super::{entries::Entries, list::SegmentList};
 
 /// Everything that a question about one instant needs. Copied under the log's lock, read outside.
@@ -133,6 +135,17 @@ impl<E> Snapshot<E> {
             }
         }
         low
+    }
+
+    /// The segments with retained events.
+    #[cfg(feature = "sse")]
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &Arc<Segment<E>>> {
+        let mut seq = self.retained.start;
+        std::iter::from_fn(move || {
+            let segment = self.segments.segment(seq)?;
+            seq = segment.end();
+            Some(segment)
+        })
     }
 
     fn version_at(&self, seq: u64) -> u64 {

@@ -74,7 +74,8 @@ impl<E: Serialize + Send + Sync + 'static> Follower<E> {
         };
         let (hold, begin, position) = shared.with(|inner| {
             // What a writer of this name left says more of what was evicted since.
-            let left_off = inner.left_off.get(&config.name).copied();
+            let writers = inner.writers.get();
+            let left_off = writers.and_then(|writers| writers.left_off.get(&config.name).copied());
             let left_off = left_off.filter(|at| place.is_none_or(|place| at.next == place));
             let left_off = left_off
                 .unwrap_or_else(|| inner.ring.left_off(place.unwrap_or(inner.ring.first())));
@@ -266,7 +267,8 @@ impl<E: Serialize + Send + Sync + 'static> Source for Follower<E> {
     fn leave_off(&mut self, settled: u64) {
         self.shared.with_time(|inner| {
             let left_off: LeftOff = inner.ring.left_off(settled + 1);
-            inner.left_off.insert(self.name.clone(), left_off);
+            let writers = inner.writers.made();
+            writers.left_off.insert(self.name.clone(), left_off);
         });
     }
 }

@@ -18,6 +18,8 @@ use super::{
     stats::WriterStats,
     worker::Worker,
 };
+#[cfg(feature = "sse")]
+use crate::frontier::Frontier;
 use crate::{
     cursor::Start,
     log::EventLog,
@@ -154,8 +156,9 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
             .map_err(StartError::Thread)?;
         let frontier = Arc::downgrade(&control.frontier);
         log.shared.with(|inner| {
-            inner.frontiers.retain(|other| other.strong_count() > 0);
-            inner.frontiers.push(frontier);
+            let frontiers = &mut inner.writers.made().frontiers;
+            frontiers.retain(|other| other.strong_count() > 0);
+            frontiers.push(frontier);
         });
         Ok(Self {
             shared: log.shared.clone(),
@@ -324,6 +327,12 @@ impl<E> Writer<E> {
     #[must_use]
     pub fn stats(&self) -> WriterStats {
         self.control.stats()
+    }
+
+    /// What it stores, how far it is, and whether the next life of the log can tell.
+    #[cfg(feature = "sse")]
+    pub(crate) fn parts(&self) -> (&Arc<Shared<E>>, &Arc<Frontier>, bool) {
+        (&self.shared, &self.control.frontier, self.is_durable)
     }
 
     fn newest(&self) -> u64 {

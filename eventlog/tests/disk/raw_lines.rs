@@ -196,3 +196,35 @@ fn zeros_at_the_end_of_a_read_are_told_too() {
         assert_eq!(found[2], line("x.log", 2, start + 3, b"345"), "{before}");
     }
 }
+
+/// Passing over what is not looked for changes neither places nor what is told.
+#[test]
+fn lines_that_are_looked_for_come_with_the_others_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    let filler = "\"filler\"\n".repeat(20_000);
+    let text = format!("{filler}\"here\"\n\0\0\"zeros\"\n{filler}\"here\"\n{filler}\"torn here");
+    fs::write(&path, &text).unwrap();
+    fs::write(dir.path().join("x.log.old"), format!("{filler}\"here\"\n")).unwrap();
+    let mut looked_for = lines(&path);
+    let mut found = Vec::new();
+    let mut passed = 0;
+    while let Some(line) = looked_for.next_match(|bytes| memchr::memmem::find(bytes, b"here")) {
+        match line {
+            Ok(line) if line.bytes == b"\"filler\"" => passed += 1,
+            Ok(line) => found.push((name(line.file()), line.number, line.offset)),
+            Err(damage) => found.push((name(&damage.file), damage.line, damage.offset)),
+        }
+    }
+    // What is in memory together with zeros is looked at line by line.
+    assert!(
+        passed < 16_000,
+        "{passed} of 60,000 that are not looked for"
+    );
+    let all = all(lines(&path)).into_iter().filter_map(|item| match item {
+        Ok((_, _, _, bytes)) if bytes == b"\"filler\"" => None,
+        Ok((file, number, offset, _)) => Some((file, number, offset)),
+        Err((damage, _)) => Some((name(&damage.file), damage.line, damage.offset)),
+    });
+    assert_eq!(found, all.collect::<Vec<_>>());
+}

@@ -130,9 +130,11 @@ fn m02_what_no_life_has_seen_is_foreign_and_what_is_evicted_is_counted() {
 #[test]
 fn m02_another_event_at_the_place_of_a_cursor_makes_it_foreign() {
     let (_directory, path) = place();
-    let config = DiskConfig::new(&path).mark_every(Duration::ZERO);
+    let config = DiskConfig::new(&path);
     let (log, writer) = recover(&config);
-    append(&log, &writer, 1..=6);
+    // The first batch of a life has a mark.
+    log.append_batch((1..=6).map(|version| Tick { version }));
+    writer.blocking_flush(PATIENCE).unwrap();
     let (older, older_marks) = (fs::read(&path).unwrap(), fs::read(marks_of(&path)).unwrap());
     append(&log, &writer, 7..=7);
     let mut subscription = writer.subscribe(5);
@@ -361,12 +363,12 @@ async fn the_drop_in_marks_times_and_checksums_and_no_numbers() {
     let (sender, receiver) = tokio::sync::broadcast::channel(8);
     sender.send(Tick { version: 1 }).unwrap();
     drop(sender);
-    eventlog::disk::run_disk_writer(log, receiver).await;
+    disk::run_disk_writer(log, receiver).await;
     let found = marks(&path);
     assert!(found.len() >= 2, "{found:?}");
     for mark in found {
         assert!(mark["seq"].is_null() && mark["epoch"].is_null(), "{mark}");
         assert!(mark["at"].is_u64() && mark["sum"].is_string(), "{mark}");
     }
-    assert_eq!(eventlog::disk::Timeline::of(&path).verify(), []);
+    assert_eq!(disk::Timeline::of(&path).verify(), []);
 }

@@ -13,7 +13,10 @@ use crate::{
             Steps,
         },
     },
-    scenes::{batches, foreign, intrusion, memory, opening, race, retention},
+    scenes::{
+        batches, foreign, intrusion, leases, limits, memory, numbers, opening, pages, race,
+        retention,
+    },
     subject::adapter::Subject,
     trial::{Parted, Trial, Verdict},
 };
@@ -221,6 +224,35 @@ laws! {
         judge: |trial| trial.scene(memory::bounded),
         test: r12_memory_is_bounded,
     }
+    R13 "retention in weight is exact" {
+        statement: "A log that limits what its events weigh retains the newest that weigh no more \
+            than that together, as well as no more than its capacity: an event heavier than the limit \
+            leaves it empty. What was let go for that is truncated and told as any other.",
+        why: "Whoever sizes a log in bytes has memory in mind, and one event may be as large as a \
+            thousand. What goes for its weight is as lost to a subscriber as what goes for its place.",
+        bug: "Kubernetes #142062 and #139250: a watch cache that is sized in events ran out of memory \
+            where the events were large.",
+        needs: [Weight, Truncation],
+        assumes: [D01, R01, R02, R03, R04, S01, S02],
+        visits: [Wrapped, Truncated, Complete],
+        judge: |trial| trial.scene(limits::in_weight),
+        test: r13_retention_in_weight_is_exact,
+    }
+    R14 "retention in age is exact" {
+        statement: "A log that limits how old its events are retains, at the moment of each question, \
+            the newest that are no older than that by its clock, as well as no more than its capacity: \
+            also where nobody appends any more. A clock that goes back stands still. What was let go \
+            for that is truncated and told as any other.",
+        why: "A log that looks at the time only when it appends serves yesterday's events to the first \
+            subscriber of a quiet morning.",
+        bug: "Kubernetes #139250: the watch cache shrank only when it was full, and kept what was old \
+            in a quiet cluster.",
+        needs: [Age, Truncation],
+        assumes: [D01, R01, R02, R03, R04, S01, S02],
+        visits: [Wrapped, Truncated, Complete],
+        judge: |trial| trial.scene(limits::in_age),
+        test: r14_retention_in_age_is_exact,
+    }
     R15 "a batch is one append" {
         statement: "The events of a batch are appended at once: no question and no other append \
             comes between two of them. (Readers are still given one event after the other. A log \
@@ -234,6 +266,46 @@ laws! {
         visits: [Raced, Batch],
         judge: |trial| trial.scene(batches::in_one_piece),
         test: r15_a_batch_is_one_append,
+    }
+    R16 "the log gives the numbers" {
+        statement: "A log that numbers its events gives 1 to the first and one more to each, in the \
+            order of the history, however many threads append, and says of each which it got.",
+        why: "A counter beside the log gives numbers in another order than the log has its events, \
+            and a subscriber that asks by number misses one for good.",
+        bug: "akka-persistence-cassandra #166: offsets were given before their events could be seen, \
+            and readers passed them by.",
+        needs: [Numbers],
+        visits: [Wrapped, Raced],
+        judge: |trial| trial.scene(numbers::dense_and_in_order),
+        test: r16_the_log_gives_the_numbers,
+    }
+    R17 "a lease keeps what comes" {
+        statement: "From a lease of m events on, everything that is appended is retained, as long as \
+            that is no more than m events that the log would have let go. With one more the lease is \
+            revoked and says so, and like one that is given up it keeps nothing.",
+        why: "A subscriber that needs longer for its snapshot than the log holds would list and \
+            watch in circles for ever. A lease without an end would hold the log's memory instead.",
+        bug: "kubernetes-client/java #1829 and #1533: an informer that was told `too old` listed again \
+            and was too late again.",
+        needs: [Lease],
+        assumes: [D01, R01, R02, R03, S01, S02],
+        visits: [Complete, Truncated],
+        judge: |trial| trial.scene(leases::within_their_bounds),
+        test: r17_a_lease_keeps_what_comes,
+    }
+    R18 "pages make the whole" {
+        statement: "The pages since a version, each from the cursor of the one before, have together \
+            what a reader since that version is given, none of it twice. Each but the last has as many \
+            events as it was asked for, and says that there are more; the last says that there are \
+            none. Each has its own coverage: what was evicted since the page before is truncated.",
+        why: "A client that pages by version loses events where versions repeat, and one that is \
+            not told of an eviction between two requests has a hole in the middle of its list.",
+        bug: "None on record: the contract of `take_page`.",
+        needs: [Pages],
+        assumes: [D01, R01, R02, R03, R04, R08, R09],
+        visits: [Complete, Truncated, Ahead],
+        judge: |trial| trial.scene(pages::one_after_the_other),
+        test: r18_pages_make_the_whole,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
             Kind::{self, Append, AppendBatch, Close, Cursor, Live, Resume, Skip, Subscribe},
         },
     },
-    scenes::{race, stored, turns, waiting, waking},
+    scenes::{filters, race, stored, turns, waiting, waking},
     subject::adapter::Subject,
     trial::{Trial, Verdict},
 };
@@ -164,6 +164,20 @@ laws! {
         visits: [Yielded],
         judge: |trial| trial.scene(turns::left_to_others),
         test: s09_a_backlog_leaves_room,
+    }
+    S10 "what is passed over is seen" {
+        statement: "A reader with a filter is given exactly the events that it keeps of those that a \
+            reader without one would be given. Its cursor, and whether it is live, are those of a \
+            reader that was given all; what was lost is counted of all events.",
+        why: "A cursor that stays at the last event that was wanted goes through all others again at \
+            each reconnect, and is evicted while nothing that is wanted happens.",
+        bug: "Kubernetes KEP-956: watches of rare objects came back with old places and had to list \
+            again, until bookmarks moved them on.",
+        needs: [Subscribe, Filter],
+        assumes: [D01, R03, R09, S01, S02, S05, S08],
+        visits: [Delivered, CaughtUp],
+        judge: |trial| trial.scene(filters::passed_over),
+        test: s10_what_is_passed_over_is_seen,
     }
 }
 

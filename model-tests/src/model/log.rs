@@ -1,8 +1,10 @@
 //! The specification: what a log answers, in plain code over its whole history.
 
+use std::time::Duration;
+
 use eventlog::{Coverage, Versioned};
 
-use crate::subject::log::Replay;
+use crate::subject::{case::weight, log::Replay};
 
 /// The naive log that *is* the specification. It forgets nothing and computes every answer anew;
 /// its code is meant to be read.
@@ -26,6 +28,13 @@ pub struct Model<E> {
     pub(super) history: Vec<E>,
     /// The index of the oldest retained event.
     oldest: usize,
+    /// What the retained events may weigh together.
+    max_bytes: Option<u64>,
+    /// How old they may be.
+    max_age: Option<Duration>,
+    /// When each event was appended, and the latest time that anybody looked at the clock.
+    times: Vec<Duration>,
+    now: Duration,
     pub(super) closed_at: Option<usize>,
 }
 
@@ -38,14 +47,50 @@ impl<E: Versioned + Clone> Model<E> {
             set_base: base,
             history: Vec::new(),
             oldest: 0,
+            max_bytes: None,
+            max_age: None,
+            times: Vec::new(),
+            now: Duration::ZERO,
             closed_at: None,
         }
+    }
+
+    /// The same log, where the retained events may [weigh](crate::weight) so much together, and be
+    /// so old, if that is limited.
+    #[must_use]
+    pub fn with_limits(mut self, max_bytes: Option<u64>, max_age: Option<Duration>) -> Self {
+        (self.max_bytes, self.max_age) = (max_bytes, max_age);
+        self
+    }
+
+    /// What the clock said when it was looked at, which is at every append and every question. One
+    /// that goes back stands still.
+    pub fn pass(&mut self, now: Duration) {
+        self.now = self.now.max(now);
+        while self.oldest < self.history.len() && self.exceeds_a_limit() {
+            self.oldest += 1;
+        }
+    }
+
+    fn exceeds_a_limit(&self) -> bool {
+        let weighs: u64 = self.retained().iter().map(weight).sum();
+        let age = self.now.saturating_sub(self.times[self.oldest]);
+        self.max_bytes.is_some_and(|most| weighs > most)
+            || self.max_age.is_some_and(|most| age > most)
     }
 
     /// Appends, and says the event's sequence number: 1, 2, 3…
     pub fn append(&mut self, event: E) -> u64 {
         self.history.push(event);
-        self.oldest = self.history.len().saturating_sub(self.capacity);
+        self.times.push(self.now);
+        let over = self.history.len().saturating_sub(self.capacity);
+        let is_limited = self.max_bytes.is_some() || self.max_age.is_some();
+        self.oldest = if is_limited {
+            self.oldest.max(over)
+        } else {
+            over
+        };
+        self.pass(self.now);
         self.history.len() as u64
     }
 

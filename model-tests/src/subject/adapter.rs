@@ -8,7 +8,7 @@ use eventlog::Versioned;
 use super::{
     capability::{Capability, lacking},
     case::Case,
-    log::{Log, OpenError},
+    log::{Log, Numbering, OpenError},
     probe::Probe,
 };
 
@@ -74,6 +74,16 @@ pub trait Subject: Send + Sync + 'static {
     /// segment; a reader that takes a copy of what it replays adds the capacity.
     fn reader_pins(&self, case: &Case) -> usize {
         self.segment(case)
+    }
+
+    /// Opens a log that gives the numbers, with the case's capacity. [`Capability::Numbers`].
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the log from opening.
+    fn numbering(&self, case: &Case) -> Result<Box<dyn Numbering>, OpenError> {
+        let _ = case;
+        lacking(Capability::Numbers)
     }
 
     /// What the files of a case say, the oldest line first. [`Capability::Durable`].

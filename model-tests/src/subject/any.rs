@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use super::{
     adapter::{Event, Following, Line, Subject},
     case::Case,
-    log::{Log, OpenError, Replay, Subscription},
+    log::{Lease, Log, Numbering, OpenError, Page, Replay, Subscription},
     probe::Probe,
 };
 
@@ -30,6 +30,7 @@ pub struct AnyLog<E>(Box<dyn Opened<E>>);
 
 trait Any<E>: Send + Sync {
     fn open(&self, case: &Case) -> Result<AnyLog<E>, OpenError>;
+    fn numbering(&self, case: &Case) -> Result<Box<dyn Numbering>, OpenError>;
     fn event(&self, version: u64, pick: u32) -> E;
     fn probed_event(&self, version: u64, probe: &Probe) -> E;
     fn extreme_event(&self, version: u64, pick: u32) -> Option<E>;
@@ -45,6 +46,10 @@ trait Any<E>: Send + Sync {
 impl<S: Subject> Any<S::Event> for S {
     fn open(&self, case: &Case) -> Result<AnyLog<S::Event>, OpenError> {
         Ok(AnyLog(Box::new(Subject::open(self, case)?)))
+    }
+
+    fn numbering(&self, case: &Case) -> Result<Box<dyn Numbering>, OpenError> {
+        Subject::numbering(self, case)
     }
 
     fn event(&self, version: u64, pick: u32) -> S::Event {
@@ -136,6 +141,10 @@ impl<E: Event> Subject for AnySubject<E> {
         self.0.open(case)
     }
 
+    fn numbering(&self, case: &Case) -> Result<Box<dyn Numbering>, OpenError> {
+        self.0.numbering(case)
+    }
+
     fn event(&self, version: u64, pick: u32) -> E {
         self.0.event(version, pick)
     }
@@ -220,6 +229,22 @@ impl<E: Event> Log<E> for AnyLog<E> {
 
     fn resume(&self, cursor: &str) -> Box<dyn Subscription<E>> {
         self.0.log().resume(cursor)
+    }
+
+    fn lease(&self, events: u64) -> Box<dyn Lease> {
+        self.0.log().lease(events)
+    }
+
+    fn page(&self, since: u64, events: usize) -> Page<E> {
+        self.0.log().page(since, events)
+    }
+
+    fn page_after(&self, cursor: &str, events: usize) -> Page<E> {
+        self.0.log().page_after(cursor, events)
+    }
+
+    fn subscribe_if(&self, since: u64, keeps: fn(&E) -> bool) -> Box<dyn Subscription<E>> {
+        self.0.log().subscribe_if(since, keeps)
     }
 
     fn close(&self) {

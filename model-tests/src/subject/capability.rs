@@ -86,6 +86,19 @@ capabilities! { $
     /// A shutdown that does not come to its end says which events are not durable:
     /// [`Log::shutdown_within`](crate::Log::shutdown_within).
     Missing "lacks Missing",
+    /// The log limits what its events weigh together:
+    /// [`Case::max_bytes`](crate::Case::max_bytes).
+    Weight "lacks Weight",
+    /// The log limits how old its events may be: [`Case::max_age`](crate::Case::max_age).
+    Age "lacks Age",
+    /// The log gives the numbers: [`Subject::numbering`](crate::Subject::numbering).
+    Numbers "lacks Numbers",
+    /// [`Log::lease`](crate::Log::lease).
+    Lease "lacks Lease",
+    /// [`Log::page`](crate::Log::page) and [`Log::page_after`](crate::Log::page_after).
+    Pages "lacks Pages",
+    /// [`Log::subscribe_if`](crate::Log::subscribe_if).
+    Filter "lacks Filter",
     /// Events that a format may be unable to carry:
     /// [`Subject::extreme_event`](crate::Subject::extreme_event).
     Extremes "lacks Extremes",

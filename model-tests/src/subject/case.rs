@@ -3,8 +3,14 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
+
+use eventlog::Versioned;
 
 use tempfile::TempDir;
 
@@ -26,8 +32,41 @@ pub struct Case {
     /// The bytes of events that may wait in memory for a disk that stalls, beside those that the
     /// log retains. What exceeds them may be lost, and is counted.
     pub max_waiting_bytes: usize,
+    /// What the retained events may [weigh](weight) together, if that is limited.
+    pub max_bytes: Option<u64>,
+    /// How old they may be by the [clock](Case::clock), if that is limited.
+    pub max_age: Option<Duration>,
+    /// What tells the log the time.
+    pub clock: TestClock,
     dir: OnceLock<Dir>,
     disk: Option<SimDisk>,
+}
+
+/// What an event weighs in a log that limits the weight.
+#[must_use]
+pub fn weight(event: &impl Versioned) -> u64 {
+    weight_of(event.version())
+}
+
+pub(crate) fn weight_of(version: u64) -> u64 {
+    version % 8
+}
+
+/// A clock that stands where it is put.
+#[derive(Clone, Debug, Default)]
+pub struct TestClock(Arc<AtomicU64>);
+
+impl TestClock {
+    /// Puts it to so many seconds.
+    pub fn put(&self, seconds: u64) {
+        self.0.store(seconds, Ordering::SeqCst);
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::SeqCst))
+    }
 }
 
 /// The directory of a case.
@@ -48,6 +87,9 @@ impl Case {
             base_version: None,
             max_file_bytes: 8 * 1024 * 1024,
             max_waiting_bytes: 128 * 1024 * 1024,
+            max_bytes: None,
+            max_age: None,
+            clock: TestClock::default(),
             dir: OnceLock::new(),
             disk: None,
         }
@@ -71,6 +113,20 @@ impl Case {
     #[must_use]
     pub fn with_waiting_bytes(mut self, bytes: usize) -> Self {
         self.max_waiting_bytes = bytes;
+        self
+    }
+
+    /// The same, where the events may [weigh](weight) so much together.
+    #[must_use]
+    pub fn with_max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// The same, where the events may be so old.
+    #[must_use]
+    pub fn with_max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
         self
     }
 
@@ -124,6 +180,9 @@ impl Case {
             base_version: self.base_version,
             max_file_bytes: self.max_file_bytes,
             max_waiting_bytes: self.max_waiting_bytes,
+            max_bytes: self.max_bytes,
+            max_age: self.max_age,
+            clock: self.clock.clone(),
             ..Self::new(self.capacity)
         }
     }

@@ -2,13 +2,13 @@
 
 use std::task::{Context, Poll};
 
-use eventlog::{Cursor, EventLog, RecvError, TryRecvError, Versioned};
+use eventlog::{Cursor, EventLog, Numbered, RecvError, TryRecvError, Versioned};
 use serde::{Deserialize, Serialize};
 
 use crate::subject::{
     adapter::{Event, Subject},
-    case::Case,
-    log::{Log, OpenError, Received, Replay, Subscription},
+    case::{Case, weight},
+    log::{Lease, Log, Numbering, OpenError, Page, Received, Replay, Subscription},
     probe::{Probe, Probed},
 };
 
@@ -52,7 +52,19 @@ where
         if let Some(base) = case.base_version {
             builder = builder.base_version(base);
         }
+        if let Some(bytes) = case.max_bytes {
+            builder = builder.max_bytes(bytes, weight);
+        }
+        if let Some(age) = case.max_age {
+            let clock = case.clock.clone();
+            builder = builder.max_age(age).clock(move || clock.now());
+        }
         Ok(builder.build()?)
+    }
+
+    fn numbering(&self, case: &Case) -> Result<Box<dyn Numbering>, OpenError> {
+        let builder = EventLog::<Numbered<u32>>::builder();
+        Ok(Box::new(builder.capacity(case.capacity).build()?))
     }
 
     fn event(&self, version: u64, pick: u32) -> Self::Event {
@@ -105,19 +117,76 @@ impl<E: Event> Log<E> for EventLog<E> {
         Box::new(EventLog::subscribe(self, parse(cursor)))
     }
 
+    fn lease(&self, events: u64) -> Box<dyn Lease> {
+        Box::new(EventLog::lease(self, events))
+    }
+
+    fn page(&self, since: u64, events: usize) -> Page<E> {
+        page(&EventLog::replay(self, since).take_page(events))
+    }
+
+    fn page_after(&self, cursor: &str, events: usize) -> Page<E> {
+        page(&EventLog::replay(self, parse(cursor)).take_page(events))
+    }
+
+    fn subscribe_if(&self, since: u64, keeps: fn(&E) -> bool) -> Box<dyn Subscription<E>> {
+        Box::new(EventLog::subscribe(self, since).filter(keeps))
+    }
+
     fn close(&self) {
         EventLog::close(self);
     }
 }
 
+impl<E: Event> Lease for eventlog::Lease<E> {
+    fn is_revoked(&self) -> bool {
+        eventlog::Lease::is_revoked(self)
+    }
+}
+
+impl Numbering for EventLog<Numbered<u32>> {
+    fn push(&self, payload: u32) -> u64 {
+        EventLog::push(self, payload)
+    }
+
+    fn retained(&self) -> Vec<(u64, u32)> {
+        let replay = EventLog::replay(self, 0);
+        let events = replay.iter();
+        events
+            .map(|event| (event.version(), *event.payload()))
+            .collect()
+    }
+}
+
+impl<E: Event> Subscription<E> for eventlog::Filtered<E, fn(&E) -> bool> {
+    fn try_recv(&mut self) -> Received<E> {
+        tried(eventlog::Filtered::try_recv(self))
+    }
+
+    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Received<E>> {
+        eventlog::Filtered::poll_recv(self, context).map(received)
+    }
+
+    fn blocking_recv(&mut self) -> Received<E> {
+        received(eventlog::Filtered::blocking_recv(self))
+    }
+
+    fn is_live(&self) -> bool {
+        eventlog::Filtered::is_live(self)
+    }
+
+    fn cursor(&self) -> String {
+        eventlog::Filtered::cursor(self).to_string()
+    }
+
+    fn skip_to_newest(&mut self) -> u64 {
+        eventlog::Filtered::skip_to_newest(self)
+    }
+}
+
 impl<E: Event> Subscription<E> for eventlog::Subscription<E> {
     fn try_recv(&mut self) -> Received<E> {
-        match eventlog::Subscription::try_recv(self) {
-            Ok(event) => Received::Event((*event).clone()),
-            Err(TryRecvError::Empty) => Received::Empty,
-            Err(TryRecvError::Lagged(events)) => Received::Lagged(events),
-            Err(TryRecvError::Closed) => Received::Closed,
-        }
+        tried(eventlog::Subscription::try_recv(self))
     }
 
     fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Received<E>> {
@@ -146,6 +215,24 @@ fn owned<E: Clone>(replay: &eventlog::Replay<E>) -> Replay<E> {
         events: replay.iter().cloned().collect(),
         coverage: replay.coverage(),
         newest: replay.newest(),
+    }
+}
+
+fn page<E: Clone>(page: &eventlog::Page<E>) -> Page<E> {
+    Page {
+        events: page.iter().cloned().collect(),
+        coverage: page.coverage(),
+        has_more: page.has_more(),
+        cursor: page.cursor().to_string(),
+    }
+}
+
+fn tried<E: Clone>(result: Result<eventlog::EventRef<E>, TryRecvError>) -> Received<E> {
+    match result {
+        Ok(event) => Received::Event((*event).clone()),
+        Err(TryRecvError::Empty) => Received::Empty,
+        Err(TryRecvError::Lagged(events)) => Received::Lagged(events),
+        Err(TryRecvError::Closed) => Received::Closed,
     }
 }
 

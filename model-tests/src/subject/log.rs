@@ -89,6 +89,33 @@ pub trait Log<E>: Send + Sync + 'static {
         lacking(Capability::Cursor)
     }
 
+    /// Keeps what is appended from now on, also where the log would let it go, as long as that would
+    /// be no more than so many events. [`Capability::Lease`].
+    fn lease(&self, events: u64) -> Box<dyn Lease> {
+        let _ = events;
+        lacking(Capability::Lease)
+    }
+
+    /// The first `events` (at least 1) that a reader since a version would be given.
+    /// [`Capability::Pages`].
+    fn page(&self, since: u64, events: usize) -> Page<E> {
+        let _ = (since, events);
+        lacking(Capability::Pages)
+    }
+
+    /// The first `events` (at least 1) after a page's cursor. [`Capability::Pages`].
+    fn page_after(&self, cursor: &str, events: usize) -> Page<E> {
+        let _ = (cursor, events);
+        lacking(Capability::Pages)
+    }
+
+    /// As [`subscribe`](Self::subscribe), where only the events are delivered that `keeps` says yes
+    /// to. [`Capability::Filter`].
+    fn subscribe_if(&self, since: u64, keeps: fn(&E) -> bool) -> Box<dyn Subscription<E>> {
+        let _ = (since, keeps);
+        lacking(Capability::Filter)
+    }
+
     /// Ends the live stream. [`Capability::Close`].
     fn close(&self) {
         lacking(Capability::Close)
@@ -173,6 +200,34 @@ pub trait Subscription<E>: Send {
     fn skip_to_newest(&mut self) -> u64 {
         lacking(Capability::Skip)
     }
+}
+
+/// Keeps events until it is dropped or revoked.
+pub trait Lease: Send {
+    /// Whether there was more to keep than it may.
+    fn is_revoked(&self) -> bool;
+}
+
+/// A part of a replay.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page<E> {
+    /// The events, oldest first.
+    pub events: Vec<E>,
+    /// What these, and those that there are more, cover.
+    pub coverage: Coverage,
+    /// Whether there are more.
+    pub has_more: bool,
+    /// Where the next page begins.
+    pub cursor: String,
+}
+
+/// A log that gives its events their numbers.
+pub trait Numbering: Send + Sync {
+    /// Appends a payload, and says its number: 1 for the first, then one more for each.
+    fn push(&self, payload: u32) -> u64;
+
+    /// What is retained, oldest first: each number with its payload.
+    fn retained(&self) -> Vec<(u64, u32)>;
 }
 
 /// What a replay says, with the events owned so that they can be compared.

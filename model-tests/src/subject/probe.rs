@@ -152,6 +152,10 @@ impl<E: Versioned> Versioned for Probed<E> {
         self.at(Moment::Version);
         self.event.version()
     }
+
+    fn kind(&self) -> &'static str {
+        self.event.kind()
+    }
 }
 
 impl<E: Clone> Clone for Probed<E> {

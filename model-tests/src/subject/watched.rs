@@ -8,7 +8,7 @@ use super::{
     adapter::{Following, Line, Subject},
     call::Call,
     case::Case,
-    log::{Log, OpenError, Replay, Subscription},
+    log::{Lease, Log, Numbering, OpenError, Page, Replay, Subscription},
     probe::Probe,
     watched_reader::{Told, WatchedReader},
 };
@@ -76,6 +76,21 @@ impl<S: Subject> Subject for Watched<S> {
             .call(Call::Settings, || self.subject.reader_pins(case))
     }
 
+    fn numbering(&self, case: &Case) -> Result<Box<dyn Numbering>, OpenError> {
+        let open = |transcript: &Transcript| transcript.open(case.is_fresh());
+        let told = Told {
+            watch: self.watch.clone(),
+            log: self.watch.transcript.as_ref().map_or(0, open),
+        };
+        let name = told.name();
+        let say = || {
+            let capacity = case.capacity;
+            format!("let {name} = subject.numbering(&Case::new({capacity}));")
+        };
+        let log = told.call(Call::Numbering, say, || self.subject.numbering(case))?;
+        Ok(Box::new(WatchedNumbering { log, told }))
+    }
+
     fn read_back(&self, case: &Case) -> Result<Vec<Line<Self::Event>>, OpenError> {
         let read = || self.subject.read_back(case);
         let watched = || self.watch.call(Call::ReadBack, read);
@@ -99,6 +114,33 @@ impl<S: Subject> Subject for Watched<S> {
 
     fn line(&self, event: &Self::Event) -> String {
         self.watch.call(Call::Line, || self.subject.line(event))
+    }
+}
+
+/// A log that numbers its events, whose calls are watched.
+struct WatchedNumbering {
+    log: Box<dyn Numbering>,
+    told: Told,
+}
+
+impl Numbering for WatchedNumbering {
+    fn push(&self, payload: u32) -> u64 {
+        let say = || format!("{}.push({payload});", self.told.name());
+        self.told.call(Call::Append, say, || self.log.push(payload))
+    }
+
+    fn retained(&self) -> Vec<(u64, u32)> {
+        let say = || format!("{}.retained();", self.told.name());
+        self.told
+            .call(Call::EventsSince, say, || self.log.retained())
+    }
+}
+
+impl Drop for WatchedNumbering {
+    fn drop(&mut self) {
+        if let Some(transcript) = &self.told.watch.transcript {
+            transcript.close(self.told.log);
+        }
     }
 }
 
@@ -229,6 +271,34 @@ impl<E: std::fmt::Debug + 'static, L: Log<E>> Log<E> for WatchedLog<L> {
             Call::Resume,
             || format!("{cursor:?}"),
             |log| log.resume(cursor),
+        )
+    }
+
+    fn lease(&self, events: u64) -> Box<dyn Lease> {
+        self.call(Call::Lease, || events.to_string(), |log| log.lease(events))
+    }
+
+    fn page(&self, since: u64, events: usize) -> Page<E> {
+        self.call(
+            Call::Page,
+            || format!("{since}, {events}"),
+            |log| log.page(since, events),
+        )
+    }
+
+    fn page_after(&self, cursor: &str, events: usize) -> Page<E> {
+        self.call(
+            Call::PageAfter,
+            || format!("{cursor:?}, {events}"),
+            |log| log.page_after(cursor, events),
+        )
+    }
+
+    fn subscribe_if(&self, since: u64, keeps: fn(&E) -> bool) -> Box<dyn Subscription<E>> {
+        self.follow(
+            Call::SubscribeIf,
+            || format!("{since}, keeps"),
+            |log| log.subscribe_if(since, keeps),
         )
     }
 

@@ -51,36 +51,41 @@ fn service(is_silent: bool) -> AnySubject<model_tests::Tick> {
 
 model_tests::conformance!(is_asynchronous => service(false), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, LagOnce, Live, Yields,
-    CatchesWakers, Skip, Durable,
+    CatchesWakers, Skip, Durable, Weight, Age, Numbers, Lease, Pages, Filter,
 ], wrap: in_tokio);
 
 model_tests::conformance!(keeps_its_replay => AnySubject::new(keeps_replay::KeepsReplay), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields, Skip,
     Durable,
+    Weight, Age, Numbers, Lease, Pages, Filter,
 ]);
 
 model_tests::conformance!(lags_and_lags => AnySubject::new(lags::Lags), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, LagOnce, Live, Yields,
     CatchesWakers, Skip, Durable,
+    Weight, Age, Numbers, Lease, Pages, Filter,
 ]);
 
 model_tests::conformance!(lets_segments_go => AnySubject::new(segments::Segments), lacks: [
     Probe, Replay, Batch, AppendWith, Cursor, Subscribe, Wait, LagOnce, Live, Yields, CatchesWakers,
     Skip, Close, Durable,
+    Weight, Age, Numbers, Lease, Pages, Filter,
 ]);
 
 model_tests::conformance!(counts_less => AnySubject::new(vague::Vague { counts: false }), lacks: [
     Probe, Batch, AppendWith, Subscribe, Wait, LagOnce, Live, Yields, CatchesWakers, Skip, Close, Durable,
+    Weight, Age, Numbers, Lease, Pages, Filter,
 ]);
 
 model_tests::conformance!(counts_more => AnySubject::new(vague::Vague { counts: true }), lacks: [
     Probe, Batch, AppendWith, Subscribe, Wait, LagOnce, Live, Yields, CatchesWakers, Skip, Close, Durable,
+    Weight, Age, Numbers, Lease, Pages, Filter,
 ]);
 
 model_tests::conformance!(
     has_offsets => AnySubject::new(offsets::Topics { resets_silently: false }), lacks: [
         Versions, Base, Probe, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields,
-        CatchesWakers, Skip, Close, Durable,
+        CatchesWakers, Skip, Close, Durable, Weight, Age, Numbers, Lease, Pages, Filter,
     ]
 );
 

@@ -55,6 +55,8 @@ pub struct Lines<S: Storage = RealStorage> {
     max_line_bytes: usize,
     /// Where in the first of the files to begin, after so many lines.
     begin: Option<(u64, u64)>,
+    /// Whether it is not known how many lines there are before that place.
+    lacks_numbers: bool,
 }
 
 /// How far the current file is read.
@@ -91,6 +93,7 @@ impl<S: Storage> Lines<S> {
             notices: damage.into(),
             max_line_bytes: MAX_LINE_BYTES,
             begin: None,
+            lacks_numbers: false,
         }
     }
 
@@ -110,6 +113,15 @@ impl<S: Storage> Lines<S> {
             notices: damage.into(),
             max_line_bytes: MAX_LINE_BYTES,
             begin: Some((offset, lines)),
+            lacks_numbers: false,
+        }
+    }
+
+    /// The lines of the first file have no numbers.
+    pub(super) fn without_numbers(self) -> Self {
+        Self {
+            lacks_numbers: true,
+            ..self
         }
     }
 
@@ -147,7 +159,41 @@ impl<S: Storage> Lines<S> {
                 Between::Nothing => return None,
             }
         }
-        self.current.as_ref().map(FileLines::found)
+        let found = self.current.as_ref().map(FileLines::found);
+        if self.lacks_numbers {
+            return found.map(unnumbered);
+        }
+        found
+    }
+
+    /// As [`next_line`](Self::next_line), for whoever looks for something that few lines hold: lines
+    /// in which `find` finds nothing may be passed over, and mostly are.
+    ///
+    /// `find` is given the bytes of many lines at once, and says where the first of those begins that
+    /// it looks for. What is damaged is told nevertheless.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, "\"up\"\n\"down\"\n".repeat(1000) + "\"failed\"\n")?;
+    /// let mut lines = eventlog::disk::lines(&path);
+    /// let mut found = 0;
+    /// while let Some(line) = lines.next_match(|bytes| memchr::memmem::find(bytes, b"failed")) {
+    ///     found += usize::from(line?.bytes == b"\"failed\"");
+    /// }
+    /// assert_eq!(found, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_match(
+        &mut self,
+        mut find: impl FnMut(&[u8]) -> Option<usize>,
+    ) -> Option<Result<RawLine<'_>, Damage>> {
+        if let Some(current) = &mut self.current
+            && self.phase == Phase::Reading
+        {
+            current.pass_over(&mut find);
+        }
+        self.next_line()
     }
 
     /// The bytes that the last damage is about, as far as they are in memory: those of an
@@ -174,7 +220,14 @@ impl<S: Storage> Lines<S> {
             Some(current) if self.phase == Phase::Reading => {
                 match current.advance(&self.storage) {
                     Ok(Advance::Found) => return true,
-                    Ok(_) => self.notices.extend(current.find_torn()),
+                    Ok(_) => {
+                        let torn = current.find_torn();
+                        let number = |line: Option<u64>| line.filter(|_| !self.lacks_numbers);
+                        self.notices.extend(torn.map(|damage| Damage {
+                            line: number(damage.line),
+                            ..damage
+                        }));
+                    }
                     Err(error) => self.notices.push_back(current.unreadable(&error)),
                 }
                 self.phase = Phase::Done;
@@ -203,6 +256,7 @@ impl<S: Storage> Lines<S> {
 
     fn take_up(&mut self, file: LogFile<S::File>) {
         self.current = None;
+        self.lacks_numbers &= self.begin.is_some();
         // A place in the first file is none in another, also where the first is gone.
         let (offset, lines) = self.begin.take().unwrap_or_default();
         if file.may_miss {
@@ -228,6 +282,20 @@ impl<S: Storage> Lines<S> {
     /// How many files are still to come.
     pub(crate) fn files_left(&self) -> usize {
         self.files.len()
+    }
+}
+
+#[cold]
+fn unnumbered(found: Result<RawLine<'_>, Damage>) -> Result<RawLine<'_>, Damage> {
+    match found {
+        Ok(line) => Ok(RawLine {
+            number: None,
+            ..line
+        }),
+        Err(damage) => Err(Damage {
+            line: None,
+            ..damage
+        }),
     }
 }
 

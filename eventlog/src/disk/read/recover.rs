@@ -137,12 +137,12 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
     /// As [`recover`](Self::recover).
     #[doc(hidden)]
     pub fn recover_on<S: Storage>(
-        self,
+        mut self,
         storage: &S,
         config: &DiskConfig,
     ) -> Result<(EventLog<E>, Recovery), RecoverError> {
         config.check().map_err(RecoverError::Config)?;
-        let mut ring = self.ring().map_err(RecoverError::Build)?;
+        let (mut ring, retention) = self.ring().map_err(RecoverError::Build)?;
         let paths = Paths::on(storage, &config.path);
         // Before the files are read, so that nobody writes between that and the first new event.
         let left = paths
@@ -180,11 +180,18 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
         for record in tail.records {
             match record {
                 Record::Event(event) => {
-                    // No more events are read than the ring holds, so nothing is evicted.
-                    ring.push(Entry {
+                    // No more events are read than the ring holds; they may weigh too much.
+                    let entry = Entry {
                         version: event.version(),
                         event,
-                    });
+                    };
+                    match &retention {
+                        None => ring.push(entry),
+                        Some(retention) => {
+                            let tally = retention.tally(&entry.event);
+                            ring.push_counted(entry, tally)
+                        }
+                    };
                 }
                 Record::Gap(gap) => {
                     lost += gap.count;
@@ -193,10 +200,14 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
             }
         }
         // Where a damaged line stood among the events is not known, nor what it held: it may have
-        // been the newest.
-        if damage.iter().any(|damage| !is_torn_tail(damage, current)) {
+        // been the newest. No event is shorter than its newline and one byte.
+        let mut damaged = damage
+            .iter()
+            .filter(|damage| !is_torn_tail(damage, current));
+        if damaged.clone().next().is_some() {
             let newest = ring.newest_version().unwrap_or(u64::MAX);
-            ring.note_evicted(newest.saturating_add(1));
+            let bytes = damaged.try_fold(0_u64, |sum, damage| sum.checked_add(damage.len));
+            ring.note_unknown(newest.saturating_add(1), bytes.unwrap_or(u64::MAX));
         }
         let epoch = ring.epoch();
         let (lineage, inherited) = match found {
@@ -206,7 +217,7 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
             ),
             None => (Lineage::new(epoch), None),
         };
-        let log = EventLog::going_on(ring, lineage, Some(config.path.clone()));
+        let log = EventLog::going_on(ring, lineage, retention, Some(config.path.clone()));
         if let Some((left, paths)) = left.zip(paths) {
             let lock = left.lock;
             log.hand_over(paths.log, Box::new(Handover { lock, inherited }));
@@ -214,7 +225,8 @@ impl<E: Versioned + DeserializeOwned> Builder<E> {
         // A writer of this file has all of it.
         log.shared.with(|inner| {
             let end = inner.ring.left_off(inner.ring.next());
-            inner.left_off.insert(config.writer().name.clone(), end);
+            let left_off = &mut inner.writers.made().left_off;
+            left_off.insert(config.writer().name.clone(), end);
         });
         let bytes_read = tail.bytes_read;
         tracing::debug!(

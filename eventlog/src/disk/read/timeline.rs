@@ -22,7 +22,7 @@ use crate::{
     disk::{
         format::{
             damage::{Damage, DamageKind, no_file_name, unreadable},
-            marks::{Mark, Marks, Point},
+            marks::{Kind, Mark, Marks, Point},
             paths::Paths,
         },
         storage::{RealStorage, Storage},
@@ -101,7 +101,7 @@ pub enum Time {
         /// The two. Where the clock was set back, the later may be the smaller.
         between: (SystemTime, SystemTime),
     },
-    /// It was written after the newest mark, which was made then.
+    /// It was written after the newest mark, or the newest one of its life, which was made then.
     After(SystemTime),
 }
 
@@ -152,9 +152,16 @@ impl<S: Storage> Timeline<S> {
         })
     }
 
+    /// Each file, the oldest first, with the marks that speak of it.
+    pub(super) fn marked(&self) -> impl Iterator<Item = (&Path, &[Mark])> {
+        let files = self.marked.files.iter();
+        files.map(|marked| (&*marked.file.path, &*marked.marks))
+    }
+
     fn marks_of(&self, path: &Arc<Path>) -> Option<&[Mark]> {
-        let mut files = self.marked.files.iter();
-        let file = files.find(|file| *file.file.path == **path)?;
+        // By their bytes: to take paths apart costs more than the rest.
+        let is_it = |file: &&Marked<S::File>| file.file.path.as_os_str() == path.as_os_str();
+        let file = self.marked.files.iter().find(is_it)?;
         Some(&file.marks)
     }
 
@@ -355,7 +362,8 @@ fn seq_between(before: &Mark, after: Option<&Mark>, line: u64) -> Option<Seq> {
 }
 
 fn time_between(before: Option<&Mark>, after: Option<&Mark>, place: &Place) -> Option<Time> {
-    let Some(after) = after else {
+    // An opening tells when the next life began, and nothing of the end of the one before.
+    let Some(after) = after.filter(|after| after.kind != Kind::Opened) else {
         return Some(Time::After(before?.time()?));
     };
     if place.line == Some(after.at.line) {

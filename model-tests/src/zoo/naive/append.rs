@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::state::{Entry, Naive, State};
-use crate::{subject::adapter::Event, zoo::bugs::Bug};
+use crate::{
+    subject::{adapter::Event, case::weight_of},
+    zoo::bugs::Bug,
+};
 
 impl<E: Event> Naive<E> {
     pub(super) fn append_all(&self, events: Vec<E>, wakes: bool) -> u64 {
@@ -68,12 +71,76 @@ impl<E: Event> Naive<E> {
         state.base.get_or_insert(version.saturating_sub(1));
         state.newest = Some(version);
         state.retained.push_back(entry);
+        state.now = state.now.max(self.0.clock.now());
+        let now = state.now;
+        state.times.push_back(now);
+        let keeps_more = state.retained.len() > self.0.capacity + 1;
+        if self.revoke_leases(state) || keeps_more {
+            self.evict_unleased(state, gone);
+            return;
+        }
         if state.retained.len() > self.0.capacity {
             self.evict(state, gone);
             let half = self.has(Bug::EvictsHalf);
             while half && state.retained.len() > self.0.capacity.div_ceil(2) {
                 self.evict(state, gone);
             }
+        }
+        self.keep_to_limits(state, gone);
+    }
+
+    /// Looks at the clock, and lets go of what is too old by now.
+    pub(super) fn pass(&self) {
+        if self.0.max_age.is_none() || self.has(Bug::AgesOnAppendOnly) {
+            return;
+        }
+        let mut gone = Vec::new();
+        let mut state = self.0.lock();
+        state.now = state.now.max(self.0.clock.now());
+        self.keep_to_limits(&mut state, &mut gone);
+        drop(state);
+    }
+
+    fn keep_to_limits(&self, state: &mut State<E>, gone: &mut Vec<Entry<E>>) {
+        if self.0.max_bytes.is_none() && self.0.max_age.is_none() {
+            return;
+        }
+        while !state.retained.is_empty() {
+            let versions = state.retained.iter().map(|entry| entry.0);
+            let weighs: u64 = versions.map(weight_of).sum();
+            let oldest = state.times.front().copied().unwrap_or_default();
+            let may_go = state.retained.len() > 1 || !self.has(Bug::KeepsOneTooHeavy);
+            let is_over = may_go && self.0.max_bytes.is_some_and(|most| weighs > most);
+            let is_old = |most| state.now.saturating_sub(oldest) > most;
+            if !is_over && !self.0.max_age.is_some_and(is_old) {
+                return;
+            }
+            let told = state.evicted_max;
+            self.evict(state, gone);
+            if is_over && self.has(Bug::WeightUntold) {
+                state.evicted_max = told;
+            }
+        }
+    }
+
+    /// Says whether there are leases. Those that would keep more than they may are gone.
+    fn revoke_leases(&self, state: &mut State<E>) -> bool {
+        let had_any = !state.leases.is_empty();
+        let bare = state.appended().saturating_sub(self.0.capacity as u64);
+        if !self.has(Bug::LeaseWithoutBound) {
+            state
+                .leases
+                .retain(|held| bare.saturating_sub(held.from) <= held.most);
+        }
+        had_any
+    }
+
+    fn evict_unleased(&self, state: &mut State<E>, gone: &mut Vec<Entry<E>>) {
+        let bare = state.appended().saturating_sub(self.0.capacity as u64);
+        let first = state.leases.iter().map(|held| held.from).min();
+        let needed = first.unwrap_or(bare).min(bare);
+        while state.evicted < needed {
+            self.evict(state, gone);
         }
     }
 
@@ -87,6 +154,7 @@ impl<E: Event> Naive<E> {
         let Some(entry) = state.retained.remove(index) else {
             return;
         };
+        state.times.remove(index);
         state.evicted += 1;
         state.evicted_max = if self.has(Bug::LastEvictedOnly) {
             Some(entry.0)

@@ -7,12 +7,14 @@ use std::{
         Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use eventlog::Coverage;
 
 use super::{
     answers::select_from,
+    extras::{NaiveFilter, NaiveNumbering},
     reader::NaiveReader,
     state::{Naive, Shared, State},
 };
@@ -21,7 +23,7 @@ use crate::{
         adapter::{Event, Subject},
         case::Case,
         in_memory::Tick,
-        log::{Log, OpenError, Replay, Subscription},
+        log::{Lease, Log, Numbering, OpenError, Page, Replay, Subscription},
         probe::{Probe, Probed},
     },
     zoo::bugs::Bug,
@@ -39,7 +41,11 @@ impl Subject for NaiveSubject {
     type Log = Naive<Probed<Tick>>;
 
     fn open(&self, case: &Case) -> Result<Self::Log, OpenError> {
-        Naive::open(case.capacity, case.base_version, self.bug)
+        Naive::open(case, self.bug)
+    }
+
+    fn numbering(&self, case: &Case) -> Result<Box<dyn Numbering>, OpenError> {
+        Ok(Box::new(NaiveNumbering::new(self.bug, case.capacity)))
     }
 
     fn event(&self, version: u64, pick: u32) -> Self::Event {
@@ -53,8 +59,9 @@ impl Subject for NaiveSubject {
 }
 
 impl<E: Event> Naive<E> {
-    fn open(capacity: usize, base: Option<u64>, bug: Option<Bug>) -> Result<Self, OpenError> {
+    fn open(case: &Case, bug: Option<Bug>) -> Result<Self, OpenError> {
         static EPOCHS: AtomicU64 = AtomicU64::new(1);
+        let capacity = case.capacity;
         if capacity == 0 && bug != Some(Bug::AcceptsCapacityZero) {
             return Err("a log of capacity 0 can hold nothing".into());
         }
@@ -76,14 +83,21 @@ impl<E: Event> Naive<E> {
             readers: BTreeMap::new(),
             next_reader: 0,
             evicted_max: None,
-            base,
+            base: case.base_version,
             newest: None,
             kept_for_nothing: Vec::new(),
+            times: VecDeque::new(),
+            now: Duration::ZERO,
+            leases: Vec::new(),
+            next_lease: 0,
         };
         Ok(Self(Arc::new(Shared {
             bug,
             capacity,
             epoch,
+            max_bytes: case.max_bytes,
+            max_age: case.max_age,
+            clock: case.clock.clone(),
             read: Condvar::new(),
             state: Mutex::new(state),
             second: Mutex::new(()),
@@ -111,7 +125,7 @@ impl<E: Event> Naive<E> {
     }
 
     /// Where a reader starts that has seen version `since`.
-    fn place_since(state: &State<E>, since: u64) -> u64 {
+    pub(super) fn place_since(state: &State<E>, since: u64) -> u64 {
         let found = state.retained.iter().position(|entry| entry.0 > since);
         found.map_or(state.appended(), |index| state.evicted + index as u64)
     }
@@ -150,6 +164,7 @@ impl<E: Event> Log<E> for Naive<E> {
     }
 
     fn events_since(&self, since: u64) -> Vec<E> {
+        self.pass();
         if self.has(Bug::ClonesUnderLock) {
             let state = self.0.lock();
             return owned(&self.select(&state, since));
@@ -158,10 +173,12 @@ impl<E: Event> Log<E> for Naive<E> {
     }
 
     fn replay_truncated(&self, since: u64) -> bool {
+        self.pass();
         self.truncated(&self.0.lock(), since)
     }
 
     fn replay(&self, since: u64) -> Replay<E> {
+        self.pass();
         let mut state = self.snapshot();
         let events = owned(&self.select(&state, since));
         if self.has(Bug::LocksTwice) {
@@ -251,6 +268,23 @@ impl<E: Event> Log<E> for Naive<E> {
         let next = seen.max(state.evicted).min(state.appended());
         drop(state);
         self.follow(next)
+    }
+
+    fn lease(&self, events: u64) -> Box<dyn Lease> {
+        Box::new(self.hold(events))
+    }
+
+    fn page(&self, since: u64, events: usize) -> Page<E> {
+        self.page_of(Some(since), "", events)
+    }
+
+    fn page_after(&self, cursor: &str, events: usize) -> Page<E> {
+        self.page_of(None, cursor, events)
+    }
+
+    fn subscribe_if(&self, since: u64, keeps: fn(&E) -> bool) -> Box<dyn Subscription<E>> {
+        let reader = self.subscribe(since);
+        Box::new(NaiveFilter::new(reader, keeps, self.0.clone()))
     }
 
     fn close(&self) {

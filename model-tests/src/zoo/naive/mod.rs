@@ -2,6 +2,7 @@
 
 mod answers;
 mod append;
+mod extras;
 mod log;
 mod reader;
 mod state;

@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::zoo::bugs::Bug;
+use super::extras::Held;
+use crate::{subject::case::TestClock, zoo::bugs::Bug};
 
 /// A log that keeps its events in a deque.
 #[derive(Debug)]
@@ -23,6 +24,9 @@ pub(super) struct Shared<E> {
     pub(super) bug: Option<Bug>,
     pub(super) capacity: usize,
     pub(super) epoch: u64,
+    pub(super) max_bytes: Option<u64>,
+    pub(super) max_age: Option<Duration>,
+    pub(super) clock: TestClock,
     pub(super) read: Condvar,
     pub(super) state: Mutex<State<E>>,
     /// Only a broken log needs a second lock.
@@ -43,6 +47,11 @@ pub(super) struct State<E> {
     pub(super) base: Option<u64>,
     pub(super) newest: Option<u64>,
     pub(super) kept_for_nothing: Vec<Entry<E>>,
+    /// When each retained event came, and the latest that the clock has said.
+    pub(super) times: VecDeque<Duration>,
+    pub(super) now: Duration,
+    pub(super) leases: Vec<Held>,
+    pub(super) next_lease: u64,
 }
 
 impl<E> Clone for State<E> {
@@ -52,6 +61,8 @@ impl<E> Clone for State<E> {
             waiters: Vec::new(),
             readers: BTreeMap::new(),
             kept_for_nothing: Vec::new(),
+            times: self.times.clone(),
+            leases: Vec::new(),
             ..*self
         }
     }

@@ -168,6 +168,23 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
         Ok(self)
     }
 
+    /// Sets how many bytes a line may have (default 64 MiB). Longer ones are damage and are never
+    /// held in memory whole. To be called before the first record is taken.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, "1\n22222\n3\n")?;
+    /// let follow = eventlog::disk::follow::<u64>(&path).max_line_bytes(4);
+    /// assert_eq!(follow.filter(Result::is_ok).count(), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn max_line_bytes(mut self, bytes: usize) -> Self {
+        self.trail.max_line_bytes = bytes;
+        self
+    }
+
     /// Where it stands: after the last item that it gave. Save it when that item is dealt with, and
     /// a later follower goes on from there ([`resuming`](Self::resuming)).
     ///
@@ -201,6 +218,27 @@ impl<E: DeserializeOwned, S: Storage> Follow<E, S> {
     /// ```
     pub fn with_places(&mut self) -> WithPlaces<&mut Self> {
         WithPlaces(self)
+    }
+
+    /// The next line as it stands, unparsed, or the damage that stands in place of one; `None` if
+    /// there is nothing yet. What [`starting`](Self::starting) would pass over comes too.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, " 1\r\nno event\n")?;
+    /// let mut follow = eventlog::disk::follow::<u64>(&path);
+    /// assert_eq!(follow.next_line().unwrap()?.bytes, b" 1\r");
+    /// assert_eq!(follow.next_line().unwrap()?.bytes, b"no event");
+    /// assert!(follow.next_line().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_line(&mut self) -> Option<Result<RawLine<'_>, Damage>> {
+        match self.trail.step() {
+            Step::Found => self.trail.found(),
+            Step::Notice(damage) => Some(Err(damage)),
+            Step::Nothing => None,
+        }
     }
 
     fn next_as<T>(

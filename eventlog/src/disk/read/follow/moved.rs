@@ -122,6 +122,6 @@ impl<S: Storage> Trail<S> {
         let open = file.into_open(&self.storage)?;
         let (read, lines) = Trace::read(&self.storage, &open.file, bytes)
             .map_err(|error| unreadable(open.path.clone(), 0, &error))?;
-        Ok(Open::after(open, lines, read))
+        Ok(Open::after(open, self.max_line_bytes, lines, read))
     }
 }

@@ -1,6 +1,6 @@
 //! The file that is being followed.
 
-use super::super::forward::{FileLines, MAX_LINE_BYTES};
+use super::super::forward::FileLines;
 use super::super::log_file::OpenFile;
 use super::super::trace::Trace;
 use crate::disk::storage::FileId;
@@ -12,11 +12,11 @@ pub(super) struct Open<F> {
 }
 
 impl<F> Open<F> {
-    /// After what was read of it, which is so many lines.
-    pub(super) fn after(open: OpenFile<F>, lines: u64, read: Trace) -> Self {
+    /// After what was read of it, which is so many lines; with a limit for how long lines may be.
+    pub(super) fn after(open: OpenFile<F>, limit: usize, lines: u64, read: Trace) -> Self {
         Self {
             id: open.id,
-            lines: FileLines::after(open, MAX_LINE_BYTES, lines, read),
+            lines: FileLines::after(open, limit, lines, read),
         }
     }
 }

@@ -97,7 +97,12 @@ impl<S: Storage> Trail<S> {
                 .push_back(gone(open.path.clone(), read, position));
         }
         self.notices.extend(damage);
-        self.current = Some(Open::after(open, here.lines, here.read));
+        self.current = Some(Open::after(
+            open,
+            self.max_line_bytes,
+            here.lines,
+            here.read,
+        ));
         Ahead::More
     }
 

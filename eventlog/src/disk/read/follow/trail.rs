@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use std::{io, mem};
 
 use super::super::files::open_all;
-use super::super::forward::Advance;
+use super::super::forward::{Advance, MAX_LINE_BYTES};
 use super::super::line::RawLine;
 use super::super::log_file::LogFile;
 use super::super::position::{FileBefore, Position};
@@ -30,6 +30,7 @@ pub(super) struct Trail<S: Storage> {
     pub(super) next: VecDeque<LogFile<S::File>>,
     /// What is told before the next line.
     pub(super) notices: VecDeque<Damage>,
+    pub(super) max_line_bytes: usize,
     /// Whether the last attempt failed, which is reported once.
     failed: bool,
     /// Where it begins, until that place was looked for; `None` for the oldest line.
@@ -87,6 +88,7 @@ impl<S: Storage> Trail<S> {
             current: None,
             next: VecDeque::new(),
             notices,
+            max_line_bytes: MAX_LINE_BYTES,
             failed: false,
         }
     }
@@ -248,9 +250,9 @@ impl<S: Storage> Trail<S> {
     fn open_at(&self, file: LogFile<S::File>, at: Sum) -> Result<Open<S::File>, Damage> {
         let open = file.into_open(&self.storage)?;
         Ok(match Trace::up_to(&self.storage, &open.file, at) {
-            Ok(read) => Open::after(open, at.lines, read),
+            Ok(read) => Open::after(open, self.max_line_bytes, at.lines, read),
             // It was cut meanwhile, or what is wrong with it is told where it is read.
-            Err(_) => Open::after(open, 0, Trace::default()),
+            Err(_) => Open::after(open, self.max_line_bytes, 0, Trace::default()),
         })
     }
 

@@ -147,6 +147,23 @@ impl<F> FileLines<F> {
         self.traced = self.start;
     }
 
+    /// Passes over lines that are in memory already and in which `find` finds nothing, but never over
+    /// what must be told.
+    pub(crate) fn pass_over(&mut self, find: &mut impl FnMut(&[u8]) -> Option<usize>) {
+        let held = &self.buffer[self.start..self.filled];
+        let is_special = self.dropped > 0 || self.start < self.zeros_end || held.len() > self.limit;
+        if is_special || self.trace.is_some() {
+            return;
+        }
+        let before = find(held).map_or(held, |at| held.get(..at).unwrap_or(held));
+        if let Some(newline) = memchr::memrchr(b'\n', before) {
+            self.number += memchr::memchr_iter(b'\n', &held[..=newline]).count() as u64;
+            self.start += newline + 1;
+            self.seen = self.seen.max(self.start);
+            self.zeros_told = false;
+        }
+    }
+
     /// Finds the next line that has a newline. After the end of the file more may come later.
     #[inline]
     pub(crate) fn advance<S>(&mut self, storage: &S) -> io::Result<Advance>

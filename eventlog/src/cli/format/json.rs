@@ -1,0 +1,129 @@
+//! A JSON object per line.
+
+use std::fmt::Write;
+use std::io;
+
+use serde_json::json;
+
+use crate::at::At;
+use crate::clock::{Clock, Moment};
+use crate::output::Output;
+use crate::row::{Row, Turn};
+use crate::text::harmless_json;
+
+/// How much of what is no event is told.
+const MAX_TEXT_BYTES: usize = 4 * 1024;
+
+pub(super) fn row(row: &Row<'_>, clock: &Clock, output: &mut Output) -> io::Result<()> {
+    let Some(mut line) = line(row, clock) else {
+        return Ok(());
+    };
+    // On a terminal, what it would obey is spelt otherwise, which means the same.
+    if output.is_terminal {
+        return output.line(&harmless_json(&line));
+    }
+    line.push(b'\n');
+    output.bytes(&line)
+}
+
+/// As the data of a server-sent event.
+pub(super) fn sent(row: &Row<'_>, clock: &Clock, output: &mut Output) -> io::Result<()> {
+    let Some(mut line) = line(row, clock) else {
+        return Ok(());
+    };
+    // It would end the line there, and is nothing but space in JSON.
+    for byte in &mut line {
+        if *byte == b'\r' {
+            *byte = b' ';
+        }
+    }
+    output.bytes(b"data: ")?;
+    output.bytes(&line)?;
+    output.bytes(b"\n\n")
+}
+
+/// The object, without a newline.
+fn line(row: &Row<'_>, clock: &Clock) -> Option<Vec<u8>> {
+    Some(match row {
+        Row::Event { line, moment, .. } => {
+            let seq = clock.seq(line);
+            let head = head("event", &line.at, *moment, seq, clock);
+            joined(&head, line.bytes)
+        }
+        Row::Gap { line, moment, .. } => {
+            let seq = clock.seq(line);
+            let head = head("gap", &line.at, *moment, seq, clock);
+            joined(&head, line.bytes)
+        }
+        Row::Trouble(trouble, bytes) => {
+            let shown = &bytes[..bytes.len().min(MAX_TEXT_BYTES)];
+            let value = json!({
+                "kind": "damage",
+                "file": trouble.file.to_string_lossy(),
+                "line": trouble.line,
+                "offset": trouble.offset,
+                "len": trouble.len,
+                "damage": trouble.what.word(),
+                "text": trouble.text,
+                "bytes": String::from_utf8_lossy(shown),
+            });
+            value.to_string().into_bytes()
+        }
+        Row::Life(life) => {
+            let place = &life.mark.place;
+            let (epoch, pid) = match life.mark.kind {
+                eventlog::disk::MarkKind::Opened { epoch, pid, .. } => (epoch, pid),
+                _ => (None, None),
+            };
+            let value = json!({
+                "kind": if life.turn == Turn::Closed { "closed" } else { "opened" },
+                "file": place.file.to_string_lossy(),
+                "line": place.line,
+                "offset": place.offset,
+                "time": life.mark.time.map(|time| clock.full(time)),
+                "epoch": epoch.map(|epoch| epoch.to_string()),
+                "pid": pid,
+                "after_closing": match life.turn {
+                    Turn::Reopened => Some(true),
+                    Turn::Restarted => Some(false),
+                    Turn::Opened | Turn::Closed => None,
+                },
+            });
+            value.to_string().into_bytes()
+        }
+        Row::Break => return None,
+    })
+}
+
+/// Everything up to the event, which follows as it stands.
+fn head(
+    kind: &str,
+    at: &At<'_>,
+    moment: Option<Moment>,
+    seq: Option<u64>,
+    clock: &Clock,
+) -> String {
+    let file = json!(at.file().to_string_lossy());
+    let line = json!(at.number());
+    let mut head = format!(
+        "{{\"kind\":\"{kind}\",\"file\":{file},\"line\":{line},\"offset\":{}",
+        at.offset()
+    );
+    if let Some(moment) = moment {
+        let (time, word) = (clock.full(moment.best()), moment.word());
+        let _ = write!(head, ",\"time\":\"{time}\",\"time_is\":\"{word}\"");
+    }
+    if let Some(seq) = seq {
+        let _ = write!(head, ",\"seq\":{seq}");
+    }
+    head.push_str(",\"event\":");
+    head
+}
+
+fn joined(head: &str, event: &[u8]) -> Vec<u8> {
+    let mut line = Vec::with_capacity(head.len() + event.len() + 2);
+    line.extend_from_slice(head.as_bytes());
+    line.extend_from_slice(event);
+    line.push(b'}');
+    line
+}

@@ -1,0 +1,104 @@
+//! A stream that says when the replay is over.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_core::Stream;
+
+use crate::{
+    received::{EventRef, RecvError},
+    subscribe::Subscription,
+};
+
+/// The events of a [`Subscription`] as a [`Stream`], with a notice among them once everything is
+/// there that was there at the moment of subscribing. See [`Subscription::with_live`].
+#[must_use = "streams do nothing unless they are polled"]
+pub struct WithLive<E> {
+    subscription: Subscription<E>,
+    has_told: bool,
+}
+
+/// What comes out of a stream that says when the replay is over.
+pub enum Told<E> {
+    /// The next event.
+    Event(EventRef<E>),
+    /// So many events are gone before the next one.
+    Lagged(u64),
+    /// The replay is over; what comes now is new. Comes once, also where there was nothing.
+    Live,
+}
+
+impl<E> Subscription<E> {
+    /// The same as a stream that says when the replay is over, without waiting for the first event
+    /// after that.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Told};
+    /// # use futures_core::Stream;
+    /// # use std::{future::poll_fn, pin::Pin};
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// let mut stream = log.subscribe(0).with_live();
+    /// // With a crate of combinators: `stream.next().await`.
+    /// let mut next = async || poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await;
+    /// assert!(matches!(next().await, Some(Told::Event(tick)) if tick.0 == 1));
+    /// assert!(matches!(next().await, Some(Told::Live)));
+    /// log.append(Tick(2));
+    /// log.close();
+    /// assert!(matches!(next().await, Some(Told::Event(tick)) if tick.0 == 2));
+    /// assert!(next().await.is_none());
+    /// # }
+    /// ```
+    pub fn with_live(self) -> WithLive<E> {
+        WithLive {
+            subscription: self,
+            has_told: false,
+        }
+    }
+}
+
+impl<E> WithLive<E> {
+    /// The subscription itself, for what it covers and where it stands.
+    pub fn subscription(&self) -> &Subscription<E> {
+        &self.subscription
+    }
+}
+
+impl<E> Stream for WithLive<E> {
+    type Item = Told<E>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Told<E>>> {
+        if !self.has_told && self.subscription.is_live() {
+            self.has_told = true;
+            return Poll::Ready(Some(Told::Live));
+        }
+        Poll::Ready(match ready!(self.subscription.poll_recv(context)) {
+            Ok(event) => Some(Told::Event(event)),
+            Err(RecvError::Lagged(events)) => Some(Told::Lagged(events)),
+            Err(RecvError::Closed) => None,
+        })
+    }
+}
+
+impl<E> fmt::Debug for WithLive<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.subscription.fmt(f)
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Told<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+            Self::Lagged(events) => f.debug_tuple("Lagged").field(events).finish(),
+            Self::Live => f.write_str("Live"),
+        }
+    }
+}

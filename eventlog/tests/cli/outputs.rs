@@ -1,0 +1,141 @@
+//! The forms of output.
+
+use crate::{Log, show, tick};
+
+/// Bytes that are legal JSON and survive no second writing of it.
+const ODD: &str = r#" { "type" : "odd" , "f":1.50, "big":123456789012345678901234567890, "e":1E5, "s":"\u00e9\/", "version": 7,"k\"ey":null,"type":"twice"} "#;
+
+/// C02: the JSON output holds what was on disk, byte for byte. Keys were broken or missing in
+/// another tool's (edenhill/kcat#167).
+#[test]
+fn c02_json_is_what_was_on_disk() {
+    let log = Log::of(format!("{}{ODD}\n{}", tick(1), "{\"\":{\"\":[]}}\n"));
+    let shown = show(&["-o", "json"], &log);
+    let lines: Vec<_> = shown.out.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(
+        lines[1].ends_with(&format!(",\"event\":{ODD}}}")),
+        "{}",
+        lines[1]
+    );
+    for line in &lines {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(value["kind"], "event");
+        assert!(value["file"].as_str().unwrap().ends_with("x.log"));
+    }
+    let offset = serde_json::from_str::<serde_json::Value>(lines[1]).unwrap()["offset"].as_u64();
+    assert_eq!(offset, Some(tick(1).len() as u64));
+}
+
+#[test]
+fn c02_raw_is_the_lines_of_the_file() {
+    let log = Log::of(format!("{}{ODD}\n\t{}", tick(1), tick(2)));
+    assert_eq!(
+        show(&["-o", "raw", "-n", "all"], &log).bytes,
+        std::fs::read(log.path()).unwrap()
+    );
+    let damaged = Log::of(format!("{}oops\n{}", tick(1), tick(2)));
+    let shown = show(&["-o", "raw"], &damaged);
+    assert_eq!(shown.out, tick(1) + &tick(2));
+    assert!(
+        shown
+            .err
+            .contains("x.log line 2 at byte 28: the line is no event"),
+        "{}",
+        shown.err
+    );
+}
+
+#[test]
+fn gaps_and_damage_are_lines_of_the_json_too() {
+    let gap =
+        r#"{"eventlog":{"gap":{"count":3,"min_version":2,"max_version":4,"reason":"backlog"}}}"#;
+    let log = Log::of(format!("{gap}\noops \u{1b}\n{{\"torn"));
+    let shown = show(&["-o", "json", "-n", "all"], &log);
+    let lines = shown
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<serde_json::Value> = lines.collect();
+    assert_eq!(lines[0]["kind"], "gap");
+    assert_eq!(lines[0]["event"]["eventlog"]["gap"]["count"], 3);
+    assert_eq!(
+        (&lines[1]["damage"], &lines[1]["line"]),
+        (&"not_an_event".into(), &2.into())
+    );
+    assert_eq!(lines[1]["bytes"], "oops \u{1b}");
+    assert_eq!(
+        (&lines[2]["damage"], &lines[2]["bytes"]),
+        (&"torn_tail".into(), &"{\"torn".into())
+    );
+}
+
+/// There was no format string, and the defaults could never be changed (edenhill/kcat#28).
+#[test]
+fn the_user_forms_the_lines() {
+    let log = Log::of(
+        r#"{"type":"in","version":3,"user":{"name":"Ann B"},"time":"2026-11-26T14:03:07Z"}
+{"type":"out","version":4}
+"#,
+    );
+    let template = r"{line}:{offset}\t{type}/{version} {user.name} {{{time}}}";
+    let shown = show(&["-n", "all", "--template", template], &log);
+    assert_eq!(
+        shown.out,
+        "1:0\tin/3 Ann B {2026-11-26T14:03:07.000Z}\n2:80\tout/4  {}\n"
+    );
+    assert_eq!(
+        show(&["--template", "{json}", "-n", "1"], &log)
+            .out
+            .trim_end(),
+        r#"{"type":"out","version":4}"#
+    );
+    assert_eq!(show(&["--template", "{"], &log).code, Some(2));
+    assert_eq!(show(&["-o", "template"], &log).code, Some(2));
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let log = Log::ticks(1..=1);
+    assert!(!show(&[], &log).out.contains('\x1b'));
+    assert!(show(&["--color", "always"], &log).out.contains('\x1b'));
+    let path = log.path();
+    let arg = std::ffi::OsStr::new;
+    let Some(shown) = crate::on_a_terminal(80, &[arg("show"), path.as_os_str()]) else {
+        return;
+    };
+    assert!(shown.contains('\x1b'));
+    let never = [arg("show"), arg("--color"), arg("never"), path.as_os_str()];
+    assert!(!crate::on_a_terminal(80, &never).unwrap().contains('\x1b'));
+}
+
+#[test]
+fn every_help_fits_into_80_columns_and_has_its_commands() {
+    for command in [
+        "",
+        "show",
+        "tail",
+        "verify",
+        "stats",
+        "repair",
+        "completions",
+    ] {
+        let args = [command, "--help"];
+        let help = crate::tool()
+            .args(args.iter().filter(|arg| !arg.is_empty()))
+            .output()
+            .unwrap();
+        let help = crate::Ran::from(help);
+        assert_eq!(help.code, Some(0), "{command}");
+        for line in help.out.lines() {
+            assert!(line.chars().count() <= 80, "{command}: {line}");
+        }
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let script = crate::tool().args(["completions", shell]).output().unwrap();
+        assert!(
+            crate::Ran::from(script).out.contains("position-file"),
+            "{shell}"
+        );
+    }
+}

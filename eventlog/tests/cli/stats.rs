@@ -1,0 +1,81 @@
+//! `stats`.
+
+use crate::{Log, run};
+
+fn report(flags: &[&str], log: &Log) -> serde_json::Value {
+    let ran = run("stats", &[flags, &["--json"]].concat(), &log.path());
+    serde_json::from_str(&ran.out).unwrap()
+}
+
+fn sample() -> Log {
+    let line = |n: u64| {
+        let kind = if n.is_multiple_of(4) { "down" } else { "up" };
+        let time = 1_795_698_187 + n;
+        format!(
+            "{{\"type\":\"{kind}\",\"version\":{n},\"time\":{time},\"host\":\"h{}\"}}\n",
+            n % 3
+        )
+    };
+    let gap =
+        r#"{"eventlog":{"gap":{"count":5,"min_version":2,"max_version":4,"reason":"backlog"}}}"#;
+    Log::of((1..=8).map(line).collect::<String>() + gap + "\noops\n{\"torn")
+}
+
+#[test]
+fn events_are_counted_by_type() {
+    let ran = run("stats", &["--utc"], &sample().path());
+    for line in [
+        "versions   1 to 8",
+        "gaps       1 (5 events were never written)",
+        "damage     1 places, 1 unfinished lines",
+        "from       2026-11-26 13:03:08.000",
+        "writer     nobody",
+    ] {
+        assert!(ran.out.contains(line), "{line}: {}", ran.out);
+    }
+    let types: Vec<_> = ran
+        .out
+        .lines()
+        .rev()
+        .take(2)
+        .map(|line| line.split_whitespace())
+        .collect();
+    let types: Vec<Vec<_>> = types
+        .into_iter()
+        .map(|words| words.take(2).collect())
+        .collect();
+    assert_eq!(types, [["down", "2"], ["up", "6"]]);
+    for line in ran.out.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn events_are_counted_by_a_field_and_by_a_filter() {
+    let log = sample();
+    let by_host = report(&["--by", "host"], &log);
+    assert_eq!(
+        by_host["types"][0],
+        serde_json::json!({"name": "h1", "events": 3})
+    );
+    let down = report(&["-t", "down"], &log);
+    assert_eq!(
+        (&down["events"], &down["versions"]),
+        (&2.into(), &serde_json::json!([4, 8]))
+    );
+    let rate = down["rate"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(serde_json::Value::as_u64);
+    assert_eq!(rate.sum::<u64>(), 2);
+}
+
+#[test]
+fn a_field_of_endless_values_takes_no_memory() {
+    let line = |n: u64| format!("{{\"type\":\"t{n}\",\"version\":{n}}}\n");
+    let log = Log::of((0..5_000).map(line).collect::<String>());
+    let report = report(&[], &log);
+    assert_eq!(report["types"].as_array().unwrap().len(), 1_000);
+    assert_eq!(report["other_types"], 4_000);
+}

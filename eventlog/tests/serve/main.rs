@@ -1,0 +1,50 @@
+//! Browsers and other processes follow a log.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[cfg(all(feature = "axum", unix))]
+mod browser;
+#[cfg(all(feature = "axum", unix))]
+mod chromium;
+mod client;
+#[cfg(feature = "axum")]
+mod curl;
+mod cuts;
+mod encoding;
+mod ends;
+#[cfg(feature = "axum")]
+mod examples;
+#[cfg(all(feature = "axum", unix))]
+mod launcher;
+mod resets;
+#[cfg(all(feature = "axum", unix))]
+mod shutdown;
+mod sockets;
+
+use eventlog::Versioned;
+use serde::{Deserialize, Serialize};
+
+#[derive(Versioned, Serialize, Deserialize, Clone, Debug, PartialEq)]
+struct Tick {
+    version: u64,
+    text: String,
+}
+
+fn tick(version: u64) -> Tick {
+    let text = "é".repeat(usize::try_from(version % 7).unwrap());
+    Tick { version, text }
+}
+
+fn usable<T: Send + Sync + Unpin + std::fmt::Debug + 'static>() {}
+
+#[test]
+fn public_types_cross_threads_and_print() {
+    use eventlog::serve;
+    usable::<serve::Feed<Tick>>();
+    usable::<serve::SseBody<Tick>>();
+    usable::<serve::Lines<Tick>>();
+    usable::<serve::Remote<Tick>>();
+    usable::<serve::Heard<Tick>>();
+    usable::<serve::Asked>();
+    usable::<serve::Serving>();
+    usable::<serve::FeedStats>();
+}

@@ -1,0 +1,329 @@
+//! Lines over sockets: what other processes hear, and what strangers may not do.
+
+use std::{
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use eventlog::{
+    Coverage, Cursor, EventLog, RecvError, Start,
+    serve::{self, Address, Feed, Heard, Remote, RemoteError, Serving},
+};
+use serde_json::Value;
+
+use crate::{Tick, tick};
+
+fn address(serving: &Serving) -> Address {
+    Address::Tcp(serving.local_addr().unwrap().to_string())
+}
+
+fn hello(serving: &Serving, line: &str) -> BufReader<TcpStream> {
+    let mut stream = TcpStream::connect(serving.local_addr().unwrap()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    stream.write_all(line.as_bytes()).unwrap();
+    BufReader::new(stream)
+}
+
+fn next(stream: &mut BufReader<TcpStream>) -> Value {
+    let mut line = String::new();
+    stream.read_line(&mut line).unwrap();
+    serde_json::from_str(&line).unwrap()
+}
+
+fn quick(log: &EventLog<Tick>) -> Feed<Tick> {
+    Feed::new(log).retry(Duration::from_millis(5)..=Duration::from_millis(20))
+}
+
+fn next_event(remote: &mut Remote<Tick>) -> (u64, Cursor) {
+    loop {
+        match remote.blocking_next().unwrap().unwrap() {
+            Heard::Event { event, cursor } => return (event.version, cursor),
+            Heard::Live { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_conversation_in_lines() {
+    let log = EventLog::builder().capacity(2).build().unwrap();
+    log.append_batch((1..=3).map(tick));
+    let serving = Feed::new(&log).serve_tcp("127.0.0.1:0").unwrap();
+    let mut stream = hello(&serving, "{\"since\":\"0\"}\n");
+    let open = &next(&mut stream)["open"];
+    assert_eq!(open["coverage"], "truncated");
+    assert_eq!(open["missed_through"], "1");
+    assert_eq!(open["newest"], "3");
+    assert!(open["retry"].as_str().unwrap().parse::<u64>().unwrap() >= 2000);
+    for version in [2, 3] {
+        let event = next(&mut stream);
+        assert_eq!(event["event"]["version"], version);
+        let cursor: Cursor = event["id"].as_str().unwrap().parse().unwrap();
+        assert_eq!(cursor.version(), version);
+    }
+    assert_eq!(next(&mut stream)["live"]["newest"], "3");
+    log.append(tick(4));
+    assert_eq!(next(&mut stream)["event"]["version"], 4);
+    log.close();
+    assert_eq!(next(&mut stream), serde_json::json!({"closed": {}}));
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn a_text_that_is_no_json_is_a_string_and_json_of_many_lines_is_one() {
+    let log = EventLog::<Tick>::new(None);
+    log.append_batch([tick(1), tick(2)]);
+    let feed = Feed::new(&log).encode(|tick, text| {
+        let shown: &[u8] = match tick.version {
+            1 => b"<p>\n\"",
+            _ => b"{\n\"a\":\r1}",
+        };
+        text.extend_from_slice(shown);
+    });
+    let mut text = Vec::new();
+    let mut lines = feed.lines(Start::Oldest);
+    log.close();
+    while let Some(piece) = lines.blocking_next() {
+        text.extend_from_slice(&piece);
+    }
+    let text = String::from_utf8(text).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[1]["event"], "<p>\n\"");
+    assert_eq!(lines[2]["event"], serde_json::json!({"a": 1}));
+    assert_eq!(feed.stats().encoded, 2);
+}
+
+#[test]
+fn f01_browsers_and_sockets_share_what_is_encoded() {
+    let log = EventLog::new(None);
+    log.append_batch((1..=100).map(tick));
+    let feed = Feed::new(&log);
+    let serving = feed.serve_tcp("127.0.0.1:0").unwrap();
+    let mut remote = serve::connect::<Tick>(address(&serving), 0).unwrap();
+    for version in 1..=100 {
+        assert_eq!(next_event(&mut remote).0, version);
+    }
+    crate::client::Connection::open(&feed, Start::Oldest).messages();
+    assert_eq!(feed.stats().encoded, 100);
+}
+
+/// The server goes away and comes back, the connection is cut at any byte: nothing is lost or
+/// doubled, and nobody is told of a reset.
+#[test]
+fn f02_a_client_comes_back_by_itself_to_where_it_stood() {
+    let log = Arc::new(EventLog::<Tick>::new(None));
+    let feed = quick(&log);
+    let serving = feed.serve_tcp("127.0.0.1:0").unwrap();
+    let server = serving.local_addr().unwrap();
+    // Between the two, what cuts.
+    let between = TcpListener::bind("127.0.0.1:0").unwrap();
+    let through = Address::Tcp(between.local_addr().unwrap().to_string());
+    let cutter = thread::spawn(move || {
+        for cut in 0..40_u64 {
+            let (mut client, _) = between.accept().unwrap();
+            let mut upstream = TcpStream::connect(server).unwrap();
+            let mut line = String::new();
+            BufReader::new(client.try_clone().unwrap())
+                .read_line(&mut line)
+                .unwrap();
+            upstream.write_all(line.as_bytes()).unwrap();
+            let limit = if cut == 39 { u64::MAX } else { cut * 97 };
+            std::io::copy(&mut upstream.take(limit), &mut client).ok();
+        }
+    });
+    let mut remote = serve::connect::<Tick>(through, 0).unwrap();
+    let mut last = None;
+    for version in 1..=2000 {
+        log.append(tick(version));
+        let (heard, cursor) = next_event(&mut remote);
+        assert_eq!(heard, version);
+        assert_eq!(remote.cursor(), Some(cursor));
+        last = Some(cursor);
+    }
+    assert_eq!(last, Some(log.cursor()));
+    feed.finish();
+    while let Some(item) = remote.blocking_next() {
+        assert!(matches!(item.unwrap(), Heard::Live { .. }));
+    }
+    cutter.join().unwrap();
+    assert_eq!(feed.stats().resets, 0);
+}
+
+#[tokio::test]
+async fn a_client_that_misses_something_is_told_and_one_may_wait_for_the_server() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = free.local_addr().unwrap();
+    drop(free);
+    let mut remote = serve::connect::<Tick>(Address::Tcp(place.to_string()), Start::Now).unwrap();
+    let patience = Instant::now();
+    while remote.trouble().is_none() && patience.elapsed() < Duration::from_secs(60) {
+        tokio::task::yield_now().await;
+    }
+    assert!(remote.trouble().is_some());
+    let log = EventLog::builder().capacity(3).build().unwrap();
+    let serving = quick(&log).serve_tcp(place).unwrap();
+    let live = remote.next().await.unwrap().unwrap();
+    assert!(matches!(live, Heard::Live { newest: None, .. }), "{live:?}");
+    assert_eq!(remote.trouble(), None);
+
+    // Another life of the log, in the same place.
+    log.close();
+    drop(serving);
+    let other = EventLog::builder().capacity(3).build().unwrap();
+    other.append(tick(1));
+    let patience = Instant::now();
+    let serving = loop {
+        match quick(&other).serve_tcp(place) {
+            Ok(serving) => break serving,
+            Err(error) => assert!(patience.elapsed() < Duration::from_secs(60), "{error}"),
+        }
+    };
+    let reset = loop {
+        match remote.next().await.unwrap().unwrap() {
+            // It may have come back to the first one before that went.
+            Heard::Live { .. } => {}
+            reset => break reset,
+        }
+    };
+    let Heard::Reset {
+        coverage, newest, ..
+    } = reset
+    else {
+        panic!("{reset:?}")
+    };
+    assert_eq!((coverage, newest), (Coverage::Foreign, Some(1)));
+    let event = remote.next().await.unwrap().unwrap();
+    assert!(matches!(event, Heard::Event { .. }), "{event:?}");
+    drop(serving);
+}
+
+#[test]
+fn an_event_of_another_type_is_told_and_passed_over() {
+    let log = EventLog::new(None);
+    log.append_batch((1..=2).map(tick));
+    let feed = Feed::new(&log);
+    let serving = feed.serve_tcp("127.0.0.1:0").unwrap();
+    let mut remote = serve::connect::<Vec<u8>>(address(&serving), 0).unwrap();
+    for version in 1..=2 {
+        match remote.blocking_next().unwrap() {
+            Err(RemoteError::Event { cursor, .. }) => assert_eq!(cursor.version(), version),
+            other => panic!("{other:?}"),
+        }
+    }
+    feed.finish();
+    assert!(matches!(
+        remote.blocking_next(),
+        Some(Ok(Heard::Live { .. }))
+    ));
+    assert!(remote.blocking_next().is_none());
+}
+
+#[test]
+fn a_stranger_gets_an_error_and_costs_no_more_than_a_moment() {
+    let log = EventLog::<Tick>::new(None);
+    let feed = Feed::new(&log).max_subscribers(1);
+    let serving = feed.serve_tcp("127.0.0.1:0").unwrap();
+    let large = format!("{}\n", "x".repeat(5000));
+    for line in [
+        "\n",
+        "GET / HTTP/1.1\r\n",
+        "[1]\n",
+        "{\"since\":-1}\n",
+        &large,
+    ] {
+        let mut stream = hello(&serving, line);
+        let refusal = next(&mut stream);
+        assert!(
+            refusal["error"]
+                .as_str()
+                .unwrap()
+                .starts_with("expected one line")
+        );
+        while feed.stats().subscribers > 0 {
+            thread::yield_now();
+        }
+    }
+    // One that sends a byte now and then is given up after five seconds, all in all.
+    let slow = Instant::now();
+    let mut stream = TcpStream::connect(serving.local_addr().unwrap()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_millis(200)))
+        .unwrap();
+    let (mut answer, mut others) = ([0; 8], 0);
+    loop {
+        assert!(slow.elapsed() < Duration::from_secs(60));
+        match stream.read(&mut answer) {
+            Ok(0) => break,
+            Ok(read) => {
+                assert_eq!(answer[..read], b"{\"error\""[..read]);
+                break;
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => break, // a byte came when nobody read any more
+        }
+        stream.write_all(b" ").ok();
+        // Meanwhile it has the only place, and others are told so.
+        if others == 0 && feed.stats().subscribers == 1 {
+            assert!(next(&mut hello(&serving, "{}\n"))["full"].is_object());
+            others += 1;
+        }
+    }
+    assert_eq!(others, 1);
+}
+
+#[test]
+fn nobody_is_let_in_any_more_and_those_who_are_in_stay() {
+    let log = EventLog::new(None);
+    let serving = Feed::new(&log).serve_tcp("127.0.0.1:0").unwrap();
+    let place = serving.local_addr().unwrap();
+    let mut stream = hello(&serving, "{}\n");
+    next(&mut stream);
+    drop(serving);
+    let patience = Instant::now();
+    while TcpStream::connect(place).is_ok() {
+        assert!(patience.elapsed() < Duration::from_secs(60));
+    }
+    log.append(tick(1));
+    assert!(next(&mut stream)["live"].is_object());
+    assert_eq!(next(&mut stream)["event"]["version"], 1);
+    let mut own = log.subscribe(Start::Now);
+    log.close();
+    assert_eq!(own.blocking_recv().err(), Some(RecvError::Closed));
+    assert!(next(&mut stream)["closed"].is_object());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_unix_socket_is_for_this_user_and_takes_the_place_of_a_dead_one_only() {
+    use std::os::unix::{fs::PermissionsExt, net::UnixListener};
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log.sock");
+    drop(UnixListener::bind(&path).unwrap()); // as a killed process leaves it
+    let log = EventLog::new(None);
+    log.append(tick(1));
+    let feed = Feed::new(&log);
+    let serving = feed.serve_unix(&path).unwrap();
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    let address: Address = format!("unix:{}", path.display()).parse().unwrap();
+    let mut remote = serve::connect::<Tick>(address, Start::Oldest).unwrap();
+    assert_eq!(next_event(&mut remote).0, 1);
+    let taken = feed.serve_unix(&path).unwrap_err();
+    assert_eq!(taken.kind(), ErrorKind::AddrInUse);
+    drop(serving);
+    assert!(!path.exists());
+    std::fs::write(&path, "mine").unwrap();
+    let other = feed.serve_unix(&path).unwrap_err();
+    assert_eq!(other.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+}
