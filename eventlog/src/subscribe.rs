@@ -137,7 +137,8 @@ impl<E> Subscription<E> {
             place,
             version,
             before,
-            live_from,
+            // What was appended after a close is delivered to nobody.
+            live_from: shared.not_past_end(live_from),
             stored,
             segment: None,
             in_hand: None,

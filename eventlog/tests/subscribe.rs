@@ -146,6 +146,21 @@ fn s05_a_cursor_taken_too_early_is_not_complete() {
     );
 }
 
+/// Whoever subscribed to a closed log to which appends went on waited for events that nobody gets,
+/// and was never live.
+#[test]
+fn s08_live_at_the_end_of_a_closed_log() {
+    let log = EventLog::new(None);
+    log.append(tick(1));
+    log.close();
+    log.append(tick(2));
+    let mut subscription = log.subscribe(0);
+    assert!(!subscription.is_live());
+    subscription.try_recv().unwrap();
+    assert_eq!(subscription.try_recv().err(), Some(TryRecvError::Closed));
+    assert!(subscription.is_live());
+}
+
 #[test]
 fn s08_live_is_what_comes_after_the_moment_of_subscribing() {
     let log = EventLog::builder().capacity(2).build().unwrap();

@@ -15,8 +15,8 @@ use crate::{
     laws::all::{all, judge},
     outcome::{Outcome, Ruling},
     process::serve,
-    report::Report,
-    subject::{adapter::Subject, watched::Watched},
+    report::{Class, Report},
+    subject::{adapter::Subject, capability::Capability, watched::Watched},
     transcript::Transcript,
     trial::{Budget, Parted, Trial, Verdict, Violation, panic_text},
     watch::{Trouble, Watch, Watcher},
@@ -187,7 +187,10 @@ impl<S: Subject> Court<S> {
         if report.is_empty_handed() {
             return Ok(report);
         }
-        match law.visits.iter().find(|class| report.count(**class) == 0) {
+        let is_asked =
+            |class: &&Class| court.budget.has(Capability::Versions) || !class.is_of_versions();
+        let mut asked = law.visits.iter().filter(is_asked);
+        match asked.find(|class| report.count(**class) == 0) {
             None => Ok(report),
             Some(class) => Err(court.violation(
                 law,

@@ -41,6 +41,27 @@ use crate::{
 /// );
 /// ```
 ///
+/// What stands around each test is a macro too, which gets an ignored test as well and may be one of
+/// your own; [`plain_test!`](crate::plain_test) is the one that is used where none is named. This one
+/// starts a runtime of tokio, in which `Handle::current()` is one for
+/// [`Awaited::in_runtime`](crate::Awaited::in_runtime):
+///
+/// ```
+/// macro_rules! in_tokio {
+///     ($(#[$attribute:meta])* fn $test:ident() $body:block) => {
+///         $(#[$attribute])*
+///         #[tokio::test(flavor = "multi_thread")]
+///         async fn $test() {
+///             tokio::task::spawn_blocking(move || $body).await.unwrap();
+///         }
+///     };
+/// }
+/// # use model_tests::{Ours, Tick};
+/// # fn main() {}
+///
+/// model_tests::conformance!(my_log => Ours(Tick::new), lacks: [Durable], wrap: in_tokio);
+/// ```
+///
 /// Where `MODEL_TESTS_JSON` names a file, each test adds its [`Outcome`](crate::Outcome) to it, one
 /// JSON object per line.
 ///
@@ -48,31 +69,51 @@ use crate::{
 /// failures are kept under `proptest-regressions/` in your crate and tried first the next time.
 #[macro_export]
 macro_rules! conformance {
-    ($name:ident => event $event:ty, $make:expr $(, patience: $patience:expr)? $(,)?) => {
+    (
+        $name:ident => event $event:ty, $make:expr
+        $(, patience: $patience:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
+    ) => {
         $crate::conformance!(
             @ $name ($crate::Ours($make as fn(u64, u32) -> $event))
             ($crate::OnDisk($make as fn(u64, u32) -> $event)) [] [$($patience)?]
+            [$($($wrap)::+)?]
         );
     };
     (
         $name:ident => event $event:ty, $make:expr,
-        lacks: [$($lack:ident),* $(,)?] $(, patience: $patience:expr)? $(,)?
+        lacks: [$($lack:ident),* $(,)?]
+        $(, patience: $patience:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
     ) => {
         $crate::conformance!(
             $name => $crate::Ours($make as fn(u64, u32) -> $event), lacks: [$($lack),*]
-            $(, patience: $patience)?
+            $(, patience: $patience)? $(, wrap: $($wrap)::+)?
         );
     };
-    ($name:ident => $subject:expr $(, patience: $patience:expr)? $(,)?) => {
-        $crate::conformance!($name => $subject, lacks: [] $(, patience: $patience)?);
+    (
+        $name:ident => $subject:expr
+        $(, patience: $patience:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
+    ) => {
+        $crate::conformance!(
+            $name => $subject, lacks: [] $(, patience: $patience)? $(, wrap: $($wrap)::+)?
+        );
     };
     (
         $name:ident => $subject:expr,
-        lacks: [$($lack:ident),* $(,)?] $(, patience: $patience:expr)? $(,)?
+        lacks: [$($lack:ident),* $(,)?]
+        $(, patience: $patience:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
     ) => {
-        $crate::conformance!(@ $name ($subject) ($subject) [$($lack)*] [$($patience)?]);
+        $crate::conformance!(
+            @ $name ($subject) ($subject) [$($lack)*] [$($patience)?] [$($($wrap)::+)?]
+        );
     };
-    (@ $name:ident $memory:tt $disk:tt [$($lack:ident)*] [$($patience:expr)?]) => {
+    (@ $name:ident $memory:tt $disk:tt $lacks:tt $patience:tt []) => {
+        $crate::conformance!(
+            @ $name $memory $disk $lacks $patience [$crate::plain_test]
+        );
+    };
+    (
+        @ $name:ident $memory:tt $disk:tt [$($lack:ident)*] [$($patience:expr)?] [$($wrap:tt)+]
+    ) => {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
@@ -82,8 +123,18 @@ macro_rules! conformance {
                 .or(::std::option::Option::Some($patience))
             )?;
 
-            $crate::__all_laws! { $name $memory $disk [$($lack)*] }
+            $crate::__all_laws! { [$name $($wrap)+] $memory $disk [$($lack)*] }
         }
+    };
+}
+
+/// What stands around a test of [`conformance!`] where nothing else is named.
+#[macro_export]
+macro_rules! plain_test {
+    ($(#[$attribute:meta])* fn $test:ident() $body:block) => {
+        #[test]
+        $(#[$attribute])*
+        fn $test() $body
     };
 }
 
@@ -93,11 +144,11 @@ macro_rules! conformance {
 #[macro_export]
 macro_rules! __law_tests {
     (
-        $name:ident $memory:tt $disk:tt $lacks:tt
+        $head:tt $memory:tt $disk:tt $lacks:tt
         $([$test:ident $($why:literal)?] $law:ident $needs:tt)*
     ) => {
         $($crate::__law_test! {
-            $needs $memory $disk { $name $lacks [$test $($why)?] $law $needs }
+            $needs $memory $disk { $head $lacks [$test $($why)?] $law $needs }
         })*
     };
 }
@@ -115,14 +166,21 @@ macro_rules! __law_test {
     ([] $memory:tt $disk:tt $row:tt) => {
         $crate::__law_test! { $memory $row }
     };
-    ($subject:tt { $name:ident $lacks:tt [$test:ident $why:literal] $law:ident $needs:tt }) => {
-        #[test]
-        #[ignore = $why]
-        fn $test() {}
+    (
+        $subject:tt
+        { [$name:ident $($wrap:tt)+] $lacks:tt [$test:ident $why:literal] $law:ident $needs:tt }
+    ) => {
+        $($wrap)+! {
+            #[ignore = $why]
+            fn $test() {}
+        }
     };
-    ($subject:tt { $name:ident $lacks:tt [$test:ident] $law:ident $needs:tt }) => {
+    (
+        $subject:tt
+        { [$name:ident $($wrap:tt)+] $lacks:tt [$test:ident] $law:ident $needs:tt }
+    ) => {
         $crate::__unless_lacking! { $needs $lacks {
-            #[test]
+            [$($wrap)+]
             fn $test() {
                 $crate::__run(
                     $subject,
@@ -145,7 +203,7 @@ macro_rules! __law_test {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __unless_lacking {
-    ([] $lacks:tt { $($test:tt)* }) => { $($test)* };
+    ([] $lacks:tt { [$($wrap:tt)+] $($test:tt)* }) => { $($wrap)+! { $($test)* } };
     ([$need:ident $($needs:ident)*] $lacks:tt $test:tt) => {
         $crate::__if_lacking! { $need $lacks $test { [$($needs)*] $lacks } }
     };

@@ -17,6 +17,7 @@ mod check;
 mod checked;
 mod conformance;
 pub mod crashes;
+pub mod drop_in;
 mod evidence;
 mod histories;
 mod law;
@@ -24,6 +25,7 @@ pub mod laws;
 mod model;
 mod outcome;
 mod process;
+pub mod recorded;
 mod report;
 mod scenes;
 pub mod sim_broker;
@@ -42,16 +44,17 @@ pub use conformance::__run;
 pub use crashes::naive_writer;
 pub use eventlog::{Coverage, Versioned};
 pub use evidence::{Evidence, NotJudged};
-pub use histories::{At, History, Op, Step};
+pub use histories::{At, History, Op, PartedAt, Player, Step, histories};
 pub use law::Law;
 pub use model::{Model, Reader, disk as disk_model};
 pub use outcome::{Outcome, Ruling};
 pub use process::serve;
 pub use report::{Class, Report};
 pub use subject::{
-    Capability, Case, Event, Following, Lease, Line, Log, Moment, Numbering, OnDisk, OpenError,
-    Ours, Page, PollFuture, Probe, Probed, Received, Replay, Sample, SamplesOnDisk, Subject,
-    Subscription, TestClock, Tick, sample, weight,
+    AnyLog, AnySubject, AsyncLog, AsyncSubject, AsyncSubscription, Awaited, AwaitedLog, BoxFuture,
+    ByOffset, Capability, Case, Event, Following, Lease, Line, Log, Moment, Numbering, OffsetLog,
+    OnDisk, OpenError, Ours, Page, PollFuture, Probe, Probed, ReadFrom, Received, Replay, Sample,
+    SamplesOnDisk, Subject, Subscription, TestClock, Tick, sample, weight,
 };
 pub use trial::{Budget, Violation};
 

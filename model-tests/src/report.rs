@@ -203,6 +203,19 @@ impl fmt::Display for Report {
 }
 
 impl Class {
+    /// Whether only versions of a user's choice lead there.
+    pub(crate) fn is_of_versions(self) -> bool {
+        matches!(
+            self,
+            Self::Repeat
+                | Self::Fall
+                | Self::Gap
+                | Self::VersionZero
+                | Self::VersionMax
+                | Self::BaseSet
+        )
+    }
+
     /// How a replay's coverage is counted.
     pub(crate) fn of_coverage(coverage: Coverage) -> Option<Self> {
         match coverage {

@@ -59,8 +59,14 @@ pub(crate) fn search<S: Subject>(
     trial: &Trial<'_, S>,
     plan: &Plan,
 ) -> Result<Report, Box<Violation>> {
+    let has_versions = trial.budget.has(Capability::Versions);
     let plan = &Plan {
-        set_base: plan.set_base && trial.budget.has(Capability::Base),
+        set_base: plan.set_base && trial.budget.has(Capability::Base) && has_versions,
+        steps: if has_versions {
+            plan.steps
+        } else {
+            Steps::Dense
+        },
         ..*plan
     };
     if let Some(history) = &trial.only {
@@ -208,7 +214,12 @@ fn play_below<S: Subject>(
     top: u64,
     report: &mut Report,
 ) -> Result<(), Parted> {
-    let mut run = Run::open(trial, (plan.judge, top), history, false)?;
+    let mut run = Run::open(
+        (trial.subject, trial.budget),
+        (plan.judge, top),
+        history,
+        false,
+    )?;
     let result = history.ops.iter().try_for_each(|op| run.step(op));
     report.add(&run.report);
     result
@@ -223,7 +234,12 @@ fn explain<S: Subject>(
     found_by: String,
 ) -> Box<Violation> {
     let history = &without_idle_questions(trial, plan, history);
-    let Ok(mut run) = Run::open(trial, (plan.judge, u64::MAX), history, true) else {
+    let Ok(mut run) = Run::open(
+        (trial.subject, trial.budget),
+        (plan.judge, u64::MAX),
+        history,
+        true,
+    ) else {
         return trial.violation(parted);
     };
     let again = history.ops.iter().try_for_each(|op| run.step(op));

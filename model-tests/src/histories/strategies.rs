@@ -1,6 +1,6 @@
 //! Which operations a law's histories are made of, all small ones and random ones.
 
-use proptest::prelude::*;
+use proptest::{prelude::*, strategy::Union};
 
 use crate::{
     histories::ops::{At, History, Op, Step},
@@ -31,7 +31,7 @@ impl Steps {
         }
     }
 
-    fn strategy(self) -> BoxedStrategy<Step> {
+    pub(super) fn strategy(self) -> BoxedStrategy<Step> {
         let any = prop_oneof![
             4 => Just(Step::Next),
             2 => (0..9_u8).prop_map(Step::Skip),
@@ -84,6 +84,23 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// All that a law may look at together.
+    pub(super) const ALL: [Self; 13] = [
+        Self::Append,
+        Self::AppendBatch,
+        Self::AppendWith,
+        Self::EventsSince,
+        Self::ReplayTruncated,
+        Self::Replay,
+        Self::Cursor,
+        Self::ReplayAfter,
+        Self::Subscribe,
+        Self::Resume,
+        Self::Live,
+        Self::Skip,
+        Self::Close,
+    ];
+
     /// What a log must have for this kind.
     pub(crate) fn needs(self) -> &'static [Capability] {
         match self {
@@ -197,7 +214,15 @@ impl Kind {
     }
 }
 
-fn at() -> impl Strategy<Value = At> {
+/// Operations of these kinds.
+pub(super) fn operations(kinds: &[Kind], steps: Steps) -> Union<BoxedStrategy<Op>> {
+    let ops = kinds
+        .iter()
+        .map(|kind| (kind.weight(), kind.strategy(steps)));
+    Union::new_weighted(ops.collect())
+}
+
+pub(super) fn at() -> impl Strategy<Value = At> {
     prop_oneof![
         1 => Just(At::Zero),
         4 => (0..3_u8).prop_map(At::BeforeOldest),
@@ -220,10 +245,7 @@ pub(crate) fn histories(
     capacities: &'static [usize],
     set_base: bool,
 ) -> impl Strategy<Value = History> + use<> {
-    let ops = kinds
-        .iter()
-        .map(|kind| (kind.weight(), kind.strategy(steps)));
-    let op = prop::strategy::Union::new_weighted(ops.collect());
+    let op = operations(kinds, steps);
     // Most logs are small: there an edge is only a few operations away.
     let small = &capacities[..capacities.len().min(8)];
     let capacity =

@@ -142,7 +142,7 @@ laws! {
             what it answers there is what it answers to the same history of lower versions.",
         why: "The version in a request comes from outside: `since + 1` is a way to stop the process.",
         bug: "AgentMux #608: `since + 1` overflowed on a request with `u64::MAX`.",
-        needs: [],
+        needs: [Versions],
         assumes: [D01],
         visits: [VersionMax, VersionZero, SinceMax, SinceNewest, Wrapped],
         judge: |trial| search(trial, &Plan {

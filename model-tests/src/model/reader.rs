@@ -40,6 +40,13 @@ struct Place {
     end: Option<usize>,
 }
 
+impl Place {
+    /// Who subscribes after the close, and gets what was appended until then, is live after that.
+    fn live_from(self, reader: &Reader) -> usize {
+        reader.live_from.max(self.end.unwrap_or(0))
+    }
+}
+
 /// The events before an index whose version is not above `since`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Window {
@@ -239,7 +246,7 @@ impl<E: Versioned + Clone> Model<E> {
     /// `None` where that depends on what its log has chosen. Just after a loss a log may say that it
     /// is live, or wait for the event after the loss.
     pub(crate) fn is_live(&self, reader: &Reader) -> Option<bool> {
-        let has_come = |place: &Place| self.deliverable(*place) >= reader.live_from;
+        let has_come = |place: &Place| self.deliverable(*place) >= place.live_from(reader);
         let none_has = !reader.places.iter().any(has_come);
         if reader.is_live {
             Some(true)
@@ -249,8 +256,9 @@ impl<E: Versioned + Clone> Model<E> {
     }
 
     fn note_live(&self, reader: &mut Reader) {
-        let has_come =
-            |place: &Place| !place.after_loss && self.deliverable(*place) >= reader.live_from;
+        let has_come = |place: &Place| {
+            !place.after_loss && self.deliverable(*place) >= place.live_from(reader)
+        };
         reader.is_live |= reader.places.iter().all(has_come);
     }
 

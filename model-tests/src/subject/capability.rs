@@ -16,9 +16,11 @@ macro_rules! capabilities {
         #[doc(hidden)]
         #[macro_export]
         macro_rules! __if_lacking {
-            $(($name [$name $d($d rest:ident)*] { $d($d test:tt)* } $d unless:tt) => {
-                #[ignore = $lacks]
-                $d($d test)*
+            $(($name [$name $d($d rest:ident)*] { [$d($d wrap:tt)+] $d($d test:tt)* } $d unless:tt) => {
+                $d($d wrap)+! {
+                    #[ignore = $lacks]
+                    $d($d test)*
+                }
             };)*
             ($d need:ident [$d other:ident $d($d rest:ident)*] $d test:tt $d unless:tt) => {
                 $crate::__if_lacking! { $d need [$d($d rest)*] $d test $d unless }
@@ -31,6 +33,11 @@ macro_rules! capabilities {
 }
 
 capabilities! { $
+    /// Events have versions of their user's choice, which may skip, repeat and fall. A log that is
+    /// addressed by dense offsets lacks it: then the version of the event at offset `n` is `n + 1`,
+    /// and `since` is the offset from which on it is read. [`ByOffset`](crate::ByOffset) is such a
+    /// log.
+    Versions "lacks Versions",
     /// The base version can be set: [`Case::base_version`](crate::Case::base_version).
     Base "lacks Base",
     /// Events can carry a [`Probe`](crate::Probe):

@@ -1,6 +1,10 @@
 //! What is judged: the adapter that a user writes, and the two that come with the crate.
 
 pub(crate) mod adapter;
+pub(crate) mod any;
+pub(crate) mod asynchronous;
+pub(crate) mod awaited;
+pub(crate) mod by_offset;
 pub(crate) mod call;
 pub(crate) mod capability;
 pub(crate) mod case;
@@ -16,6 +20,10 @@ mod watched_reader;
 
 pub use self::{
     adapter::{Event, Following, Line, Subject},
+    any::{AnyLog, AnySubject},
+    asynchronous::{AsyncLog, AsyncSubject, AsyncSubscription, BoxFuture},
+    awaited::{Awaited, AwaitedLog},
+    by_offset::{ByOffset, OffsetLog, ReadFrom},
     capability::Capability,
     case::{Case, TestClock, weight},
     in_memory::{Ours, Tick},

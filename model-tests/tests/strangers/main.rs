@@ -2,38 +2,115 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../examples/foreign/asynchronous.rs"]
+mod asynchronous;
 #[path = "../../examples/channel/keeps_replay.rs"]
 mod keeps_replay;
 #[path = "../../examples/channel/lags.rs"]
 mod lags;
 
+#[path = "../../examples/foreign/offsets.rs"]
+mod offsets;
+#[path = "../../examples/foreign/overflowing.rs"]
+mod overflowing;
+#[path = "../../examples/foreign/rotating.rs"]
+mod rotating;
 mod segments;
+#[path = "../../examples/foreign/sqlite.rs"]
+mod sqlite;
+#[allow(dead_code, reason = "its `main` runs as an example")]
+#[path = "../../examples/state_machine.rs"]
+mod state_machine;
 mod vague;
+mod verdicts;
 
-model_tests::conformance!(keeps_its_replay => crate::keeps_replay::KeepsReplay, lacks: [
+use std::time::Duration;
+
+use model_tests::{AnySubject, Awaited, Budget, Capability, check, laws};
+use tokio::runtime::Handle;
+
+/// Each test has a runtime of its own around it.
+macro_rules! in_tokio {
+    ($(#[$attribute:meta])* fn $test:ident() $body:block) => {
+        $(#[$attribute])*
+        #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+        async fn $test() {
+            tokio::task::spawn_blocking(move || $body).await.unwrap();
+        }
+    };
+}
+
+/// In the runtime of the test.
+fn service(is_silent: bool) -> AnySubject<model_tests::Tick> {
+    let handle = Handle::current();
+    let service = asynchronous::Service { is_silent };
+    AnySubject::new(Awaited::in_runtime(service, move |future| {
+        handle.block_on(future);
+    }))
+}
+
+model_tests::conformance!(is_asynchronous => service(false), lacks: [
+    Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, LagOnce, Live, Yields,
+    CatchesWakers, Skip, Durable, Weight, Age, Numbers, Lease, Pages, Filter,
+], wrap: in_tokio);
+
+model_tests::conformance!(keeps_its_replay => AnySubject::new(keeps_replay::KeepsReplay), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields, Skip,
     Durable,
     Weight, Age, Numbers, Lease, Pages, Filter,
 ]);
 
-model_tests::conformance!(lags_and_lags => crate::lags::Lags, lacks: [
+model_tests::conformance!(lags_and_lags => AnySubject::new(lags::Lags), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, LagOnce, Live, Yields,
     CatchesWakers, Skip, Durable,
     Weight, Age, Numbers, Lease, Pages, Filter,
 ]);
 
-model_tests::conformance!(lets_segments_go => crate::segments::Segments, lacks: [
+model_tests::conformance!(lets_segments_go => AnySubject::new(segments::Segments), lacks: [
     Probe, Replay, Batch, AppendWith, Cursor, Subscribe, Wait, LagOnce, Live, Yields, CatchesWakers,
     Skip, Close, Durable,
     Weight, Age, Numbers, Lease, Pages, Filter,
 ]);
 
-model_tests::conformance!(counts_less => crate::vague::Vague { counts: false }, lacks: [
+model_tests::conformance!(counts_less => AnySubject::new(vague::Vague { counts: false }), lacks: [
     Probe, Batch, AppendWith, Subscribe, Wait, LagOnce, Live, Yields, CatchesWakers, Skip, Close, Durable,
     Weight, Age, Numbers, Lease, Pages, Filter,
 ]);
 
-model_tests::conformance!(counts_more => crate::vague::Vague { counts: true }, lacks: [
+model_tests::conformance!(counts_more => AnySubject::new(vague::Vague { counts: true }), lacks: [
     Probe, Batch, AppendWith, Subscribe, Wait, LagOnce, Live, Yields, CatchesWakers, Skip, Close, Durable,
     Weight, Age, Numbers, Lease, Pages, Filter,
 ]);
+
+model_tests::conformance!(
+    has_offsets => AnySubject::new(offsets::Topics { resets_silently: false }), lacks: [
+        Versions, Base, Probe, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields,
+        CatchesWakers, Skip, Close, Durable, Weight, Age, Numbers, Lease, Pages, Filter,
+    ]
+);
+
+#[test]
+fn topic_that_resets_silently_is_found() {
+    use Capability::{Batch, Close, Cursor, LagOnce, Skip, Versions, Wait};
+    let subject = AnySubject::new(offsets::Topics {
+        resets_silently: true,
+    });
+    let mut budget = Budget::default();
+    budget.lacks = &[Versions, Batch, Close, Cursor, LagOnce, Skip, Wait];
+    let broken = check(&subject, &laws::S02, &budget).unwrap_err();
+    assert_eq!(broken.law.id, "S02", "{broken}");
+}
+
+/// A log that is asynchronous is held to the same: this one lets no reader know of an append.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn asynchronous_log_that_wakes_nobody_is_found() {
+    let subject = service(true);
+    let judged = tokio::task::spawn_blocking(move || {
+        let mut budget = Budget::default();
+        budget.lacks = &[Capability::Batch, Capability::Probe];
+        budget.patience = Duration::from_millis(500);
+        check(&subject, &laws::S03, &budget)
+    });
+    let broken = judged.await.unwrap().unwrap_err();
+    assert_eq!(broken.law.id, "S03", "{broken}");
+}

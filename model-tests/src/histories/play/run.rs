@@ -14,7 +14,7 @@ use crate::{
     },
     report::Report,
     subject::{adapter::Subject, capability::Capability, case::Case, log::Subscription},
-    trial::{Parted, Trial, guarded, panic_text},
+    trial::{Budget, Parted, guarded, panic_text},
 };
 
 /// What of the answers is compared: what the law in question speaks of.
@@ -84,7 +84,7 @@ pub(super) struct Following<E> {
 impl<'a, S: Subject> Run<'a, S> {
     /// Opens a log for a history. With `record`, each step is written down as code.
     pub(crate) fn open(
-        trial: &Trial<'a, S>,
+        (subject, budget): (&'a S, &Budget),
         (judge, top): (Judge, u64),
         history: &History,
         record: bool,
@@ -92,11 +92,11 @@ impl<'a, S: Subject> Run<'a, S> {
         let mut case = Case::new(history.capacity);
         case.base_version = history.base;
         let open = format!("open with a capacity of {}", case.capacity);
-        let opened = guarded(&open, || trial.subject.open(&case))?;
+        let opened = guarded(&open, || subject.open(&case))?;
         let log = opened.map_err(|error| Parted::said(open, "an open log", error.to_string()))?;
-        let once = trial.budget.has(Capability::LagOnce);
+        let once = budget.has(Capability::LagOnce);
         let mut run = Self {
-            subject: trial.subject,
+            subject,
             judge,
             capacity: history.capacity,
             log,
@@ -121,6 +121,11 @@ impl<'a, S: Subject> Run<'a, S> {
             )
         });
         Ok(run)
+    }
+
+    /// How many events were appended.
+    pub(in crate::histories) fn appended(&self) -> usize {
+        self.model.history().len()
     }
 
     /// The steps so far, as the body of a test.

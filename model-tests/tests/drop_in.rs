@@ -1,0 +1,206 @@
+//! A program that holds the checked log in place of its own by one alias: with its asynchronous
+//! calls, its writer, its drop-in channel and recovery.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{panic::catch_unwind, sync::Arc, time::Duration};
+
+// The alias. In a program it stands under `#[cfg(debug_assertions)]`.
+use model_tests::{Tick, drop_in as eventlog};
+
+use eventlog::{
+    Coverage, EventLog, EventRef, Start, TryRecvError,
+    disk::{DiskConfig, DiskWriter, run_disk_writer},
+};
+use proptest::prelude::*;
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn program_runs_as_with_its_own_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = || DiskConfig::new(directory.path().join("events.log"));
+    let cursor = {
+        let log = Arc::new(EventLog::builder().capacity(3).build().unwrap());
+        let writer = DiskWriter::spawn(&log, config()).unwrap();
+        let mut events = log.subscribe(0);
+        let mut stored = writer.subscribe(Start::Oldest);
+        let appending = tokio::spawn({
+            let log = log.clone();
+            async move {
+                for version in 1..=3 {
+                    log.append(Tick::new(version, 0));
+                    tokio::task::yield_now().await;
+                }
+                log.append_with(|newest| Tick::new(newest.unwrap() + 1, 1));
+                log.append_batch([Tick::new(5, 0), Tick::new(6, 0)])
+            }
+        });
+        let mut seen = 0;
+        while seen < 6 {
+            match events.recv().await {
+                Ok(event) => seen = eventlog::Versioned::version(&*event),
+                Err(eventlog::RecvError::Lagged(lost)) => assert!(lost <= 3),
+                Err(eventlog::RecvError::Closed) => unreachable!("nobody closes"),
+            }
+        }
+        assert!(events.is_live());
+        let last = appending.await.unwrap().unwrap().last();
+        writer.durable(last).await.unwrap();
+        let batch = loop {
+            // Three of six events are left.
+            if let Ok(batch) = stored.recv_batch().await {
+                break batch;
+            }
+        };
+        let cursor = EventRef::cursor(&batch.into_iter().next().unwrap());
+        assert_eq!(log.events_since(4).len(), 2);
+        assert!(log.replay_truncated(1));
+        assert_eq!(log.replay(events.cursor()).coverage(), Coverage::Complete);
+        log.close();
+        assert!(events.recv().await.is_err());
+        assert_eq!(log.stats().appended, 6);
+        writer.shutdown().await.unwrap();
+        cursor
+    };
+    let (log, recovery) = EventLog::<Tick>::builder()
+        .capacity(3)
+        .recover(&config())
+        .unwrap();
+    assert_eq!(recovery.events, 3);
+    assert!(log.replay_truncated(2) && !log.replay_truncated(3));
+    let mut events = log.subscribe(cursor);
+    log.append(Tick::new(7, 0));
+    while !matches!(events.try_recv(), Err(TryRecvError::Empty)) {}
+    assert_eq!(log.events_since(5), [Tick::new(6, 0), Tick::new(7, 0)]);
+}
+
+#[tokio::test]
+async fn channel_writes_it_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("events.log");
+    let log = Arc::new(EventLog::new(Some(path.clone())));
+    let (sender, receiver) = tokio::sync::broadcast::channel(4);
+    let writer = tokio::spawn(run_disk_writer(log.clone(), receiver));
+    log.append(Tick::new(1, 2));
+    sender.send(Tick::new(1, 2)).unwrap();
+    drop(sender);
+    writer.await.unwrap();
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        "{\"version\":1,\"pick\":2}\n"
+    );
+}
+
+#[test]
+fn log_that_parts_from_the_model_is_told_by_the_call() {
+    let log = EventLog::new(None);
+    log.append(Tick::new(1, 0));
+    // Past the model: as a log that holds what nobody appended.
+    (*log).append(Tick::new(2, 0));
+    let told = catch_unwind(std::panic::AssertUnwindSafe(|| log.events_since(0))).unwrap_err();
+    let told = told.downcast_ref::<String>().unwrap();
+    assert!(
+        told.contains("parts from the model at call 2, `events_since(0)`"),
+        "{told}"
+    );
+    let mut events = log.subscribe(0);
+    let receive = || while events.try_recv().is_ok() {};
+    assert!(catch_unwind(std::panic::AssertUnwindSafe(receive)).is_err());
+}
+
+#[derive(Clone, Debug)]
+enum Call {
+    Append(u64),
+    Batch(Vec<u64>),
+    Ask(u64),
+    Save,
+    Replay(prop::sample::Index),
+    Subscribe(u8, u64),
+    Resume(prop::sample::Index),
+    Read(prop::sample::Index, u8),
+    Reopen(bool),
+    Close,
+}
+
+fn calls() -> impl Strategy<Value = Vec<Call>> {
+    let index = || any::<prop::sample::Index>();
+    let call = prop_oneof![
+        8 => (0..12_u64).prop_map(Call::Append),
+        2 => prop::collection::vec(0..12_u64, 0..5).prop_map(Call::Batch),
+        4 => (0..14_u64).prop_map(Call::Ask),
+        2 => Just(Call::Save),
+        3 => index().prop_map(Call::Replay),
+        3 => (0..3_u8, 0..14_u64).prop_map(|(kind, since)| Call::Subscribe(kind, since)),
+        2 => index().prop_map(Call::Resume),
+        8 => (index(), 0..4_u8).prop_map(|(reader, way)| Call::Read(reader, way)),
+        1 => any::<bool>().prop_map(Call::Reopen),
+    ];
+    prop::collection::vec(prop_oneof![60 => call, 1 => Just(Call::Close)], 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+    /// Through any lives, with a writer: `eventlog` never parts from the model.
+    #[test]
+    fn no_history_of_lives_parts(calls in calls(), capacity in 1..6_usize) {
+        let directory = tempfile::tempdir().unwrap();
+        let config = DiskConfig::new(directory.path().join("events.log"));
+        let open = || {
+            let (log, _) = EventLog::<Tick>::builder().capacity(capacity).recover(&config).unwrap();
+            let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
+            (log, writer)
+        };
+        let (mut log, mut writer) = open();
+        let (mut readers, mut cursors) = (Vec::new(), Vec::new());
+        for (pick, call) in calls.into_iter().enumerate() {
+            let pick = u32::try_from(pick).unwrap();
+            match call {
+                Call::Append(version) => {
+                    log.append(Tick::new(version, pick));
+                }
+                Call::Batch(versions) => {
+                    log.append_batch(versions.into_iter().map(|version| Tick::new(version, pick)));
+                }
+                Call::Ask(since) => {
+                    let _ = (log.events_since(since), log.replay_truncated(since));
+                    let _ = (log.replay(since), log.replay(Start::Oldest), log.replay(Start::Now));
+                }
+                Call::Save => cursors.push(log.cursor()),
+                Call::Replay(of) if !cursors.is_empty() => {
+                    let _ = log.replay(of.get(&cursors));
+                }
+                Call::Subscribe(0, _) => readers.push(log.subscribe(Start::Oldest)),
+                Call::Subscribe(1, _) => {
+                    writer.blocking_flush(LONG).unwrap();
+                    readers.push(writer.subscribe(Start::Oldest));
+                }
+                Call::Subscribe(_, since) => readers.push(log.subscribe(since)),
+                Call::Resume(of) if !cursors.is_empty() => {
+                    readers.push(log.subscribe(of.get(&cursors)));
+                }
+                Call::Read(of, way) if !readers.is_empty() => {
+                    let at = of.index(readers.len());
+                    let reader = &mut readers[at];
+                    match way {
+                        0 => drop(reader.try_recv()),
+                        1 => drop(reader.try_recv_batch()),
+                        2 => drop(reader.is_live()),
+                        _ => cursors.push(reader.cursor()),
+                    }
+                }
+                Call::Reopen(in_order) => {
+                    if in_order {
+                        writer.blocking_shutdown(LONG).unwrap();
+                    }
+                    readers.clear();
+                    drop((writer, log));
+                    (log, writer) = open();
+                }
+                Call::Close => log.close(),
+                _ => {}
+            }
+        }
+    }
+}
