@@ -49,7 +49,11 @@ fn no_escape_of_a_log_reaches_the_terminal() {
     }
     for command in ["verify", "stats", "repair"] {
         let shown = run(command, &[], &path);
-        assert_eq!(harmful(&(shown.out + &shown.err)), Vec::<char>::new(), "{command}");
+        assert_eq!(
+            harmful(&(shown.out + &shown.err)),
+            Vec::<char>::new(),
+            "{command}"
+        );
     }
     let template = ["show", "--template", "{type} {json}", "-n", "all"].map(OsStr::new);
     let Some(shown) = on_a_terminal(200, &[&template[..], &[path.as_os_str()]].concat()) else {
