@@ -92,6 +92,19 @@ async fn channel_writes_it_too() {
     );
 }
 
+/// A number that the log gives passes the model as well.
+#[test]
+fn log_that_gives_the_numbers_is_compared_too() {
+    let log = EventLog::<eventlog::Numbered<String>>::new(None);
+    let mut events = log.subscribe(0);
+    assert_eq!(log.push("one".to_owned()), 1);
+    let place = log.push_placed("two".to_owned());
+    assert_eq!(place.version(), 2);
+    assert_eq!(log.replay(1).len(), 1);
+    assert_eq!(&**events.try_recv().unwrap(), "one");
+    assert_eq!(log.replay(place).coverage(), Coverage::Complete);
+}
+
 #[test]
 fn log_that_parts_from_the_model_is_told_by_the_call() {
     let log = EventLog::new(None);

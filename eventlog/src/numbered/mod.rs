@@ -47,8 +47,9 @@ pub enum Beside {}
 /// The number stands among the fields of the payload: `{"version":7,"window":3}`.
 ///
 /// For payloads that are structs, maps, or enums in any of serde's forms. Any other, and one that
-/// has a field `version` of its own, is refused when it is serialised: nothing is written that would
-/// be read back as something else.
+/// has a field `version` of its own, is refused when it is serialised. What fields cannot carry is
+/// for [`Beside`]: `Some` of a struct without fields is read back as `None`, and a unit variant of an
+/// untagged enum not at all.
 ///
 /// ```
 /// # #[cfg(feature = "disk")] {

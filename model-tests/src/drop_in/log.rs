@@ -3,7 +3,7 @@
 use std::{fmt, ops::Deref, path::PathBuf, sync::Arc};
 
 use eventlog::{
-    BuildError, Epoch, Replay, Seq, SeqRange, Start, Versioned,
+    BuildError, Cursor, Epoch, Numbered, Replay, Seq, SeqRange, Start, Versioned,
     disk::{DiskConfig, RecoverError, Recovery},
 };
 use serde::de::DeserializeOwned;
@@ -139,6 +139,29 @@ impl<E: Event> EventLog<E> {
         let mut beside = Beside::lock(&self.beside);
         self.log.close();
         beside.model.close();
+    }
+}
+
+impl<T: Clone, L> EventLog<Numbered<T, L>>
+where
+    Numbered<T, L>: Event,
+{
+    /// As [`eventlog::EventLog::push`].
+    pub fn push(&self, payload: T) -> u64 {
+        self.push_placed(payload).version()
+    }
+
+    /// As [`eventlog::EventLog::push_placed`].
+    pub fn push_placed(&self, payload: T) -> Cursor {
+        let mut beside = Beside::lock(&self.beside);
+        let newest = beside.model.newest();
+        let place = self.log.push_placed(payload.clone());
+        // Of a recovered log it alone knows which numbers its gap lines count.
+        let rises = newest.is_none_or(|newest| place.version() > newest || newest == u64::MAX);
+        beside.compare("push: the number is above the newest", &true, &rises);
+        let event = Numbered::new(place.version(), payload);
+        beside.appended("push", event, place.seq());
+        place
     }
 }
 
