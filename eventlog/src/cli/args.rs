@@ -16,7 +16,8 @@ use crate::when::Bound;
 /// PATH is the log of any program that writes an event per line of JSON: `events.log`, with the
 /// full files `events.log.old`… and the marks `events.log.marks` beside it, where there are any.
 /// `-` is standard input. For `show` and `tail` it may be a feed that a program serves:
-/// `unix:/path/of/the/socket` or `tcp:host:port`. Nothing is ever changed, except by `repair --write`.
+/// `unix:/path/of/the/socket`, `tcp:host:port` or `http://host:port/path`. Nothing is ever changed,
+/// except by `repair --write`.
 #[derive(Parser, Debug)]
 #[command(name = "eventlog", version, max_term_width = 80)]
 #[command(after_help = "`eventlog PATH` is `eventlog show PATH`.
@@ -62,6 +63,7 @@ const SHOW_EXAMPLES: &str = "Examples:
   eventlog show --template '{time} {type} {user.name}' events.log
   zcat events.log.gz | eventlog show -
   eventlog show unix:/run/app/log.sock           what a feed still has
+  eventlog show http://127.0.0.1:8080/events     the same of one for browsers
 
 Times are those of writing, from the marks, or else of the event's own field.
 `~` before one is about then, `≤` then or before, `>` after that.";
@@ -80,7 +82,8 @@ so that none is lost; after a crash the last one may come again.";
 #[derive(Args, Debug)]
 #[command(after_help = SHOW_EXAMPLES)]
 pub(crate) struct ShowArgs {
-    /// The log, or `-`, or a feed: `unix:/path/of/the/socket`, `tcp:host:port` (not `http://…`)
+    /// The log, or `-`, or a feed: `unix:/path/of/the/socket`, `tcp:host:port`,
+    /// `http://host:port/path`
     pub(crate) path: PathBuf,
     /// Show only the last N matches, or `all` (default: 20 of a log without a filter)
     #[arg(short = 'n', long, value_name = "N", value_parser = count)]
@@ -98,7 +101,7 @@ pub(crate) struct ShowArgs {
 #[command(after_help = TAIL_EXAMPLES)]
 pub(crate) struct TailArgs {
     /// The log, which need not exist yet if it is followed, or a feed:
-    /// `unix:/path/of/the/socket`, `tcp:host:port` (not `http://…`)
+    /// `unix:/path/of/the/socket`, `tcp:host:port`, `http://host:port/path`
     pub(crate) path: PathBuf,
     /// Go on with what comes, through rotations and restarts
     #[arg(short, long)]

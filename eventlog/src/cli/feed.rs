@@ -1,13 +1,21 @@
-//! A feed as the log: what another process serves on a socket, instead of files.
+//! A feed as the log: what another process serves, instead of files.
 
 mod client;
+mod http;
+mod items;
+mod sse;
+mod told;
+mod url;
 
+use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use eventlog::serve::Address;
 use eventlog::{Cursor, Start};
 
 use self::client::Client;
+use self::url::Url;
 use crate::args::{ShowArgs, TailArgs};
 use crate::outcome::{Outcome, Stop};
 use crate::position::PositionFile;
@@ -15,21 +23,40 @@ use crate::show::{scan_with, tell};
 use crate::tail::{limits, wanted};
 use crate::when::Bound;
 
+/// Who has not answered by then is not waited for any more.
+const ANSWER: Duration = Duration::from_secs(10);
+
+fn no_answer() -> String {
+    format!("no feed has answered for {} seconds", ANSWER.as_secs())
+}
+
+/// Where a feed is served.
+pub(crate) enum Served {
+    /// On a socket.
+    Socket(Address),
+    /// As server-sent events.
+    Http(Url),
+}
+
+impl fmt::Display for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(address) => address.fmt(f),
+            Self::Http(url) => url.fmt(f),
+        }
+    }
+}
+
 /// The address in a `PATH`, if it is one. A file of such a name is `./tcp:…`.
-pub(crate) fn address(path: &Path) -> Result<Option<Address>, Stop> {
+pub(crate) fn address(path: &Path) -> Result<Option<Served>, Stop> {
+    if let Some(url) = Url::of(path)? {
+        return Ok(Some(Served::Http(url)));
+    }
     let begins = |with: &str| {
         path.as_os_str()
             .as_encoded_bytes()
             .starts_with(with.as_bytes())
     };
-    if begins("http://") || begins("https://") {
-        return Err(Stop::Usage(
-            "a stream of server-sent events is not read over HTTP: where it is served, serve the \
-             feed on a socket too (`serve_unix` or `serve_tcp`), and name `unix:/path/of/the/socket` \
-             or `tcp:host:port`"
-                .to_owned(),
-        ));
-    }
     if !begins("unix:") && !begins("tcp:") {
         return Ok(None);
     }
@@ -41,7 +68,7 @@ pub(crate) fn address(path: &Path) -> Result<Option<Address>, Stop> {
              `unix:/path/of/the/socket`; a file of that name is `./{path}`"
         ))
     };
-    address.map(Some).ok_or_else(none)
+    address.map(Served::Socket).map(Some).ok_or_else(none)
 }
 
 /// Of a command that needs files.
@@ -56,7 +83,7 @@ pub(crate) fn refuse(command: &str, path: &Path) -> Result<(), Stop> {
 }
 
 /// What is there, and then the end.
-pub(crate) fn show(address: Address, args: &ShowArgs) -> Result<Outcome, Stop> {
+pub(crate) fn show(address: &Served, args: &ShowArgs) -> Result<Outcome, Stop> {
     let mut scan = scan_with(None, &args.filter, &args.view, args.context)?;
     let mut client = Client::connect(address, start(args.filter.since), false)?;
     let heard = match args.lines {
@@ -71,7 +98,7 @@ pub(crate) fn show(address: Address, args: &ShowArgs) -> Result<Outcome, Stop> {
 }
 
 /// The end of what is there, and what comes.
-pub(crate) fn tail(address: Address, args: &TailArgs) -> Result<Outcome, Stop> {
+pub(crate) fn tail(address: &Served, args: &TailArgs) -> Result<Outcome, Stop> {
     let mut scan = scan_with(None, &args.filter, &args.view, 0)?;
     scan.limits = limits(args);
     let mut file = args.position_file.as_deref().map(PositionFile::new);
@@ -86,7 +113,9 @@ pub(crate) fn tail(address: Address, args: &TailArgs) -> Result<Outcome, Stop> {
         scan.end()?;
         heard?;
     }
-    let outcome = client.run(&mut scan, file.as_mut())?;
+    let outcome = client.run(&mut scan, file.as_mut());
+    scan.printer.finish(&scan.clock)?;
+    let outcome = outcome?;
     if !args.follow {
         tell(scan.found);
     }

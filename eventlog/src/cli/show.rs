@@ -23,7 +23,7 @@ const LAST: usize = 20;
 
 pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Stop> {
     if let Some(address) = feed::address(&args.path)? {
-        return feed::show(address, args);
+        return feed::show(&address, args);
     }
     let source = Source::at(&args.path)?;
     let mut scan = scan_of(&source, &args.filter, &args.view, args.context)?;

@@ -16,7 +16,7 @@ use crate::story::Story;
 
 pub(crate) fn run(args: &TailArgs) -> Result<Outcome, Stop> {
     if let Some(address) = feed::address(&args.path)? {
-        return feed::tail(address, args);
+        return feed::tail(&address, args);
     }
     let source = source(args)?;
     let mut marks = Marks::of(&args.path);

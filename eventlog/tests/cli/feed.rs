@@ -14,12 +14,12 @@ use crate::follow::Tail;
 use crate::{Ran, on_a_terminal, run, until};
 
 #[derive(Versioned, serde::Serialize)]
-struct Tick {
+pub(crate) struct Tick {
     r#type: &'static str,
     version: u64,
 }
 
-fn tick(version: u64) -> Tick {
+pub(crate) fn tick(version: u64) -> Tick {
     let r#type = if version.is_multiple_of(2) {
         "even"
     } else {
@@ -29,7 +29,7 @@ fn tick(version: u64) -> Tick {
 }
 
 /// A log in this process with these versions.
-fn log(versions: std::ops::RangeInclusive<u64>) -> EventLog<Tick> {
+pub(crate) fn log(versions: std::ops::RangeInclusive<u64>) -> EventLog<Tick> {
     let log = EventLog::new(None);
     log.append_batch(versions.map(tick));
     log
@@ -41,10 +41,10 @@ fn on_tcp(log: &EventLog<Tick>) -> (Serving, PathBuf) {
     (serving, path)
 }
 
-const VERSIONS: [&str; 2] = ["--template", "{version}"];
+pub(crate) const VERSIONS: [&str; 2] = ["--template", "{version}"];
 
 /// What `-o json` says: of each row its kind, and the version of its event.
-fn kinds(out: &str) -> Vec<(String, Option<u64>)> {
+pub(crate) fn kinds(out: &str) -> Vec<(String, Option<u64>)> {
     let row = |line: &str| {
         let row: Value = serde_json::from_str(line).unwrap();
         let kind = row["kind"].as_str().unwrap().to_owned();
@@ -218,15 +218,21 @@ fn the_position_file_keeps_the_cursor() {
 #[test]
 fn only_show_and_tail_take_a_feed() {
     for command in ["verify", "stats", "repair", "serve"] {
-        let refused = run(command, &[], Path::new("tcp:127.0.0.1:1"));
-        assert_eq!(refused.code, Some(2), "{refused:?}");
-        assert!(refused.err.contains("is a feed"), "{refused:?}");
+        for address in ["tcp:127.0.0.1:1", "http://127.0.0.1:1/events"] {
+            let refused = run(command, &[], Path::new(address));
+            assert_eq!(refused.code, Some(2), "{refused:?}");
+            assert!(refused.err.contains("is a feed"), "{refused:?}");
+        }
     }
     for (path, word) in [
         ("tcp:nowhere", "tcp:host:port"),
         ("unix:", "unix:/path"),
-        ("http://127.0.0.1:1/events", "not read over HTTP"),
-        ("https://a/events", "not read over HTTP"),
+        ("http://", "http://host:port/path"),
+        ("http:///events", "http://host:port/path"),
+        ("http://a:b/events", "http://host:port/path"),
+        ("http://a:99999/events", "http://host:port/path"),
+        ("http://a/ events", "http://host:port/path"),
+        ("https://a/events", "no TLS here"),
     ] {
         for command in ["show", "tail", "stats"] {
             let refused = run(command, &[], Path::new(path));

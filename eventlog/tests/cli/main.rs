@@ -7,12 +7,14 @@ mod feed;
 mod filters;
 mod follow;
 mod hostile;
+mod http;
 mod outputs;
 mod repair;
 mod runs;
 mod serve;
 mod show;
 mod stats;
+mod streams;
 mod verify;
 
 use std::ffi::OsStr;

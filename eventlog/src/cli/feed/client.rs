@@ -1,28 +1,25 @@
 //! One who hears a feed, and does not wait for ever.
 
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use eventlog::serve::{self, Address, Heard, Remote};
-use eventlog::{Cursor, Start};
-use futures_core::Stream;
-use serde_json::value::RawValue;
+use eventlog::{Cursor, Start, serve};
 
+use super::http::Http;
+use super::items::{Item, Items};
+use super::{ANSWER, Served, no_answer};
 use crate::at::{At, Line};
 use crate::input::{Hear, MAX_LINE_BYTES};
 use crate::last_of::LastOf;
 use crate::outcome::{Outcome, Stop, warn};
 use crate::position::PositionFile;
-use crate::row::{Said, Word};
+use crate::row::Said;
 use crate::scan::Scan;
 use crate::trouble::{Trouble, What};
 
-/// Who has not answered by then is not waited for any more.
-const ANSWER: Duration = Duration::from_secs(10);
 /// In the midst of what is there already, nobody is silent for so long unless something is wrong.
 const SILENCE: Duration = Duration::from_secs(60);
 /// How often it is looked whether there is still a connection.
@@ -31,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) struct Client {
     /// As the file of its lines.
     name: PathBuf,
-    remote: Remote<Box<RawValue>>,
+    remote: Box<dyn Items>,
     waker: Waker,
     /// Whether it goes on with what comes, and so waits for a feed that is not there.
     follows: bool,
@@ -46,13 +43,19 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn connect(address: Address, start: Start, follows: bool) -> Result<Self, Stop> {
-        let name = address.to_string();
-        let remote = serve::connect(address, start);
+    pub(super) fn connect(served: &Served, start: Start, follows: bool) -> Result<Self, Stop> {
+        let name = served.to_string();
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let remote = match served {
+            Served::Socket(address) => serve::connect(address.clone(), start)
+                .map(|remote| -> Box<dyn Items> { Box::new(remote) }),
+            Served::Http(url) => Http::connect(url, start, follows, waker.clone())
+                .map(|remote| -> Box<dyn Items> { Box::new(remote) }),
+        };
         Ok(Self {
             remote: remote.map_err(|error| Stop::NoLog(format!("{name}: {error}")))?,
             name: name.into(),
-            waker: Arc::new(Unpark(thread::current())).into(),
+            waker,
             follows,
             heard: Instant::now(),
             told: None,
@@ -110,59 +113,47 @@ impl Client {
     /// Hands on the next, if there is one already.
     fn hear(&mut self, to: &mut impl Hear) -> Result<bool, Stop> {
         let mut context = Context::from_waker(&self.waker);
-        match Pin::new(&mut self.remote).poll_next(&mut context) {
-            Poll::Ready(Some(Ok(heard))) => {
+        match self.remote.poll(&mut context) {
+            Poll::Ready(Some(Ok(item))) => {
                 self.heard = Instant::now();
-                self.hand_on(heard, to)?;
+                self.hand_on(item, to)?;
             }
-            Poll::Ready(Some(Err(error))) => return Err(self.stop(&error.to_string())),
+            Poll::Ready(Some(Err(why))) => return Err(self.stop(&why)),
             Poll::Ready(None) => self.is_finished = true,
             Poll::Pending => return Ok(false),
         }
         Ok(true)
     }
 
-    fn hand_on(&mut self, heard: Heard<Box<RawValue>>, to: &mut impl Hear) -> Result<(), Stop> {
-        let (said, cursor, newest) = match heard {
-            Heard::Event { cursor, event } => return self.line(cursor, event.get(), to),
-            Heard::Reset {
-                cursor,
-                coverage,
-                newest,
-            } => (Said::Reset(coverage), cursor, newest),
-            Heard::Live { cursor, newest } => {
-                self.is_live = true;
-                (Said::Live, cursor, newest)
+    fn hand_on(&mut self, item: Item, to: &mut impl Hear) -> Result<(), Stop> {
+        match item {
+            Item::Event { cursor, bytes } => {
+                let address = &self.name;
+                let at = At::Feed { address, cursor };
+                let bytes = &bytes;
+                to.line(Line { at, bytes })
             }
-            _ => return Ok(()),
-        };
-        to.word(Word {
-            said,
-            cursor,
-            newest,
-        })
+            Item::TooLong { cursor, len } => to.trouble(self.too_long(cursor, len), &[]),
+            Item::Word(word) => {
+                self.is_live |= matches!(word.said, Said::Live);
+                to.word(word)
+            }
+        }
     }
 
-    fn line(&self, cursor: Cursor, event: &str, to: &mut impl Hear) -> Result<(), Stop> {
-        let bytes = event.as_bytes();
-        if bytes.len() <= MAX_LINE_BYTES {
-            let address = &self.name;
-            let at = At::Feed { address, cursor };
-            return to.line(Line { at, bytes });
-        }
+    fn too_long(&self, cursor: Cursor, len: u64) -> Trouble {
         let text = format!(
             "the event before the cursor {cursor} is longer than {MAX_LINE_BYTES} bytes; it was \
              skipped"
         );
-        let trouble = Trouble {
+        Trouble {
             file: self.name.clone(),
             line: None,
             offset: 0,
-            len: bytes.len() as u64,
+            len,
             what: What::TooLong,
             text,
-        };
-        to.trouble(trouble, &[])
+        }
     }
 
     /// Waits a while for what comes, if that may still be.
@@ -189,10 +180,7 @@ impl Client {
         match trouble {
             Some(_) if self.follows => None,
             Some(why) => (!is_open || silent > ANSWER).then_some(why),
-            None if !is_open => (silent > ANSWER).then(|| {
-                let seconds = ANSWER.as_secs();
-                format!("no feed has answered for {seconds} seconds")
-            }),
+            None if !is_open => (silent > ANSWER).then(no_answer),
             None => (!self.follows && silent > SILENCE).then(|| {
                 let seconds = SILENCE.as_secs();
                 format!("nothing was heard for {seconds} seconds, and not all that is there")

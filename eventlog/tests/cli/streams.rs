@@ -1,0 +1,240 @@
+//! Streams of servers that are not ours: their bytes, their ends, and what they try.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::thread;
+
+use crate::feed::{VERSIONS, kinds};
+use crate::follow::Tail;
+use crate::{Ran, run};
+
+/// A server of somebody else's: what it says to each that comes, one after the other, with the
+/// head of the request of each. It hangs up then.
+fn server(says: Vec<Vec<u8>>) -> (PathBuf, thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let path = format!("http://{}/", listener.local_addr().unwrap()).into();
+    let served = thread::spawn(move || {
+        let serve = |said: Vec<u8>| {
+            let mut stream = listener.accept().unwrap().0;
+            let lines = BufReader::new(&stream).lines().map(Result::unwrap);
+            let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+            // Who has enough hangs up first.
+            let _ = stream.write_all(&said);
+            head.join("\n")
+        };
+        says.into_iter().map(serve).collect()
+    });
+    (path, served)
+}
+
+/// The answer of a feed.
+fn stream(body: &[u8]) -> Vec<u8> {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream; charset=utf-8\r\n\r\n";
+    [head.as_bytes(), body].concat()
+}
+
+const LIVE: &str = "event: live\nid: 9f86d081884c7d65.9.9\ndata: {\"newest\":\"9\"}\n\n";
+
+fn event(seq: u64, data: &str) -> String {
+    format!("id: 9f86d081884c7d65.{seq}.{seq}\ndata: {data}\n\n")
+}
+
+#[test]
+fn bytes_are_read_as_the_standard_has_it() {
+    let text = [
+        "\u{feff}id: 9f86d081884c7d65.1.1\nretry: 12x\ndata: {\"version\":1}\n\n",
+        ": a comment\nnobody: knows\nevent\ndata:{\"version\":\ndata\ndata: 2}\n",
+        "id: 9f86d081884c7d65.2.2\nid: 9f86d081884c7d65.7.7\0\n\n",
+        "event: other\ndata: {\"version\":77}\n\n\n\n",
+        // The id before holds.
+        "event: message\ndata:{\"version\":3}\n\n",
+        " data: {\"version\":78}\n\n",
+        LIVE,
+    ]
+    .concat();
+    for end in ["\n", "\r", "\r\n"] {
+        let (path, _) = server(vec![stream(text.replace('\n', end).as_bytes())]);
+        let rows = run("show", &["-o", "json"], &path);
+        let event = |version| ("event".to_owned(), Some(version));
+        let live = ("live".to_owned(), None);
+        assert_eq!(
+            kinds(&rows.out),
+            [event(1), event(2), event(3), live],
+            "{end:?}: {rows:?}"
+        );
+        let cursors = rows.out.matches("\"9f86d081884c7d65.2.2\"").count();
+        assert_eq!(cursors, 2, "{rows:?}");
+        let raw = run(
+            "show",
+            &["-o", "raw"],
+            &server(vec![stream(text.as_bytes())]).0,
+        );
+        assert_eq!(raw.out.lines().count(), 3, "{raw:?}");
+    }
+}
+
+/// The half of an event that was told does not count, nor its id.
+#[test]
+fn a_stream_that_breaks_is_gone_on_with_by_one_who_follows() {
+    let half = "id: 9f86d081884c7d65.2.2\ndata: {\"version\":22}\n";
+    let bookmark = "retry: 1\nid: 9f86d081884c7d65.1.5\n\n";
+    let first = [&event(1, "{\"version\":1}"), bookmark, half].concat();
+    let second = [&event(2, "{\"version\":2}"), LIVE].concat();
+    let finished = "HTTP/1.1 204 No Content\r\n\r\n";
+    let says = vec![
+        stream(first.as_bytes()),
+        stream(second.as_bytes()),
+        finished.into(),
+    ];
+    let (path, served) = server(says);
+    let mut tail = Tail::at(&VERSIONS, &path);
+    tail.expect([1, 2]);
+    assert_eq!(tail.child.wait().unwrap().code(), Some(0));
+    let heads = served.join().unwrap();
+    let accepts = |head: &String| {
+        let head = head.to_ascii_lowercase();
+        head.contains("\naccept: text/event-stream")
+    };
+    assert!(heads.iter().all(accepts), "{heads:?}");
+    let asked: Vec<_> = heads.iter().map(|head| last_event_id(head)).collect();
+    assert_eq!(
+        asked,
+        ["", "9f86d081884c7d65.1.5", "9f86d081884c7d65.9.9"],
+        "{heads:?}"
+    );
+    // Who only shows what is there does not come back, and shows what was heard.
+    for flags in [&["show"][..], &["show", "-n9"], &["tail", "-nall"]] {
+        let (path, _) = server(vec![stream(first.as_bytes())]);
+        let flags = [flags, &VERSIONS].concat();
+        let shown = run(flags[0], &flags[1..], &path);
+        assert_eq!((&*shown.out, shown.code), ("1\n", Some(5)), "{shown:?}");
+        assert!(shown.err.contains("the stream has ended"), "{shown:?}");
+    }
+}
+
+fn last_event_id(head: &str) -> String {
+    let head = head.to_ascii_lowercase();
+    let mut lines = head.lines();
+    let id = lines.find_map(|line| line.strip_prefix("last-event-id: "));
+    id.unwrap_or_default().to_owned()
+}
+
+#[test]
+fn an_event_that_is_damaged_or_too_long_is_told() {
+    let long = format!("\"{}\"", "x".repeat(17 << 20));
+    let lines = "data: \"1234567\"\n".repeat(2 << 20);
+    let said = [
+        &event(1, &long),
+        &event(2, "oops\ndata: \"\u{9b}2J"),
+        &event(3, &format!("[\n{lines}data: ]")),
+        &event(4, "{\"version\":4}"),
+        "event: reset\nid: 9f86d081884c7d65.5.5\ndata: {\"coverage\":\"later\"}\n\n",
+        LIVE,
+    ];
+    let (path, _) = server(vec![stream(said.concat().as_bytes())]);
+    let rows = run("show", &["-o", "json"], &path);
+    let kinds: Vec<_> = kinds(&rows.out).into_iter().map(|row| row.0).collect();
+    let expected = ["damage", "damage", "damage", "event", "reset", "live"];
+    assert_eq!(kinds, expected, "{rows:?}");
+    let too_long = rows.out.matches("\"too_long\"").count();
+    assert_eq!((too_long, rows.code), (2, Some(0)));
+    assert!(rows.out.contains("\"foreign\"") && rows.out.contains("\"not_an_event\""));
+}
+
+/// It takes connections, and says nothing to them, or only the beginning.
+#[test]
+fn a_server_that_never_answers_is_left() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://{}/", silent.local_addr().unwrap());
+    let begun = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", begun.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        while let Ok((mut connection, _)) = begun.accept() {
+            let _ = connection.write_all(&stream(b": hello\n"));
+            kept.push(connection);
+        }
+    });
+    let asked = [
+        (&silent, "-n2"),
+        (&silent, "-f"),
+        (&address, "-n2"),
+        (&address, "-f"),
+    ];
+    let asked = asked.map(|(path, flag)| {
+        let path = PathBuf::from(path);
+        thread::spawn(move || run("tail", &[flag], &path))
+    });
+    for asked in asked {
+        let left: Ran = asked.join().unwrap();
+        assert_eq!((&*left.out, left.code), ("", Some(5)), "{left:?}");
+        assert!(left.err.contains("no feed has answered"), "{left:?}");
+    }
+}
+
+/// Neither of them is kept in memory.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_has_no_end_takes_no_memory() {
+    for (begin, word) in [
+        ("HTTP/1.1 200 OK\r\nX: ".into(), "see that it is a feed's"),
+        (stream(b"data: "), "more than 64 MiB"),
+        (stream(b": "), "more than 64 MiB"),
+        (stream(b"nobody"), "more than 64 MiB"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            drop(listener);
+            let _ = stream.write_all(&begin);
+            let piece = vec![b'x'; 1 << 20];
+            while stream.write_all(&piece).is_ok() {}
+        });
+        let limited = "ulimit -v 409600; exec \"$0\" show http://\"$1\"";
+        let ran = std::process::Command::new("sh")
+            .args(["-c", limited, env!("CARGO_BIN_EXE_eventlog")])
+            .arg(address.to_string())
+            .output()
+            .unwrap();
+        let ran = Ran::from(ran);
+        assert_eq!(ran.code, Some(5), "{ran:?}");
+        assert!(ran.err.contains(word), "{ran:?}");
+    }
+}
+
+#[test]
+fn what_is_no_feed_is_an_error_for_all() {
+    let says = |answer: &[u8]| server(vec![answer.to_vec()]).0;
+    for (answer, word) in [
+        (
+            &b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n"[..],
+            "302 Found",
+        ),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: \"\x1b[2J\r\n\r\n", ""),
+        (b"HTTP/1.1 200 OK\r\n\r\n", "no `text/event-stream`"),
+        (b"{\"error\":\"\x1b[2J\"}\n", "see that it is a feed's"),
+    ] {
+        let ran = run("tail", &["-f"], &says(answer));
+        assert_eq!((&*ran.out, ran.code), ("", Some(5)), "{ran:?}");
+        assert!(
+            ran.err.contains(word) && !ran.err.contains('\x1b'),
+            "{ran:?}"
+        );
+    }
+    let nameless = run(
+        "tail",
+        &["-f"],
+        &says(&stream(b"data: {\"version\":1}\n\n")),
+    );
+    assert_eq!(nameless.code, Some(5), "{nameless:?}");
+    assert!(nameless.err.contains("no cursor as its id"), "{nameless:?}");
+    // Nobody listens.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = PathBuf::from(format!("http://{}/", free.local_addr().unwrap()));
+    drop(free);
+    let refused = run("show", &[], &nobody);
+    assert_eq!(refused.code, Some(5));
+    assert!(refused.err.contains("efused"), "{refused:?}");
+}
