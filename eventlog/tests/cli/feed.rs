@@ -11,7 +11,7 @@ use eventlog::{EventLog, Versioned};
 use serde_json::Value;
 
 use crate::follow::Tail;
-use crate::{Ran, on_a_terminal, run, until};
+use crate::{Ran, on_a_terminal, run, show_endless, until};
 
 #[derive(Versioned, serde::Serialize)]
 pub(crate) struct Tick {
@@ -375,22 +375,6 @@ fn no_event_of_a_hostile_server_is_obeyed_or_too_long() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_line_without_an_end_takes_no_memory() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        let mut stream = listener.accept().unwrap().0;
-        drop(listener);
-        let _ = stream.write_all(OPEN.as_bytes());
-        let _ = stream.write_all(b"\n\"");
-        let piece = vec![b'x'; 1 << 20];
-        while stream.write_all(&piece).is_ok() {}
-    });
-    let limited = "ulimit -v 409600; exec \"$0\" show tcp:\"$1\"";
-    let ran = std::process::Command::new("sh")
-        .args(["-c", limited, env!("CARGO_BIN_EXE_eventlog")])
-        .arg(address.to_string())
-        .output()
-        .unwrap();
-    let ran = Ran::from(ran);
+    let ran = show_endless("tcp:", [OPEN.as_bytes(), b"\n\""].concat());
     assert_eq!(ran.code, Some(5), "{ran:?}");
 }

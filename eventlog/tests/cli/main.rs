@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../support/chromium.rs"]
+#[allow(
+    dead_code,
+    reason = "each of the tests asks a browser for other things"
+)]
 mod chromium;
 mod feed;
 mod filters;
@@ -87,6 +92,28 @@ fn tool() -> Command {
 /// Runs `eventlog COMMAND FLAGS… PATH`.
 fn run(command: &str, flags: &[&str], path: &Path) -> Ran {
     let output = tool().arg(command).args(flags).arg(path).output().unwrap();
+    Ran::from(output)
+}
+
+/// Shows a server that begins so and then never ends, with 400 MiB of memory at most.
+#[cfg(target_os = "linux")]
+fn show_endless(scheme: &str, begin: Vec<u8>) -> Ran {
+    use std::io::Write;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        drop(listener);
+        let _ = stream.write_all(&begin);
+        let piece = vec![b'x'; 1 << 20];
+        while stream.write_all(&piece).is_ok() {}
+    });
+    let limited = "ulimit -v 409600; exec \"$0\" show \"$1\"";
+    let output = Command::new("sh")
+        .args(["-c", limited, env!("CARGO_BIN_EXE_eventlog")])
+        .arg(format!("{scheme}{address}"))
+        .output()
+        .unwrap();
     Ran::from(output)
 }
 

@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::feed::{VERSIONS, kinds};
 use crate::follow::Tail;
-use crate::{Ran, run};
+use crate::{Ran, run, show_endless};
 
 /// A server of somebody else's: what it says to each that comes, one after the other, with the
 /// head of the request of each. It hangs up then.
@@ -183,22 +183,7 @@ fn what_has_no_end_takes_no_memory() {
         (stream(b": "), "more than 64 MiB"),
         (stream(b"nobody"), "more than 64 MiB"),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            let mut stream = listener.accept().unwrap().0;
-            drop(listener);
-            let _ = stream.write_all(&begin);
-            let piece = vec![b'x'; 1 << 20];
-            while stream.write_all(&piece).is_ok() {}
-        });
-        let limited = "ulimit -v 409600; exec \"$0\" show http://\"$1\"";
-        let ran = std::process::Command::new("sh")
-            .args(["-c", limited, env!("CARGO_BIN_EXE_eventlog")])
-            .arg(address.to_string())
-            .output()
-            .unwrap();
-        let ran = Ran::from(ran);
+        let ran = show_endless("http://", begin);
         assert_eq!(ran.code, Some(5), "{ran:?}");
         assert!(ran.err.contains(word), "{ran:?}");
     }

@@ -4,6 +4,11 @@
 #[cfg(all(feature = "axum", unix))]
 mod browser;
 #[cfg(all(feature = "axum", unix))]
+#[path = "../support/chromium.rs"]
+#[allow(
+    dead_code,
+    reason = "each of the tests asks a browser for other things"
+)]
 mod chromium;
 mod client;
 #[cfg(feature = "axum")]

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 /// However busy the machine is, a browser that works has done by then what it is asked.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) struct Browser {
+pub struct Browser {
     child: Child,
     says: BufReader<ChildStdout>,
     hears: ChildStdin,
@@ -22,11 +22,11 @@ pub(crate) struct Browser {
 }
 
 /// A page, by the id of its session.
-pub(crate) struct Page(String);
+pub struct Page(String);
 
 impl Browser {
     /// `None` where there is no Chromium.
-    pub(crate) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let found = Command::new("chromium").arg("--version").output();
         if !found.is_ok_and(|output| output.status.success()) {
             return None;
@@ -54,7 +54,7 @@ impl Browser {
         })
     }
 
-    pub(crate) fn open(&mut self, address: &str) -> Page {
+    pub fn open(&mut self, address: &str) -> Page {
         let target = self.ask(None, "Target.createTarget", &json!({"url": address}));
         let session = json!({"targetId": target["targetId"], "flatten": true});
         let session = self.ask(None, "Target.attachToTarget", &session);
@@ -62,7 +62,7 @@ impl Browser {
     }
 
     /// A picture of the page, as PNG in base64.
-    pub(crate) fn picture(&mut self, page: &Page, width: u32, height: u32) -> String {
+    pub fn picture(&mut self, page: &Page, width: u32, height: u32) -> String {
         let size = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false
         });
@@ -75,15 +75,19 @@ impl Browser {
         picture["data"].as_str().unwrap().to_owned()
     }
 
+    pub fn reload(&mut self, page: &Page) {
+        self.ask(Some(page), "Page.reload", &json!({}));
+    }
+
     /// The value of an expression in the page.
-    pub(crate) fn value(&mut self, page: &Page, expression: &str) -> Value {
+    pub fn value(&mut self, page: &Page, expression: &str) -> Value {
         let what = json!({"expression": expression, "returnByValue": true});
         let result = self.ask(Some(page), "Runtime.evaluate", &what);
         result["result"]["value"].clone()
     }
 
     /// Waits until the expression is what it should be, and tells what it was if it never is.
-    pub(crate) fn wait_for(&mut self, page: &Page, expression: &str, wanted: &Value) {
+    pub fn wait_for(&mut self, page: &Page, expression: &str, wanted: &Value) {
         let began = Instant::now();
         loop {
             let value = self.value(page, expression);
