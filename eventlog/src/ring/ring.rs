@@ -301,7 +301,9 @@ impl<E> Ring<E> {
     }
 
     fn evicted_max(&self) -> Option<u64> {
-        let in_part = self.segments.max_below(self.oldest, self.last_fall);
+        let in_part = self
+            .segments
+            .max_below(self.first, self.oldest, self.last_fall);
         self.evicted_max.max(in_part)
     }
 

@@ -65,13 +65,13 @@ impl<E> SegmentList<E> {
         })
     }
 
-    /// The highest version of the events that are gone in the segment of `oldest`.
-    /// `last_fall` is where versions fell last.
-    pub(super) fn max_below(&self, oldest: u64, last_fall: u64) -> Option<u64> {
-        let start = self.start_of(oldest);
+    /// The highest version of the events that are gone in the segment of `oldest`. `first` is the
+    /// first that there ever was, `last_fall` where versions fell last.
+    pub(super) fn max_below(&self, first: u64, oldest: u64, last_fall: u64) -> Option<u64> {
+        let start = self.start_of(oldest).max(first);
         let segment = self.segment(oldest)?;
         let rises = last_fall <= start || segment.versions().is_some_and(|known| known.rises);
-        let mut gone = Entries::new(self, start.max(1)..oldest);
+        let mut gone = Entries::new(self, start..oldest);
         let last = gone.next_back()?;
         if rises {
             return Some(last.version);

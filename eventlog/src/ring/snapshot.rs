@@ -80,7 +80,9 @@ impl<E> Snapshot<E> {
 
     /// The highest version among all events that are gone; `None` if there are none.
     pub(crate) fn evicted_max(&self) -> Option<u64> {
-        let in_part = self.segments.max_below(self.oldest, self.last_fall);
+        let in_part = self
+            .segments
+            .max_below(self.first, self.oldest, self.last_fall);
         self.evicted_max.max(in_part)
     }
 

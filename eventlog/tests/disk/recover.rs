@@ -26,6 +26,11 @@ fn event(version: u64, number: usize) -> Event {
     Event::Moved { version, number }
 }
 
+fn number_of(event: &Event) -> usize {
+    let Event::Moved { number, .. } = event;
+    *number
+}
+
 fn dense(count: u64) -> Vec<Event> {
     (1..=count).map(|version| event(version, 0)).collect()
 }
@@ -183,6 +188,28 @@ proptest! {
         prop_assert_eq!(restarted.newest_version(), history.last().map(Versioned::version));
         let newest = history.last().unwrap().version();
         prop_assert_eq!(restarted.replay(newest).coverage(), Coverage::Complete);
+    }
+
+    /// Where versions fall, the files do not tell which were gone before the restart. What the new
+    /// life has had, and evicted since, it knows.
+    #[test]
+    fn r04_holds_for_all_that_the_new_life_has_had(
+        before in vec(1..7_u64, 0..12),
+        after in vec(1..7_u64, 0..24),
+        capacity in 1..8_usize,
+    ) {
+        let place = Place::new();
+        let history = [before.clone(), after].concat();
+        let numbered = history.iter().enumerate().map(|(number, version)| event(*version, number));
+        let history: Vec<_> = numbered.collect();
+        let (before, after) = history.split_at(before.len());
+        place.write(&log(capacity), before);
+        let (restarted, found) = place.recover(capacity);
+        let gone = before.len() - usize::try_from(found.events).unwrap();
+        for event in after {
+            restarted.append(event.clone());
+            never_falsely_complete(&restarted, &history[gone..=number_of(event)])?;
+        }
     }
 
     /// One line, anywhere, is no event any more; or its file ends in the middle of it.
