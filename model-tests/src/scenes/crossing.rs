@@ -22,8 +22,9 @@ use crate::{
     trial::{Parted, Trial, guarded},
 };
 
-/// How many calls come back before the threads part, each as often as it can.
-const CALLS: u64 = 300_000;
+/// How many calls come back before the threads part, for each history that is tried at random: they
+/// make them as often as they can.
+const CALLS: u64 = 1_200;
 /// How long that takes at most, for a slow log or on a busy machine.
 const MEETING: Duration = Duration::from_secs(1);
 /// How often a reader is polled before it goes.
@@ -71,7 +72,10 @@ fn acts<S: Subject>() -> [Act<S>; 3] {
 /// Readers come, are polled twice for what is not there yet, and go, while another thread acts.
 fn meet<S: Subject>(trial: &Trial<'_, S>, act: &Act<S>, report: &mut Report) -> Result<(), Parted> {
     let (_case, log) = open(trial)?;
-    let meeting = Arc::new(Meeting::default());
+    let meeting = Arc::new(Meeting {
+        enough: CALLS * u64::from(trial.budget.cases),
+        calls: AtomicU64::default(),
+    });
     let (done, wait) = mpsc::channel();
     for _ in 0..2 {
         let (event, call) = (trial.subject.event(1, 1), act.call);
@@ -95,8 +99,8 @@ fn meet<S: Subject>(trial: &Trial<'_, S>, act: &Act<S>, report: &mut Report) -> 
 }
 
 /// Two threads that call one log.
-#[derive(Default)]
 struct Meeting {
+    enough: u64,
     calls: AtomicU64,
 }
 
@@ -110,7 +114,7 @@ impl Meeting {
         thread::spawn(move || {
             let began = Instant::now();
             let result = loop {
-                let enough = self.calls.load(Ordering::Relaxed) >= CALLS;
+                let enough = self.calls.load(Ordering::Relaxed) >= self.enough;
                 if enough || began.elapsed() > MEETING {
                     break Ok(());
                 }

@@ -87,6 +87,10 @@ pub(crate) fn one_instant<S: Subject>(
                     return;
                 }
                 append(trial, &log, version);
+                // Where they share a core, it would append for the whole of its turn.
+                if version % CAPACITY == 0 {
+                    thread::yield_now();
+                }
             }
         });
         let result = race(trial, &case, &log, report);
