@@ -8,6 +8,21 @@
 /// `serde` writes it with its name beside its fields, and numbers as strings, because a browser
 /// rounds large ones: `{"coverage":"truncated","missed_through":"4100","missed":"17"}`. A name that
 /// a later version may add is read as `Foreign`, never as `Complete`.
+///
+/// ```
+/// # use eventlog::{Coverage, EventLog};
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// let log = EventLog::builder().capacity(2).build()?;
+/// log.append_batch((1..=5).map(Tick));
+/// let needs_snapshot = |since| match log.replay(since).coverage() {
+///     Coverage::Complete => false,
+///     Coverage::Truncated { .. } | Coverage::Ahead { .. } | Coverage::Foreign => true,
+///     _ => true, // what a later version adds
+/// };
+/// assert_eq!([3, 1, 9].map(needs_snapshot), [false, true, true]);
+/// # Ok::<(), eventlog::BuildError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(tag = "coverage", rename_all = "snake_case"))]
@@ -40,6 +55,16 @@ pub enum Coverage {
 
 impl Coverage {
     /// Whether the events can be applied as they are.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// assert!(log.replay(0).coverage().is_complete());
+    /// assert!(!log.replay(9).coverage().is_complete()); // it has seen more than there is
+    /// ```
     #[must_use]
     pub fn is_complete(&self) -> bool {
         matches!(self, Self::Complete)

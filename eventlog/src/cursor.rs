@@ -152,6 +152,18 @@ impl Cursor {
 
     /// The cursor of the event with this number and version in this life of a log, for those that
     /// have kept the three apart. It is that of one who saw the event before it was durable.
+    ///
+    /// ```
+    /// # use eventlog::{Cursor, EventLog};
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// let seq = log.append(Tick(70));
+    /// log.append(Tick(70)); // the same version again
+    /// // A table has kept the number and the version of each event in columns of their own.
+    /// let cursor = Cursor::from_parts(log.epoch(), seq, 70);
+    /// assert_eq!(log.replay(cursor).len(), 1);
+    /// ```
     #[must_use]
     pub const fn from_parts(epoch: Epoch, seq: Seq, version: u64) -> Self {
         Self {
@@ -170,24 +182,65 @@ impl Cursor {
     }
 
     /// Whether its holder saw only what was durable.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, EventRef};
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append(Tick(1));
+    /// let seen = EventRef::cursor(&subscription.blocking_recv()?);
+    /// assert!(!seen.is_durable()); // it was delivered from memory, before any disk had it
+    /// # Ok::<(), eventlog::RecvError>(())
+    /// ```
     #[must_use]
     pub fn is_durable(&self) -> bool {
         self.kind & DURABLE != 0
     }
 
     /// The life of the log that the sequence number belongs to.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let (log, other) = (EventLog::<Tick>::new(None), EventLog::<Tick>::new(None));
+    /// assert_eq!(log.cursor().epoch(), log.epoch());
+    /// assert_ne!(log.cursor().epoch(), other.epoch()); // so it is `Foreign` there
+    /// ```
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         Epoch::new(self.kind)
     }
 
     /// The sequence number of the last event that the subscriber has; 0 before the first.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Seq};
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// assert_eq!(log.cursor().seq(), Seq::ZERO);
+    /// log.append_batch([Tick(40), Tick(50)]);
+    /// assert_eq!(log.cursor().seq().get(), 2);
+    /// ```
     #[must_use]
     pub fn seq(&self) -> Seq {
         self.seq
     }
 
     /// The version that the subscriber has reached.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(7));
+    /// // What a log that knows no cursors, or a person, is told instead.
+    /// assert_eq!(log.cursor().version(), 7);
+    /// ```
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
@@ -201,6 +254,13 @@ impl fmt::Display for Cursor {
 }
 
 /// A text that is no cursor, or no epoch.
+///
+/// ```
+/// # use eventlog::Cursor;
+/// let error = "12".parse::<Cursor>().unwrap_err();
+/// // Whoever sends that is to fetch a snapshot, as if its cursor were `Foreign`.
+/// assert!(error.to_string().starts_with("not a cursor"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct CursorError;

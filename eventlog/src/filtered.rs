@@ -18,6 +18,18 @@ use crate::{
 };
 
 /// A [`Subscription`] that delivers what a filter keeps: see [`Subscription::filter`].
+///
+/// ```
+/// # use eventlog::{EventLog, Filtered, Numbered};
+/// let log = EventLog::<Numbered<u32>>::new(None);
+/// let mut even = log.subscribe(0).filter(|number| **number % 2 == 0);
+/// for number in 1..=4 {
+///     log.push(number);
+/// }
+/// assert_eq!(**even.blocking_recv()?, 2);
+/// assert_eq!(**even.blocking_recv()?, 4);
+/// # Ok::<(), eventlog::RecvError>(())
+/// ```
 #[must_use = "a subscription that is dropped reads nothing"]
 pub struct Filtered<E, F> {
     subscription: Subscription<E>,
@@ -64,29 +76,98 @@ impl<E> Subscription<E> {
 
 impl<E, F> Filtered<E, F> {
     /// As [`Subscription::coverage`].
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::builder().capacity(1).build()?;
+    /// log.append_batch((1..=3).map(Tick));
+    /// let even = log.subscribe(1).filter(|tick| tick.0 % 2 == 0);
+    /// assert!(!even.coverage().is_complete()); // 2 is gone
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.subscription.coverage()
     }
 
     /// As [`Subscription::cursor`], where an event that was passed over counts as received.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(1), Tick(2), Tick(3)]);
+    /// let mut none = log.subscribe(0).filter(|_| false);
+    /// assert!(none.try_recv().is_err());
+    /// assert_eq!(none.cursor(), log.cursor()); // it need not look at them again
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.subscription.cursor()
     }
 
     /// As [`Subscription::is_live`].
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(1), Tick(2)]);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// even.recv().await?;
+    /// assert!(even.is_live());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.subscription.is_live()
     }
 
     /// As [`Subscription::skip_to_newest`]: how many events that were, kept or not.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// log.append_batch((1..=10).map(Tick));
+    /// assert_eq!(even.skip_to_newest(), 10); // of all, not of those that it would have kept
+    /// log.append(Tick(12));
+    /// assert_eq!(even.recv().await?.0, 12);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn skip_to_newest(&mut self) -> u64 {
         self.subscription.skip_to_newest()
     }
 
     /// The subscription, which delivers everything from here on.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(1), Tick(2), Tick(3)]);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// even.recv().await?;
+    /// let mut all = even.into_inner();
+    /// assert_eq!(all.recv().await?.0, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_inner(self) -> Subscription<E> {
         self.subscription
     }
@@ -99,6 +180,21 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
     /// taken none that is kept. It leaves its thread to others at least once per 128 events, kept or
     /// not.
     ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// log.append_batch((1..=4).map(Tick));
+    /// assert_eq!(even.recv().await?.0, 2);
+    /// assert_eq!(even.recv().await?.0, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Subscription::recv`].
@@ -107,6 +203,18 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
     }
 
     /// As [`Subscription::blocking_recv`].
+    ///
+    /// ```
+    /// # use std::thread;
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// let reader = thread::spawn(move || even.blocking_recv().map(|tick| tick.0));
+    /// log.append_batch([Tick(1), Tick(2)]);
+    /// assert_eq!(reader.join().unwrap(), Ok(2));
+    /// ```
     ///
     /// # Panics
     ///
@@ -127,6 +235,18 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
 
     /// The next event that is kept, if it is there already. Passes over all that is not.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, TryRecvError};
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// assert_eq!(even.try_recv().err(), Some(TryRecvError::Empty));
+    /// log.append(Tick(2));
+    /// assert_eq!(even.try_recv().unwrap().0, 2);
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Subscription::try_recv`].
@@ -140,6 +260,20 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
 
     /// As [`recv`](Self::recv), for futures written by hand. Only the waker of the last call is
     /// woken.
+    ///
+    /// ```
+    /// # use std::task::{Context, Waker};
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// log.append(Tick(1));
+    /// assert!(even.poll_recv(&mut context).is_pending());
+    /// log.append(Tick(2));
+    /// assert!(even.poll_recv(&mut context).is_ready());
+    /// ```
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<EventRef<E>, RecvError>> {
         loop {
             let next = self.subscription.poll_next_if(context, &mut self.keep);

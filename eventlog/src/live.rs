@@ -22,6 +22,24 @@ pub struct WithLive<E> {
 }
 
 /// What comes out of a stream that says when the replay is over.
+///
+/// ```
+/// # use eventlog::{EventLog, Told};
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # let log = EventLog::new(None);
+/// # log.append(Tick(1));
+/// # let event = log.subscribe(0).try_recv().unwrap();
+/// # let mut shown = Vec::new();
+/// let mut show = |told: Told<Tick>| match told {
+///     Told::Event(tick) => shown.push(format!("{}", tick.0)),
+///     Told::Lagged(missed) => shown.push(format!("{missed} missed: loading a snapshot")),
+///     Told::Live => shown.push("this is current".into()),
+/// };
+/// show(Told::Event(event));
+/// show(Told::Live);
+/// assert_eq!(shown, ["1", "this is current"]);
+/// ```
 pub enum Told<E> {
     /// The next event.
     Event(EventRef<E>),
@@ -66,6 +84,17 @@ impl<E> Subscription<E> {
 
 impl<E> WithLive<E> {
     /// The subscription itself, for what it covers and where it stands.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// let stream = log.subscribe(0).with_live();
+    /// // Told first, before the stream is polled.
+    /// assert!(stream.subscription().coverage().is_complete());
+    /// ```
     pub fn subscription(&self) -> &Subscription<E> {
         &self.subscription
     }

@@ -155,6 +155,23 @@ impl<E> Subscription<E> {
     }
 
     /// What the part from before the subscription covers.
+    ///
+    /// ```
+    /// # use eventlog::{Coverage, EventLog};
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::builder().capacity(2).build()?;
+    /// log.append_batch((1..=5).map(Tick));
+    /// let subscription = log.subscribe(1);
+    /// if !subscription.coverage().is_complete() {
+    ///     // Versions 2 and 3 are gone: fetch a snapshot before what this delivers is applied.
+    /// }
+    /// assert_eq!(
+    ///     subscription.coverage(),
+    ///     Coverage::Truncated { missed_through: 3, missed: None },
+    /// );
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.coverage
@@ -186,6 +203,23 @@ impl<E> Subscription<E> {
     /// As long as nothing was delivered, subscribing with it is `Complete` only if this
     /// [`coverage`](Self::coverage) is. After that it does not record what was missed before: keep
     /// it only once the snapshot that an incomplete coverage asks for is there.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(1), Tick(2)]);
+    /// let mut subscription = log.subscribe(0);
+    /// subscription.recv().await?;
+    /// let place = subscription.cursor();
+    /// drop(subscription); // the connection is lost
+    /// assert_eq!(log.subscribe(place).recv().await?.0, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.before.unwrap_or_else(|| self.place())
@@ -216,6 +250,29 @@ impl<E> Subscription<E> {
     ///
     /// Cancel safe: a future that is dropped before it is ready has taken nothing.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, RecvError};
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// let reader = tokio::spawn(async move {
+    ///     loop {
+    ///         match subscription.recv().await {
+    ///             Ok(tick) => assert_eq!(tick.0, 1),
+    ///             Err(RecvError::Lagged(missed)) => panic!("fetch a snapshot: {missed} are gone"),
+    ///             Err(RecvError::Closed) => break,
+    ///         }
+    ///     }
+    /// });
+    /// log.append(Tick(1));
+    /// log.close();
+    /// reader.await.unwrap();
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`RecvError::Lagged`] if this reader missed events (the next call goes on), and
@@ -225,6 +282,18 @@ impl<E> Subscription<E> {
     }
 
     /// The next event; blocks the thread until there is one. Not for asynchronous code.
+    ///
+    /// ```
+    /// # use std::thread;
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// let reader = thread::spawn(move || subscription.blocking_recv().map(|tick| tick.0));
+    /// log.append(Tick(7));
+    /// assert_eq!(reader.join().unwrap(), Ok(7));
+    /// ```
     ///
     /// # Panics
     ///
@@ -246,6 +315,20 @@ impl<E> Subscription<E> {
 
     /// The next event, if it is there already.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, TryRecvError};
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append(Tick(1));
+    /// // Once per frame of a game, say: whatever is there, and no waiting.
+    /// while let Ok(tick) = subscription.try_recv() {
+    ///     assert_eq!(tick.0, 1);
+    /// }
+    /// assert_eq!(subscription.try_recv().err(), Some(TryRecvError::Empty));
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`recv`](Self::recv), and [`TryRecvError::Empty`] where that would wait.
@@ -257,6 +340,25 @@ impl<E> Subscription<E> {
 
     /// As [`recv`](Self::recv), for futures written by hand. Only the waker of the last call is
     /// woken.
+    ///
+    /// ```
+    /// # use std::{future::poll_fn, task::Poll};
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let log = EventLog::new(None);
+    /// let (mut first, mut second) = (log.subscribe(0), log.subscribe(0));
+    /// log.append(Tick(1));
+    /// // Whichever of the two is ready.
+    /// let tick = poll_fn(|context| match first.poll_recv(context) {
+    ///     Poll::Pending => second.poll_recv(context),
+    ///     ready => ready,
+    /// });
+    /// assert_eq!(tick.await.unwrap().0, 1);
+    /// # }
+    /// ```
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<EventRef<E>, RecvError>> {
         self.poll_with(context, |this| Ok((this.try_recv()?, 1)))
     }
@@ -264,6 +366,25 @@ impl<E> Subscription<E> {
     /// The next events, as soon as there is one: all that are there, up to 256.
     ///
     /// Cancel safe: a future that is dropped before it is ready has taken nothing.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append_batch((1..=1_000).map(Tick));
+    /// let (mut events, mut messages) = (0, 0);
+    /// while !subscription.is_live() {
+    ///     events += subscription.recv_batch().await?.len();
+    ///     messages += 1; // to the client, one per batch
+    /// }
+    /// assert!(events == 1_000 && messages < 100);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -273,6 +394,21 @@ impl<E> Subscription<E> {
     }
 
     /// As [`recv_batch`](Self::recv_batch), blocking the thread. Not for asynchronous code.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=1_000).map(Tick));
+    /// let mut subscription = log.subscribe(0);
+    /// let mut seen = 0;
+    /// while !subscription.is_live() {
+    ///     seen += subscription.blocking_recv_batch()?.len();
+    /// }
+    /// assert_eq!(seen, 1_000);
+    /// # Ok::<(), eventlog::RecvError>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -293,6 +429,17 @@ impl<E> Subscription<E> {
 
     /// The next events, if there are any already.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, TryRecvError};
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=3).map(Tick));
+    /// let mut subscription = log.subscribe(0);
+    /// assert_eq!(subscription.try_recv_batch().unwrap().len(), 3);
+    /// assert_eq!(subscription.try_recv_batch().err(), Some(TryRecvError::Empty));
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`recv`](Self::recv), and [`TryRecvError::Empty`] where that would wait.
@@ -305,6 +452,19 @@ impl<E> Subscription<E> {
 
     /// As [`recv_batch`](Self::recv_batch), for futures written by hand. Only the waker of the
     /// last call is woken.
+    ///
+    /// ```
+    /// # use std::task::{Context, Waker};
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert!(subscription.poll_recv_batch(&mut context).is_pending());
+    /// log.append_batch((1..=3).map(Tick));
+    /// assert!(subscription.poll_recv_batch(&mut context).is_ready());
+    /// ```
     pub fn poll_recv_batch(
         &mut self,
         context: &mut Context<'_>,
@@ -318,6 +478,23 @@ impl<E> Subscription<E> {
 
     /// Gives up everything that was appended so far and not yet read, and says how many events
     /// that were. Only what is appended from now on is delivered.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append_batch((1..=100).map(Tick));
+    /// // The page was in the background: it loads its state anew, and wants none of these.
+    /// assert_eq!(subscription.skip_to_newest(), 100);
+    /// log.append(Tick(101));
+    /// assert_eq!(subscription.recv().await?.0, 101);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn skip_to_newest(&mut self) -> u64 {
         self.in_hand = None;
         self.lease = None;

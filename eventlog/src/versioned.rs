@@ -36,6 +36,21 @@ pub trait Versioned {
     ///
     /// It must be the same at every call: the log asks when an event is appended and again when
     /// it is replayed.
+    ///
+    /// ```
+    /// # use eventlog::Versioned;
+    /// struct Order {
+    ///     number: u32,
+    ///     revision: u32,
+    /// }
+    ///
+    /// impl Versioned for Order {
+    ///     fn version(&self) -> u64 {
+    ///         u64::from(self.revision)
+    ///     }
+    /// }
+    /// assert_eq!(Order { number: 1, revision: 7 }.version(), 7);
+    /// ```
     #[must_use]
     fn version(&self) -> u64;
 
@@ -92,6 +107,19 @@ pub trait Versioned {
 )]
 pub trait AsVersion {
     /// The value as the `u64` that the log compares.
+    ///
+    /// ```
+    /// # use eventlog::AsVersion;
+    /// /// Milliseconds of one clock, which no event goes behind.
+    /// struct Stamp(std::time::Duration);
+    ///
+    /// impl AsVersion for Stamp {
+    ///     fn as_version(&self) -> u64 {
+    ///         self.0.as_millis().try_into().unwrap_or(u64::MAX)
+    ///     }
+    /// }
+    /// assert_eq!(Stamp(std::time::Duration::from_secs(2)).as_version(), 2000);
+    /// ```
     #[must_use]
     fn as_version(&self) -> u64;
 }
