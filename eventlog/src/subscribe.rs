@@ -374,8 +374,8 @@ impl<E> Subscription<E> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
-    /// let mut subscription = log.subscribe(0);
     /// log.append_batch((1..=1_000).map(Tick));
+    /// let mut subscription = log.subscribe(0);
     /// let (mut events, mut messages) = (0, 0);
     /// while !subscription.is_live() {
     ///     events += subscription.recv_batch().await?.len();

@@ -94,6 +94,27 @@ pub struct DiskReplay<E> {
 impl<E> DiskReplay<E> {
     /// Where a subscriber stands that has everything that was read so far; `None` once there was
     /// damage.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter}};
+    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::builder().capacity(1).build()?;
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// let cursor = log.cursor();
+    /// log.append_batch((1..=3).map(Tick));
+    /// writer.flush().await?;
+    /// let mut missed = disk::replay_after(&log, &cursor).expect("it is all on disk");
+    /// missed.next();
+    /// assert_eq!(missed.cursor().map(|cursor| cursor.version()), Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Option<Cursor> {
         let cursor = Cursor::new(self.epoch, self.seq, self.version);
