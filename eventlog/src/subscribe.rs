@@ -38,9 +38,8 @@ const TURN: usize = 128;
 /// Where much waits to be read, an asynchronous reader leaves its thread to other tasks at least
 /// once per 128 events.
 ///
-/// It never holds an appender up. If it falls behind by more than the log's capacity, it gets one
-/// [`Lagged`](RecvError::Lagged) with the exact number of events lost, and goes on from the oldest
-/// that was retained then.
+/// It never holds an appender up; what happens to one that is too slow is told under
+/// [lagging](#lagging).
 ///
 /// ```
 /// # use eventlog::{EventLog, RecvError};
@@ -58,6 +57,75 @@ const TURN: usize = 128;
 /// assert_eq!(subscription.blocking_recv()?.0, 3);
 /// assert_eq!(subscription.blocking_recv().err(), Some(RecvError::Closed));
 /// # Ok::<(), RecvError>(())
+/// ```
+///
+/// # Lagging
+///
+/// *You see* one [`RecvError::Lagged`] with the exact number of events that were evicted before this
+/// reader came to them. The next call goes on with the oldest that was retained then.
+///
+/// *What to do:* what you have is no longer what the producer has, and the events that follow do not
+/// mend that. Fetch a snapshot, leave out the events that are in it, and go on with the same
+/// subscription. Where only what is new counts, [`skip_to_newest`](Self::skip_to_newest). If it
+/// happens often, read [batches](Self::recv_batch), or give the log a larger
+/// [capacity](crate::Builder::capacity); [`Stats::slowest_distance`](crate::Stats) shows it coming.
+///
+/// ```
+/// # use eventlog::{EventLog, RecvError};
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # async fn fetch_snapshot() -> (u64, Vec<u64>) { (4, vec![1, 2, 3, 4]) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let log = EventLog::builder().capacity(2).build().unwrap();
+/// let mut subscription = log.subscribe(0);
+/// # log.append_batch((1..=5).map(Tick));
+/// # log.close();
+/// let (mut version, mut state) = (0, Vec::new());
+/// loop {
+///     match subscription.recv().await {
+///         Ok(tick) if tick.0 <= version => {} // it is in the snapshot
+///         Ok(tick) => {
+///             version = tick.0;
+///             state.push(tick.0);
+///         }
+///         Err(RecvError::Lagged(_)) => (version, state) = fetch_snapshot().await,
+///         Err(RecvError::Closed) => break,
+///     }
+/// }
+/// assert_eq!(state, [1, 2, 3, 4, 5]);
+/// # }
+/// ```
+///
+/// # Closing
+///
+/// *You see* [`RecvError::Closed`], now and at every later call, once the log was
+/// [closed](crate::EventLog::close) or its last handle dropped, and everything that was appended
+/// before that was delivered. As a [`Stream`] it ends there.
+///
+/// *What to do:* let the reader end. To go on in the next life of the log, keep the
+/// [`cursor`](Self::cursor): it is good there if the log is
+/// [recovered](crate::EventLog::recover), and [`Foreign`](Coverage#foreign) otherwise.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use eventlog::EventLog;
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let log = Arc::new(EventLog::new(None));
+/// let mut subscription = log.subscribe(0);
+/// let reader = tokio::spawn(async move {
+///     while let Ok(tick) = subscription.recv().await {
+///         println!("{}", tick.0);
+///     }
+///     subscription.cursor() // for the next life
+/// });
+/// log.append(Tick(1));
+/// drop(log); // or `log.close()`, where others still hold it
+/// assert_eq!(reader.await.unwrap().version(), 1);
+/// # }
 /// ```
 #[must_use = "a subscription that is dropped reads nothing"]
 pub struct Subscription<E> {

@@ -48,6 +48,32 @@ use crate::{
 ///
 /// ```
 /// # use std::time::Duration;
+/// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+/// # #[derive(serde::Serialize)]
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// # let log = EventLog::new(None);
+/// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+/// log.append(Tick(1));
+/// // … until `tokio::signal::ctrl_c().await`, say, and then:
+/// log.close(); // subscribers come to their end
+/// match tokio::time::timeout(Duration::from_secs(5), writer.shutdown()).await {
+///     Ok(Ok(_)) => {} // all is stored, and dropping the writer is free
+///     Ok(Err(error)) => eprintln!("{error}"), // says which events were lost
+///     Err(_) => eprintln!("the disk is too slow, or full: {:?}", writer.missing()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # One event, to the disk and back
+///
+/// ```
+/// # use std::time::Duration;
 /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter, Record}};
 /// # #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
 /// # struct Tick(u64);

@@ -53,12 +53,29 @@ pub(super) struct Server {
 
 impl SimBroker {
     /// A broker without records.
+    ///
+    /// ```
+    /// # use model_tests::sim_broker::SimBroker;
+    /// assert!(SimBroker::new().records().is_empty());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// What comes next: one for each request, in order.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::{Fault, SimBroker}};
+    /// # use std::time::Duration;
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// broker.then([Fault::LoseRequest, Fault::LoseAnswer]); // of the next two
+    /// # let config = WriterConfig::new("broker").retry_min(Duration::from_millis(1));
+    /// # let writer = Writer::spawn_to(&log, config, broker.destination(Level::new(1, true))).unwrap();
+    /// writer.blocking_stored(log.append(Tick::new(7, 0))).unwrap();
+    /// assert_eq!(broker.records().len(), 1); // once, whatever happened
+    /// ```
     pub fn then(&self, faults: impl IntoIterator<Item = Fault>) {
         self.lock().faults.extend(faults);
     }
@@ -89,12 +106,37 @@ impl SimBroker {
     }
 
     /// Makes all records durable.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// # let destination = broker.destination(Level::new(1, false));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// # writer.blocking_stored(log.append(Tick::new(7, 0))).unwrap();
+    /// # drop(writer);
+    /// broker.sync();
+    /// broker.restart();
+    /// assert_eq!(broker.records().len(), 1);
+    /// ```
     pub fn sync(&self) {
         let mut server = self.lock();
         server.synced = server.records.len();
     }
 
     /// Loses its power: what was not synced is gone.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// # let destination = broker.destination(Level::new(1, false));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// # writer.blocking_stored(log.append(Tick::new(7, 0))).unwrap();
+    /// # drop(writer);
+    /// broker.restart();
+    /// assert!(broker.records().is_empty()); // it was acknowledged, and not synced
+    /// ```
     pub fn restart(&self) {
         let mut server = self.lock();
         let synced = server.synced;
@@ -102,6 +144,12 @@ impl SimBroker {
     }
 
     /// Another client claims it: whoever wrote before is refused from now on.
+    ///
+    /// ```
+    /// # use model_tests::sim_broker::SimBroker;
+    /// let broker = SimBroker::new();
+    /// assert_ne!(broker.claim(), broker.claim()); // the first of the two may not write any more
+    /// ```
     #[must_use = "a client has to know its claim"]
     pub fn claim(&self) -> u64 {
         let mut server = self.lock();
@@ -110,6 +158,17 @@ impl SimBroker {
     }
 
     /// All records, in order.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// # let destination = broker.destination(Level::new(1, false));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// # writer.blocking_stored(log.append(Tick::new(7, 0))).unwrap();
+    /// let record = &broker.records()[0];
+    /// assert_eq!((record.cursor.version(), record.is_gap), (7, false));
+    /// ```
     #[must_use]
     pub fn records(&self) -> Vec<StoredRecord> {
         self.lock().records.clone()
