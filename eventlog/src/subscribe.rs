@@ -114,7 +114,7 @@ const TURN: usize = 128;
 /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let log = Arc::new(EventLog::new(None));
+/// let log = Arc::new(EventLog::<Tick>::new(None));
 /// let mut subscription = log.subscribe(0);
 /// let reader = tokio::spawn(async move {
 ///     while let Ok(tick) = subscription.recv().await {

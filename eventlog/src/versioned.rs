@@ -102,8 +102,8 @@ pub trait Versioned {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read as a version",
     label = "a version is `u8`, `u16`, `u32`, `u64`, `usize` or a `NonZero` of one of them",
-    note = "make the field one of these, or tell how its type is read: derive or implement \
-            `eventlog::AsVersion` for `{Self}`, or write `#[version(with = path)]` on the field"
+    note = "make the field one of these, or say how it is read: with `#[version(with = path)]` on \
+            the field, or, if `{Self}` is a type of your own, with `#[derive(eventlog::AsVersion)]`"
 )]
 pub trait AsVersion {
     /// The value as the `u64` that the log compares.
