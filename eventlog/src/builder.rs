@@ -14,8 +14,8 @@ use crate::{
 ///
 /// ```
 /// # use eventlog::{BuildError, Coverage, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// // The state was loaded at version 100; its history begins after that.
 /// let log = EventLog::<Tick>::builder().capacity(1024).base_version(100).build()?;
 /// assert_eq!(log.replay(100).coverage(), Coverage::Complete);
@@ -72,8 +72,8 @@ impl<E: Versioned> Builder<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Start};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// // As many as come in the longest absence after which nobody should need a snapshot.
     /// let log = EventLog::builder().capacity(3).build()?;
     /// log.append_batch((1..=100).map(Tick));
@@ -184,8 +184,8 @@ impl<E: Versioned> Builder<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// // The state was loaded at version 100, so who has that version misses nothing.
     /// let log = EventLog::builder().base_version(100).build()?;
     /// log.append(Tick(105));
@@ -203,8 +203,8 @@ impl<E: Versioned> Builder<E> {
     /// ```
     /// # use std::path::Path;
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::builder().disk_path("events.log").build()?;
     /// assert_eq!(log.disk_path(), Some(Path::new("events.log")));
     /// # Ok::<(), eventlog::BuildError>(())
@@ -222,8 +222,8 @@ impl<E: Versioned> Builder<E> {
     ///
     /// ```
     /// # use eventlog::{Epoch, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # fn number_from_the_browser() -> u64 { 0x9f86_d081_884c_7d65 }
     /// let epoch = Epoch::new(number_from_the_browser());
     /// let log = EventLog::<Tick>::builder().epoch(epoch).build()?;
@@ -239,8 +239,8 @@ impl<E: Versioned> Builder<E> {
     ///
     /// ```
     /// # use eventlog::{BuildError, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::builder().capacity(1).build()?;
     /// let refused = EventLog::<Tick>::builder().capacity(0).build();
     /// assert_eq!(refused.err(), Some(BuildError::ZeroCapacity));
@@ -299,8 +299,8 @@ impl<E> fmt::Debug for Builder<E> {
 ///
 /// ```
 /// # use eventlog::{BuildError, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let error = EventLog::<Tick>::builder().capacity(0).build().err();
 /// assert_eq!(error, Some(BuildError::ZeroCapacity));
 /// assert!(error.unwrap().to_string().contains("set `capacity` to at least 1"));

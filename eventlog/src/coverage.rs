@@ -12,8 +12,8 @@
 ///
 /// ```
 /// # use eventlog::{Coverage, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::builder().capacity(2).build()?;
 /// log.append_batch((1..=5).map(Tick));
 /// let needs_snapshot = |since| match log.replay(since).coverage() {
@@ -37,8 +37,8 @@
 ///
 /// ```
 /// # use eventlog::{Coverage, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # fn snapshot() -> &'static str { "the state" }
 /// # let log = EventLog::builder().capacity(2).build()?;
 /// # log.append_batch((1..=5).map(Tick));
@@ -69,8 +69,8 @@
 ///
 /// ```
 /// # use eventlog::{Coverage, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// log.append_batch([Tick(1), Tick(2)]);
 /// let kept = log.cursor(); // by a page that is still open
@@ -116,8 +116,8 @@ impl Coverage {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// assert!(log.replay(0).coverage().is_complete());

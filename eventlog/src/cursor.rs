@@ -22,8 +22,8 @@ const DURABLE: u64 = 1;
 ///
 /// ```
 /// # use eventlog::{Epoch, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let epoch = EventLog::<Tick>::new(None).epoch();
 /// assert_eq!(epoch.to_string().parse::<Epoch>()?, epoch);
 /// # Ok::<(), eventlog::CursorError>(())
@@ -126,8 +126,8 @@ fn hexadecimal(text: &str) -> Result<u64, CursorError> {
 ///
 /// ```
 /// # use eventlog::{Cursor, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// log.append(Tick(7));
 /// let cursor = log.cursor();
@@ -155,8 +155,8 @@ impl Cursor {
     ///
     /// ```
     /// # use eventlog::{Cursor, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// let seq = log.append(Tick(70));
     /// log.append(Tick(70)); // the same version again
@@ -185,8 +185,8 @@ impl Cursor {
     ///
     /// ```
     /// # use eventlog::{EventLog, EventRef};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// let mut subscription = log.subscribe(0);
     /// log.append(Tick(1));
@@ -203,8 +203,8 @@ impl Cursor {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let (log, other) = (EventLog::<Tick>::new(None), EventLog::<Tick>::new(None));
     /// assert_eq!(log.cursor().epoch(), log.epoch());
     /// assert_ne!(log.cursor().epoch(), other.epoch()); // so it is `Foreign` there
@@ -218,8 +218,8 @@ impl Cursor {
     ///
     /// ```
     /// # use eventlog::{EventLog, Seq};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// assert_eq!(log.cursor().seq(), Seq::ZERO);
     /// log.append_batch([Tick(40), Tick(50)]);
@@ -234,8 +234,8 @@ impl Cursor {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(7));
     /// // What a log that knows no cursors, or a person, is told instead.
@@ -307,8 +307,8 @@ impl FromStr for Cursor {
 ///
 /// ```
 /// # use eventlog::{Coverage, EventLog, Start};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::builder().capacity(2).build()?;
 /// for version in 1..=3 {
 ///     log.append(Tick(version));
@@ -332,9 +332,8 @@ pub enum Start {
     ///
     /// ```
     /// # use eventlog::{EventLog, Start};
-    /// # #[derive(Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch([Tick(0), Tick(1)]);
     /// assert_eq!(*log.subscribe(0).blocking_recv()?, Tick(1));

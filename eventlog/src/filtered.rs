@@ -79,11 +79,11 @@ impl<E, F> Filtered<E, F> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::builder().capacity(1).build()?;
     /// log.append_batch((1..=3).map(Tick));
-    /// let even = log.subscribe(1).filter(|tick| tick.0 % 2 == 0);
+    /// let even = log.subscribe(1).filter(|tick| tick.version() % 2 == 0);
     /// assert!(!even.coverage().is_complete()); // 2 is gone
     /// # Ok::<(), eventlog::BuildError>(())
     /// ```
@@ -96,8 +96,8 @@ impl<E, F> Filtered<E, F> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch([Tick(1), Tick(2), Tick(3)]);
     /// let mut none = log.subscribe(0).filter(|_| false);
@@ -113,13 +113,13 @@ impl<E, F> Filtered<E, F> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
     /// log.append_batch([Tick(1), Tick(2)]);
-    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
     /// even.recv().await?;
     /// assert!(even.is_live());
     /// # Ok(())
@@ -134,16 +134,16 @@ impl<E, F> Filtered<E, F> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::<Tick>::new(None);
-    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
     /// log.append_batch((1..=10).map(Tick));
     /// assert_eq!(even.skip_to_newest(), 10); // of all, not of those that it would have kept
     /// log.append(Tick(12));
-    /// assert_eq!(even.recv().await?.0, 12);
+    /// assert_eq!(even.recv().await?.version(), 12);
     /// # Ok(())
     /// # }
     /// ```
@@ -155,16 +155,16 @@ impl<E, F> Filtered<E, F> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
     /// log.append_batch([Tick(1), Tick(2), Tick(3)]);
-    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
     /// even.recv().await?;
     /// let mut all = even.into_inner();
-    /// assert_eq!(all.recv().await?.0, 3);
+    /// assert_eq!(all.recv().await?.version(), 3);
     /// # Ok(())
     /// # }
     /// ```
@@ -182,15 +182,15 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::<Tick>::new(None);
-    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
     /// log.append_batch((1..=4).map(Tick));
-    /// assert_eq!(even.recv().await?.0, 2);
-    /// assert_eq!(even.recv().await?.0, 4);
+    /// assert_eq!(even.recv().await?.version(), 2);
+    /// assert_eq!(even.recv().await?.version(), 4);
     /// # Ok(())
     /// # }
     /// ```
@@ -207,11 +207,11 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
     /// ```
     /// # use std::thread;
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::new(None);
-    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
-    /// let reader = thread::spawn(move || even.blocking_recv().map(|tick| tick.0));
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
+    /// let reader = thread::spawn(move || even.blocking_recv().map(|tick| tick.version()));
     /// log.append_batch([Tick(1), Tick(2)]);
     /// assert_eq!(reader.join().unwrap(), Ok(2));
     /// ```
@@ -237,14 +237,14 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
     ///
     /// ```
     /// # use eventlog::{EventLog, TryRecvError};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
-    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
     /// assert_eq!(even.try_recv().err(), Some(TryRecvError::Empty));
     /// log.append(Tick(2));
-    /// assert_eq!(even.try_recv().unwrap().0, 2);
+    /// assert_eq!(even.try_recv().unwrap().version(), 2);
     /// ```
     ///
     /// # Errors
@@ -264,10 +264,10 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
     /// ```
     /// # use std::task::{Context, Waker};
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::new(None);
-    /// let mut even = log.subscribe(0).filter(|tick| tick.0 % 2 == 0);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
     /// let mut context = Context::from_waker(Waker::noop());
     /// log.append(Tick(1));
     /// assert!(even.poll_recv(&mut context).is_pending());

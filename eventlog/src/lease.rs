@@ -27,8 +27,8 @@ impl LeaseBound {
     ///
     /// ```
     /// # use eventlog::{EventLog, LeaseBound};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::builder().capacity(1).build()?;
     /// let lease = log.lease(LeaseBound::events(2)); // `log.lease(2)` for short
     /// log.append_batch((1..=3).map(Tick)); // one that the log keeps anyway, and two
@@ -81,8 +81,8 @@ impl From<u64> for LeaseBound {
 ///
 /// ```
 /// # use eventlog::EventLog;
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::builder().capacity(1).build()?;
 /// let lease = log.lease(1_000);
 /// log.append_batch([Tick(1), Tick(2)]);
@@ -112,8 +112,8 @@ impl<E> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::builder().capacity(2).build()?;
     /// log.append(Tick(1));
     ///
@@ -125,7 +125,7 @@ impl<E> EventLog<E> {
     /// assert!(!lease.is_revoked());
     /// let mut subscription = lease.subscribe(snapshot);
     /// assert_eq!(subscription.coverage(), Coverage::Complete);
-    /// assert_eq!(subscription.blocking_recv().unwrap().0, 2);
+    /// assert_eq!(subscription.blocking_recv().unwrap().version(), 2);
     /// # Ok::<(), eventlog::BuildError>(())
     /// ```
     pub fn lease(&self, max: impl Into<LeaseBound>) -> Lease<E> {
@@ -149,8 +149,8 @@ impl<E> Lease<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// let lease = log.lease(1_000);
@@ -191,8 +191,8 @@ impl<E> Lease<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::builder().capacity(1).build().unwrap();
@@ -200,7 +200,7 @@ impl<E> Lease<E> {
     /// log.append_batch((1..=9).map(Tick));
     /// let mut subscription = lease.subscribe(0);
     /// for version in 1..=9 {
-    ///     assert_eq!(subscription.recv().await?.0, version); // and not `Lagged(8)`
+    ///     assert_eq!(subscription.recv().await?.version(), version); // and not `Lagged(8)`
     /// }
     /// # Ok(())
     /// # }

@@ -25,14 +25,14 @@ pub struct WithLive<E> {
 ///
 /// ```
 /// # use eventlog::{EventLog, Told};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # let log = EventLog::new(None);
 /// # log.append(Tick(1));
 /// # let event = log.subscribe(0).try_recv().unwrap();
 /// # let mut shown = Vec::new();
 /// let mut show = |told: Told<Tick>| match told {
-///     Told::Event(tick) => shown.push(format!("{}", tick.0)),
+///     Told::Event(tick) => shown.push(format!("{}", tick.version())),
 ///     Told::Lagged(missed) => shown.push(format!("{missed} missed: loading a snapshot")),
 ///     Told::Live => shown.push("this is current".into()),
 /// };
@@ -57,8 +57,8 @@ impl<E> Subscription<E> {
     /// # use eventlog::{EventLog, Told};
     /// # use futures_core::Stream;
     /// # use std::{future::poll_fn, pin::Pin};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let log = EventLog::new(None);
@@ -66,11 +66,11 @@ impl<E> Subscription<E> {
     /// let mut stream = log.subscribe(0).with_live();
     /// // With a crate of combinators: `stream.next().await`.
     /// let mut next = async || poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await;
-    /// assert!(matches!(next().await, Some(Told::Event(tick)) if tick.0 == 1));
+    /// assert!(matches!(next().await, Some(Told::Event(tick)) if tick.version() == 1));
     /// assert!(matches!(next().await, Some(Told::Live)));
     /// log.append(Tick(2));
     /// log.close();
-    /// assert!(matches!(next().await, Some(Told::Event(tick)) if tick.0 == 2));
+    /// assert!(matches!(next().await, Some(Told::Event(tick)) if tick.version() == 2));
     /// assert!(next().await.is_none());
     /// # }
     /// ```
@@ -87,8 +87,8 @@ impl<E> WithLive<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// let stream = log.subscribe(0).with_live();

@@ -83,8 +83,8 @@ impl<E: Versioned> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::new(Some("events.log".into()));
     /// assert!(log.disk_path().is_some());
     /// assert!(!std::path::Path::new("events.log").exists()); // a writer makes it
@@ -103,13 +103,13 @@ impl<E: Versioned> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Seq};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// let mut subscription = log.subscribe(0);
     /// assert_eq!(log.append(Tick(70)), Seq::new(1));
     /// assert_eq!(log.append(Tick(75)), Seq::new(2)); // versions may skip, numbers do not
-    /// assert_eq!(subscription.try_recv().unwrap().0, 70);
+    /// assert_eq!(subscription.try_recv().unwrap().version(), 70);
     /// ```
     // Inlined, so that the event is built where it is handed over, and copied once less.
     #[inline]
@@ -132,8 +132,8 @@ impl<E: Versioned> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Seq, SeqRange};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// let batch = log.append_batch([Tick(2), Tick(3)]);
@@ -158,8 +158,8 @@ impl<E: Versioned> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// for _ in 0..3 {
     ///     log.append_with(|newest| Tick(newest.map_or(1, |version| version + 1)));
@@ -225,9 +225,8 @@ impl<E> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # #[derive(Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch([Tick(1), Tick(2), Tick(3)]);
     /// assert_eq!(log.events_since(1), [Tick(2), Tick(3)]);
@@ -249,8 +248,8 @@ impl<E> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::builder().capacity(2).build()?;
     /// log.append_batch((1..=5).map(Tick)); // 4 and 5 are left
     /// assert!(!log.replay_truncated(3));
@@ -269,8 +268,8 @@ impl<E> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// let cursor = log.cursor();
@@ -294,8 +293,8 @@ impl<E> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// let mut first = log.subscribe(0);
     /// log.append(Tick(1));
@@ -316,8 +315,8 @@ impl<E> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// let before = log.cursor(); // taken before the snapshot, which may have more in it already
@@ -335,8 +334,8 @@ impl<E> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// assert_eq!(log.newest_version(), None);
     /// log.append(Tick(7));
@@ -351,8 +350,8 @@ impl<E> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::new(None);
     /// let after_restart = EventLog::<Tick>::new(None);
     /// assert_ne!(log.epoch(), after_restart.epoch());
@@ -371,8 +370,8 @@ impl<E> EventLog<E> {
     /// ```
     /// # use std::path::Path;
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::new(Some("events.log".into()));
     /// assert_eq!(log.disk_path(), Some(Path::new("events.log")));
     /// assert_eq!(EventLog::<Tick>::new(None).disk_path(), None);
@@ -409,8 +408,8 @@ impl<E> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::builder().capacity(2).build()?;
     /// let subscription = log.subscribe(0);
     /// log.append_batch((1..=5).map(Tick));
@@ -450,15 +449,15 @@ impl<E> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, RecvError};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
     /// let mut subscription = log.subscribe(0);
     /// log.append(Tick(1));
     /// log.close();
-    /// assert_eq!(subscription.recv().await?.0, 1);
+    /// assert_eq!(subscription.recv().await?.version(), 1);
     /// assert_eq!(subscription.recv().await.err(), Some(RecvError::Closed));
     /// # Ok(())
     /// # }

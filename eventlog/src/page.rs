@@ -15,8 +15,8 @@ use crate::{
 ///
 /// ```
 /// # use eventlog::EventLog;
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// log.append_batch((1..=3).map(Tick));
 /// let page = log.replay(0).take_page(2);
@@ -44,8 +44,8 @@ impl<E> Replay<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog, Start};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=250).map(Tick));
     ///
@@ -78,8 +78,8 @@ impl<E> Page<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=3).map(Tick));
     /// assert!(log.replay(0).take_page(2).has_more());
@@ -94,13 +94,13 @@ impl<E> Page<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=3).map(Tick));
     /// let page = log.replay(0).take_page(2);
     /// let next = log.replay(page.cursor()).take_page(2);
-    /// assert_eq!(next.iter().map(|tick| tick.0).collect::<Vec<_>>(), [3]);
+    /// assert_eq!(next.iter().map(|tick| tick.version()).collect::<Vec<_>>(), [3]);
     /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
@@ -111,8 +111,8 @@ impl<E> Page<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::builder().capacity(3).build()?;
     /// log.append_batch((1..=3).map(Tick));
     /// let page = log.replay(0).take_page(1);
@@ -130,8 +130,8 @@ impl<E> Page<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=250).map(Tick));
     /// let page = log.replay(0).take_page(100);
@@ -147,8 +147,8 @@ impl<E> Page<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=3).map(Tick));
     /// assert_eq!(log.replay(0).take_page(2).len(), 2);
@@ -162,8 +162,8 @@ impl<E> Page<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Start};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// assert!(log.replay(Start::Now).take_page(100).is_empty());
@@ -177,12 +177,12 @@ impl<E> Page<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=3).map(Tick));
     /// let page = log.replay(0).take_page(2);
-    /// assert!(page.iter().map(|tick| tick.0).eq([1, 2])); // or `for tick in &page`
+    /// assert!(page.iter().map(|tick| tick.version()).eq([1, 2])); // or `for tick in &page`
     /// ```
     #[must_use]
     pub fn iter(&self) -> Iter<'_, E> {
@@ -193,13 +193,13 @@ impl<E> Page<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=3).map(Tick));
     /// let page = log.replay(0).take_page(2);
     /// for (cursor, tick) in page.with_cursors() {
-    ///     assert_eq!(cursor.version(), tick.0);
+    ///     assert_eq!(cursor.version(), tick.version());
     /// }
     /// ```
     #[must_use]

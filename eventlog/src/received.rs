@@ -27,14 +27,13 @@ use crate::{
 ///
 /// ```
 /// # use eventlog::{EventLog, EventRef};
-/// # #[derive(Clone, PartialEq, Debug)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// let mut subscription = log.subscribe(0);
 /// log.append(Tick(7));
 /// let event = subscription.blocking_recv()?;
-/// assert_eq!(event.0, 7);
+/// assert_eq!(event.version(), 7);
 /// assert_eq!(EventRef::seq(&event).get(), 1);
 /// assert_eq!(EventRef::cursor(&event), log.cursor());
 /// assert_eq!(EventRef::into_owned(event), Tick(7));
@@ -62,8 +61,8 @@ impl<E> EventRef<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, EventRef};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
@@ -83,15 +82,15 @@ impl<E> EventRef<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, EventRef};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
     /// log.append_batch([Tick(1), Tick(2)]);
     /// let event = log.subscribe(0).recv().await?;
     /// let place = EventRef::cursor(&event).to_string(); // kept with what the event did
-    /// assert_eq!(log.subscribe(place.parse::<eventlog::Cursor>().unwrap()).recv().await?.0, 2);
+    /// assert_eq!(log.subscribe(place.parse::<eventlog::Cursor>().unwrap()).recv().await?.version(), 2);
     /// # Ok(())
     /// # }
     /// ```
@@ -104,9 +103,8 @@ impl<E> EventRef<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, EventRef};
-    /// # #[derive(Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
@@ -181,13 +179,13 @@ impl<E: fmt::Debug> fmt::Debug for EventRef<E> {
 ///
 /// ```
 /// # use eventlog::{EventLog, EventRef};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// let mut subscription = log.subscribe(0);
 /// log.append_batch((1..=3).map(Tick));
 /// let batch = subscription.blocking_recv_batch()?;
-/// assert_eq!(batch.iter().map(|tick| tick.0).collect::<Vec<_>>(), [1, 2, 3]);
+/// assert_eq!(batch.iter().map(|tick| tick.version()).collect::<Vec<_>>(), [1, 2, 3]);
 /// assert_eq!(batch.cursor(), log.cursor());
 /// for event in batch {
 ///     println!("{}", EventRef::seq(&event));
@@ -208,8 +206,8 @@ impl<E> Batch<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
@@ -227,14 +225,14 @@ impl<E> Batch<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=3).map(Tick));
     /// let batch = log.subscribe(0).recv_batch().await?;
-    /// assert_eq!(batch.iter().map(|tick| tick.0).sum::<u64>(), 6);
+    /// assert_eq!(batch.iter().map(|tick| tick.version()).sum::<u64>(), 6);
     /// # Ok(())
     /// # }
     /// ```
@@ -247,8 +245,8 @@ impl<E> Batch<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
@@ -375,8 +373,8 @@ impl<E> fmt::Debug for BatchIntoIter<E> {
 /// # use std::{future::poll_fn, pin::Pin};
 /// # use eventlog::{EventLog, Lagged};
 /// # use futures_core::Stream;
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let log = EventLog::builder().capacity(1).build().unwrap();
@@ -407,8 +405,8 @@ impl Error for Lagged {}
 ///
 /// ```
 /// # use eventlog::{EventLog, RecvError};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let log = EventLog::builder().capacity(1).build().unwrap();
@@ -416,7 +414,7 @@ impl Error for Lagged {}
 /// log.append_batch([Tick(1), Tick(2)]);
 /// log.close();
 /// assert_eq!(subscription.recv().await.err(), Some(RecvError::Lagged(1)));
-/// assert_eq!(subscription.recv().await.unwrap().0, 2);
+/// assert_eq!(subscription.recv().await.unwrap().version(), 2);
 /// assert_eq!(subscription.recv().await.err(), Some(RecvError::Closed));
 /// # }
 /// ```
@@ -440,8 +438,8 @@ impl Error for RecvError {}
 ///
 /// ```
 /// # use eventlog::{EventLog, RecvError, TryRecvError};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::<Tick>::new(None);
 /// let mut subscription = log.subscribe(0);
 /// assert_eq!(subscription.try_recv().err(), Some(TryRecvError::Empty)); // look again later

@@ -25,15 +25,15 @@ use crate::{
 ///
 /// ```
 /// # use eventlog::{Coverage, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::builder().capacity(3).build()?;
 /// for version in 1..=5 {
 ///     log.append(Tick(version));
 /// }
 /// let replay = log.replay(3);
 /// assert_eq!(replay.coverage(), Coverage::Complete);
-/// assert_eq!(replay.iter().map(|tick| tick.0).collect::<Vec<_>>(), [4, 5]);
+/// assert_eq!(replay.iter().map(|tick| tick.version()).collect::<Vec<_>>(), [4, 5]);
 ///
 /// let late = log.replay(1); // version 2 was evicted
 /// assert_eq!(late.coverage(), Coverage::Truncated { missed_through: 2, missed: None });
@@ -161,8 +161,8 @@ impl<E> Replay<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=5).map(Tick));
     /// assert_eq!(log.replay(3).len(), 2);
@@ -176,8 +176,8 @@ impl<E> Replay<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// assert!(!log.replay(0).is_empty());
@@ -193,8 +193,8 @@ impl<E> Replay<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// match log.replay(0).coverage() {
@@ -211,8 +211,8 @@ impl<E> Replay<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// let replay = log.replay(0);
@@ -228,8 +228,8 @@ impl<E> Replay<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch([Tick(1), Tick(2)]);
     /// let replay = log.replay(0);
@@ -246,12 +246,12 @@ impl<E> Replay<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=5).map(Tick));
     /// let replay = log.replay(0);
-    /// let newest_first = replay.iter().rev().map(|tick| tick.0);
+    /// let newest_first = replay.iter().rev().map(|tick| tick.version());
     /// assert!(newest_first.take(2).eq([5, 4]));
     /// ```
     #[must_use]
@@ -263,8 +263,8 @@ impl<E> Replay<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch([Tick(7), Tick(7)]); // one version, two places
     /// let replay = log.replay(0);

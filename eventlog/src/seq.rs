@@ -10,8 +10,8 @@ use std::{fmt, iter::FusedIterator};
 ///
 /// ```
 /// # use eventlog::EventLog;
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// let first = log.append(Tick(70));
 /// assert_eq!(first.get(), 1);
@@ -43,8 +43,8 @@ impl Seq {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// assert_eq!(log.append(Tick(70)).get(), 1);
     /// ```
@@ -126,8 +126,8 @@ impl SeqRange {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// let batch = log.append_batch([Tick(1), Tick(2)]).unwrap();
     /// assert_eq!(batch.first().get(), 1);
@@ -141,8 +141,8 @@ impl SeqRange {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// let batch = log.append_batch([Tick(1), Tick(2)]).unwrap();
     /// assert_eq!(batch.last(), log.cursor().seq()); // what to wait for, if all are to be durable

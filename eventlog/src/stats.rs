@@ -4,8 +4,8 @@
 ///
 /// ```
 /// # use eventlog::EventLog;
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::builder().capacity(2).build()?;
 /// log.append_batch((1..=3).map(Tick));
 /// let stats = log.stats();

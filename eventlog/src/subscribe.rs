@@ -43,8 +43,8 @@ const TURN: usize = 128;
 ///
 /// ```
 /// # use eventlog::{EventLog, RecvError};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// log.append(Tick(1));
 /// log.append(Tick(2));
@@ -53,8 +53,8 @@ const TURN: usize = 128;
 /// log.append(Tick(3));
 /// log.close();
 ///
-/// assert_eq!(subscription.blocking_recv()?.0, 2);
-/// assert_eq!(subscription.blocking_recv()?.0, 3);
+/// assert_eq!(subscription.blocking_recv()?.version(), 2);
+/// assert_eq!(subscription.blocking_recv()?.version(), 3);
 /// assert_eq!(subscription.blocking_recv().err(), Some(RecvError::Closed));
 /// # Ok::<(), RecvError>(())
 /// ```
@@ -72,8 +72,8 @@ const TURN: usize = 128;
 ///
 /// ```
 /// # use eventlog::{EventLog, RecvError};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # async fn fetch_snapshot() -> (u64, Vec<u64>) { (4, vec![1, 2, 3, 4]) }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
@@ -84,10 +84,10 @@ const TURN: usize = 128;
 /// let (mut version, mut state) = (0, Vec::new());
 /// loop {
 ///     match subscription.recv().await {
-///         Ok(tick) if tick.0 <= version => {} // it is in the snapshot
+///         Ok(tick) if tick.version() <= version => {} // it is in the snapshot
 ///         Ok(tick) => {
-///             version = tick.0;
-///             state.push(tick.0);
+///             version = tick.version();
+///             state.push(tick.version());
 ///         }
 ///         Err(RecvError::Lagged(_)) => (version, state) = fetch_snapshot().await,
 ///         Err(RecvError::Closed) => break,
@@ -110,15 +110,15 @@ const TURN: usize = 128;
 /// ```
 /// # use std::sync::Arc;
 /// # use eventlog::EventLog;
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let log = Arc::new(EventLog::<Tick>::new(None));
 /// let mut subscription = log.subscribe(0);
 /// let reader = tokio::spawn(async move {
 ///     while let Ok(tick) = subscription.recv().await {
-///         println!("{}", tick.0);
+///         println!("{}", tick.version());
 ///     }
 ///     subscription.cursor() // for the next life
 /// });
@@ -226,8 +226,8 @@ impl<E> Subscription<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::builder().capacity(2).build()?;
     /// log.append_batch((1..=5).map(Tick));
     /// let subscription = log.subscribe(1);
@@ -250,8 +250,8 @@ impl<E> Subscription<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// let mut subscription = log.subscribe(0);
@@ -274,8 +274,8 @@ impl<E> Subscription<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
@@ -284,7 +284,7 @@ impl<E> Subscription<E> {
     /// subscription.recv().await?;
     /// let place = subscription.cursor();
     /// drop(subscription); // the connection is lost
-    /// assert_eq!(log.subscribe(place).recv().await?.0, 2);
+    /// assert_eq!(log.subscribe(place).recv().await?.version(), 2);
     /// # Ok(())
     /// # }
     /// ```
@@ -320,8 +320,8 @@ impl<E> Subscription<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, RecvError};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let log = EventLog::<Tick>::new(None);
@@ -329,7 +329,7 @@ impl<E> Subscription<E> {
     /// let reader = tokio::spawn(async move {
     ///     loop {
     ///         match subscription.recv().await {
-    ///             Ok(tick) => assert_eq!(tick.0, 1),
+    ///             Ok(tick) => assert_eq!(tick.version(), 1),
     ///             Err(RecvError::Lagged(missed)) => panic!("fetch a snapshot: {missed} are gone"),
     ///             Err(RecvError::Closed) => break,
     ///         }
@@ -354,11 +354,11 @@ impl<E> Subscription<E> {
     /// ```
     /// # use std::thread;
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::new(None);
     /// let mut subscription = log.subscribe(0);
-    /// let reader = thread::spawn(move || subscription.blocking_recv().map(|tick| tick.0));
+    /// let reader = thread::spawn(move || subscription.blocking_recv().map(|tick| tick.version()));
     /// log.append(Tick(7));
     /// assert_eq!(reader.join().unwrap(), Ok(7));
     /// ```
@@ -385,14 +385,14 @@ impl<E> Subscription<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, TryRecvError};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// let mut subscription = log.subscribe(0);
     /// log.append(Tick(1));
     /// // Once per frame of a game, say: whatever is there, and no waiting.
     /// while let Ok(tick) = subscription.try_recv() {
-    ///     assert_eq!(tick.0, 1);
+    ///     assert_eq!(tick.version(), 1);
     /// }
     /// assert_eq!(subscription.try_recv().err(), Some(TryRecvError::Empty));
     /// ```
@@ -412,8 +412,8 @@ impl<E> Subscription<E> {
     /// ```
     /// # use std::{future::poll_fn, task::Poll};
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let log = EventLog::new(None);
@@ -424,7 +424,7 @@ impl<E> Subscription<E> {
     ///     Poll::Pending => second.poll_recv(context),
     ///     ready => ready,
     /// });
-    /// assert_eq!(tick.await.unwrap().0, 1);
+    /// assert_eq!(tick.await.unwrap().version(), 1);
     /// # }
     /// ```
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<EventRef<E>, RecvError>> {
@@ -437,8 +437,8 @@ impl<E> Subscription<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
@@ -465,8 +465,8 @@ impl<E> Subscription<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=1_000).map(Tick));
     /// let mut subscription = log.subscribe(0);
@@ -499,8 +499,8 @@ impl<E> Subscription<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, TryRecvError};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=3).map(Tick));
     /// let mut subscription = log.subscribe(0);
@@ -524,8 +524,8 @@ impl<E> Subscription<E> {
     /// ```
     /// # use std::task::{Context, Waker};
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// let mut subscription = log.subscribe(0);
     /// let mut context = Context::from_waker(Waker::noop());
@@ -549,8 +549,8 @@ impl<E> Subscription<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// let log = EventLog::new(None);
@@ -559,7 +559,7 @@ impl<E> Subscription<E> {
     /// // The page was in the background: it loads its state anew, and wants none of these.
     /// assert_eq!(subscription.skip_to_newest(), 100);
     /// log.append(Tick(101));
-    /// assert_eq!(subscription.recv().await?.0, 101);
+    /// assert_eq!(subscription.recv().await?.version(), 101);
     /// # Ok(())
     /// # }
     /// ```

@@ -140,9 +140,8 @@ impl DiskConfig {
     /// # #[cfg(unix)] {
     /// # use std::os::unix::fs::PermissionsExt;
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// let log = EventLog::new(None);
@@ -168,9 +167,8 @@ impl DiskConfig {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// # let log = EventLog::new(None);
@@ -199,9 +197,8 @@ impl DiskConfig {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// let log = EventLog::new(None);
@@ -223,9 +220,8 @@ impl DiskConfig {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize, serde::Deserialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// # let log = EventLog::new(None);
@@ -255,9 +251,8 @@ impl DiskConfig {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SyncPolicy}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// # let log = EventLog::<Tick>::new(None);
@@ -317,9 +312,8 @@ impl DiskConfig {
     /// ```
     /// # use std::time::Duration;
     /// # use eventlog::{EventLog, disk::{ConfigError, DiskConfig, DiskWriter, SpawnError}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// # let log = EventLog::<Tick>::new(None);
@@ -442,9 +436,8 @@ fn name_of(path: &Path) -> String {
 ///
 /// ```
 /// # use eventlog::{EventLog, disk::{ConfigError, DiskConfig, RecoverError}};
-/// # #[derive(serde::Deserialize, Debug)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let refused = EventLog::<Tick>::recover(&DiskConfig::new("events.log").keep(0)).unwrap_err();
 /// assert!(matches!(refused, RecoverError::Config(ConfigError::KeepsNothing)));
 /// ```

@@ -12,9 +12,8 @@ use crate::writer::destination::DestinationError;
 ///
 /// ```
 /// # use eventlog::{EventLog, disk::{DiskConfig, DiskError, DiskWriter, SpawnError}};
-/// # #[derive(serde::Serialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # let directory = tempfile::tempdir()?;
 /// let log = EventLog::<Tick>::new(None);
 /// let spawned = DiskWriter::spawn(&log, DiskConfig::new(directory.path()));
@@ -107,9 +106,8 @@ impl DiskError {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskError, DiskWriter, SpawnError}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// let log = EventLog::<Tick>::new(None);
@@ -146,9 +144,8 @@ impl DiskError {
     /// ```
     /// # use std::io;
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SpawnError}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let log = EventLog::<Tick>::new(None);
     /// let spawned = DiskWriter::spawn(&log, DiskConfig::new(directory.path()));
@@ -179,9 +176,8 @@ impl From<DiskError> for DestinationError {
 ///
 /// ```
 /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SpawnError}};
-/// # #[derive(serde::Serialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path();
 /// let log = EventLog::<Tick>::new(None);
@@ -211,9 +207,8 @@ impl SpawnError {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// let (log, other) = (EventLog::<Tick>::new(None), EventLog::<Tick>::new(None));

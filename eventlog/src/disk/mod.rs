@@ -36,9 +36,8 @@
 //! ```
 //! # use std::{sync::mpsc, time::Duration};
 //! use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, Notice}};
-//! # #[derive(serde::Serialize)]
-//! # struct Tick(u64);
-//! # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+//! # use eventlog::Versioned as _;
+//! # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let directory = tempfile::tempdir()?;

@@ -111,9 +111,8 @@ impl<'a, E: Versioned + DeserializeOwned + Send + Sync + 'static> Backfill<'a, E
     /// the coverage of a subscription at the last cursor says which.
     ///
     /// ```no_run
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # async fn example(
     /// #     mirror: eventlog::nats::Mirror<Tick>,
     /// #     cursor: eventlog::Cursor,
@@ -180,11 +179,10 @@ impl<E> Fetch<E> {
     /// The events, oldest first.
     ///
     /// ```no_run
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # fn example(events: eventlog::nats::Fetch<Tick>) {
-    /// let versions: Vec<_> = events.iter().map(|tick| tick.0).collect();
+    /// let versions: Vec<_> = events.iter().map(|tick| tick.version()).collect();
     /// # }
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = &E> {
@@ -196,9 +194,8 @@ impl<E> Fetch<E> {
     /// Where a subscriber stands that has applied them.
     ///
     /// ```no_run
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # fn example(mirror: eventlog::nats::Mirror<Tick>, events: eventlog::nats::Fetch<Tick>) {
     /// let subscription = mirror.log().subscribe(events.cursor()); // after they were applied
     /// # }

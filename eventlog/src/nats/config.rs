@@ -127,9 +127,8 @@ impl JetStreamConfig {
     ///
     /// ```
     /// # use eventlog::{nats::JetStreamConfig, writer::WriterConfig};
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// // What the server does not take for a day waits in the log's file.
     /// let writer = WriterConfig::new("orders").forward_from::<Tick>("events.log");
     /// let config = JetStreamConfig::new("nats://127.0.0.1:4222", "orders").writer(writer);

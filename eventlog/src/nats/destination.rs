@@ -37,9 +37,8 @@ struct JetStream {
 ///
 /// ```no_run
 /// # use eventlog::{EventLog, nats::{self, JetStreamConfig}};
-/// # #[derive(serde::Serialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let log = EventLog::new(None);
 /// let writer = nats::spawn(&log, JetStreamConfig::new("nats://127.0.0.1:4222", "orders")).await?;
@@ -66,9 +65,8 @@ pub async fn spawn<E: Serialize + Send + Sync + 'static>(
 ///
 /// ```no_run
 /// # use eventlog::{EventLog, nats::{self, JetStreamConfig}};
-/// # #[derive(serde::Serialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// let writer = nats::blocking_spawn(&log, JetStreamConfig::new("nats://127.0.0.1:4222", "orders"))?;
 /// writer.blocking_stored(log.append(Tick(1)))?;

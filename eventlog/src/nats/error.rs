@@ -9,9 +9,8 @@ use crate::writer::DestinationError;
 ///
 /// ```no_run
 /// # use eventlog::nats::{Mirror, NatsError};
-/// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # async fn example(mirror: Mirror<Tick>, cursor: eventlog::Cursor) {
 /// if let Err(error) = mirror.backfill(&cursor).next().await {
 ///     eprintln!("{error}: a snapshot will do");
@@ -112,9 +111,8 @@ impl Error for NatsError {
 ///
 /// ```no_run
 /// # use eventlog::{EventLog, nats::{self, JetStreamConfig, SpawnError}};
-/// # #[derive(serde::Serialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # async fn example(log: EventLog<Tick>) {
 /// let config = JetStreamConfig::new("nats://127.0.0.1:4222", "orders");
 /// match nats::spawn(&log, config).await {

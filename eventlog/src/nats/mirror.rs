@@ -160,9 +160,8 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
     ///
     /// ```no_run
     /// # use eventlog::nats::{Mirror, MirrorConfig};
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
     /// let config = MirrorConfig::new("nats://127.0.0.1:4222", "orders").capacity(60_000);
     /// let mirror = Mirror::<Tick>::open(config).await?;
@@ -186,9 +185,8 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
     ///
     /// ```no_run
     /// # use eventlog::nats::{Mirror, MirrorConfig};
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let mirror = Mirror::<Tick>::blocking_open(MirrorConfig::new("nats://127.0.0.1:4222", "orders"))?;
     /// println!("{:?}", mirror.log().stats());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -229,9 +227,8 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
     /// far as the log's oldest. All who ask for the same at about the same time share one fetch.
     ///
     /// ```no_run
-    /// # #[derive(Clone, serde::Deserialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # async fn example(
     /// #     mirror: eventlog::nats::Mirror<Tick>,
     /// #     mut cursor: eventlog::Cursor,
@@ -255,14 +252,13 @@ impl<E> Mirror<E> {
     ///
     /// ```no_run
     /// # use eventlog::nats::Mirror;
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # async fn example(mirror: Mirror<Tick>, mut cursor: eventlog::Cursor) {
     /// loop {
     ///     let mut subscription = mirror.log().subscribe(cursor); // the log of now
     ///     while let Ok(tick) = subscription.recv().await {
-    ///         println!("{}", tick.0);
+    ///         println!("{}", tick.version());
     ///     }
     ///     cursor = subscription.cursor(); // it was closed: the mirror goes on with another
     /// }
@@ -277,9 +273,8 @@ impl<E> Mirror<E> {
     ///
     /// ```no_run
     /// # use eventlog::nats::Mirror;
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # fn example(mirror: Mirror<Tick>) {
     /// let stats = mirror.stats();
     /// if !stats.is_connected {

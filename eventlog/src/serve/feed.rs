@@ -221,14 +221,13 @@ impl<E> Feed<E> {
     /// ```
     /// # use std::io::Write;
     /// # use eventlog::{EventLog, Start, serve::Feed};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let log = EventLog::new(None);
     /// let feed = Feed::new(&log).encode(|tick: &Tick, text| {
-    ///     write!(text, "\"tick {}\"", tick.0).ok();
+    ///     write!(text, "\"tick {}\"", tick.version()).ok();
     /// });
     /// log.append(Tick(7));
     /// log.close();
@@ -251,9 +250,8 @@ impl<E> Feed<E> {
     /// ```
     /// # use std::time::Duration;
     /// # use eventlog::{EventLog, serve::Feed};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let log = EventLog::<Tick>::new(None);
     /// // 50,000 pages, which should not all come back in the same second after a restart.
     /// let feed = Feed::new(&log).retry(Duration::from_secs(5)..=Duration::from_secs(60));
@@ -271,9 +269,8 @@ impl<E> Feed<E> {
     /// ```
     /// # use std::time::Duration;
     /// # use eventlog::{EventLog, serve::Feed};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let log = EventLog::<Tick>::new(None);
     /// // Behind a proxy that closes what was silent for 10 seconds.
     /// let feed = Feed::new(&log).bookmark_every(Duration::from_secs(5));
@@ -290,9 +287,8 @@ impl<E> Feed<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Start, serve::Feed};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::new(None);
     /// let feed = Feed::new(&log).max_subscribers(1);
     /// let first = feed.sse(Start::Now);
@@ -311,9 +307,8 @@ impl<E> Feed<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Start, serve::Feed};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::new(None);
     /// let feed = Feed::new(&log);
     /// feed.finish(); // the job is done
@@ -329,9 +324,8 @@ impl<E> Feed<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Start, serve::Feed};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// let feed = Feed::new(&log);
     /// log.append(Tick(7));

@@ -129,9 +129,8 @@ impl<E> Feed<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Start, serve::Feed};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let log = EventLog::new(None);
@@ -216,9 +215,8 @@ impl<E> Lines<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Start, serve::Feed};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let log = EventLog::<Tick>::new(None);
@@ -239,9 +237,8 @@ impl<E> Lines<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Start, serve::Feed};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::new(None);
     /// log.close();
     /// let mut lines = Feed::new(&log).lines(Start::Now);

@@ -35,9 +35,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # use eventlog::{EventLog, Numbered, serve::Feed};
 /// # let log = EventLog::<Numbered<u32>>::new(None);
 /// let serving = Feed::new(&log).serve_tcp("127.0.0.1:0")?;
-/// let address = serving.local_addr().unwrap();
-/// drop(serving);
-/// assert!(std::net::TcpListener::bind(address).is_ok()); // nobody listens there any more
+/// let client = std::net::TcpStream::connect(serving.local_addr().unwrap())?;
+/// drop(serving); // lets nobody else in; this client stays
+/// log.push(7);
+/// log.close(); // ends what it reads
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[must_use = "nobody is let in any more once this is dropped"]

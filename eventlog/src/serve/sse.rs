@@ -29,9 +29,8 @@ use super::{
 /// ```
 /// # use eventlog::{EventLog, Start, serve::Feed};
 /// use http_body::Body;
-/// # #[derive(serde::Serialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 ///
@@ -69,9 +68,8 @@ impl<E> Feed<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, serve::{Asked, Feed}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::<Tick>::new(None);
     /// let feed = Feed::new(&log);
     /// // In the handler of a server:

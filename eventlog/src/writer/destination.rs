@@ -53,8 +53,8 @@ impl fmt::Display for Level {
 ///
 /// ```
 /// # use eventlog::{Cursor, EventLog, writer::Standing};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # let log = EventLog::new(None);
 /// # let seq = log.append(Tick(7));
 /// // A table that keeps epoch, number and version with each row.
@@ -129,9 +129,8 @@ pub trait Destination: Send + 'static {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// # let log = EventLog::<Tick>::new(None);

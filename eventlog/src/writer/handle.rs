@@ -49,9 +49,8 @@ use crate::{
 /// ```
 /// # use std::time::Duration;
 /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-/// # #[derive(serde::Serialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
@@ -75,9 +74,8 @@ use crate::{
 /// ```
 /// # use std::time::Duration;
 /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter, Record}};
-/// # #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
@@ -125,9 +123,8 @@ pub struct Writer<E> {
 /// ```
 /// # use eventlog::{Epoch, EventLog};
 /// # use eventlog::writer::{Destination, DestinationError, Level, Records, Standing, StartError, Writer, WriterConfig};
-/// # #[derive(serde::Serialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # struct Nowhere;
 /// # impl Destination for Nowhere {
 /// #     fn level(&self) -> Level { Level::new(1, false) }
@@ -257,9 +254,8 @@ impl<E> Writer<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SyncPolicy}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
@@ -284,9 +280,8 @@ impl<E> Writer<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// let log = EventLog::new(None);
@@ -376,9 +371,8 @@ impl<E> Writer<E> {
     /// ```
     /// # use std::time::Duration;
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SyncPolicy}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
@@ -408,9 +402,8 @@ impl<E> Writer<E> {
     /// ```
     /// # use std::time::Duration;
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, NotStored}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// let log = EventLog::new(None);
@@ -444,9 +437,8 @@ impl<E> Writer<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
@@ -477,9 +469,8 @@ impl<E> Writer<E> {
     /// ```
     /// # use std::time::Duration;
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// let log = EventLog::new(None);
@@ -509,9 +500,8 @@ impl<E> Writer<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
@@ -536,9 +526,8 @@ impl<E> Writer<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SyncPolicy}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// let log = EventLog::<Tick>::new(None);
@@ -563,9 +552,8 @@ impl<E> Writer<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
@@ -574,7 +562,7 @@ impl<E> Writer<E> {
     /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
     /// let mut subscription = writer.subscribe(0);
     /// log.append(Tick(7));
-    /// assert_eq!(subscription.recv().await?.0, 7); // it is on disk by now
+    /// assert_eq!(subscription.recv().await?.version(), 7); // it is on disk by now
     /// # Ok(())
     /// # }
     /// ```

@@ -27,9 +27,8 @@ use crate::{
 /// ```
 /// use eventlog::{Coverage, EventLog, disk::{self, DiskConfig, DiskWriter}};
 /// # use std::time::Duration;
-/// # #[derive(serde::Serialize, serde::Deserialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("events.log");
 /// let log = EventLog::builder().capacity(2).build()?;
@@ -43,14 +42,14 @@ use crate::{
 /// while subscription.coverage() != Coverage::Complete {
 ///     let mut missed = disk::replay_after(&log, &cursor).expect("it is all on disk");
 ///     for record in &mut missed {
-///         seen.extend(record?.into_event().map(|tick| tick.0));
+///         seen.extend(record?.into_event().map(|tick| tick.version()));
 ///     }
 ///     cursor = missed.cursor().expect("there was no damage");
 ///     subscription = log.subscribe(cursor);
 /// }
 /// assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
 /// log.append(Tick(10));
-/// assert_eq!(subscription.blocking_recv()?.0, 10);
+/// assert_eq!(subscription.blocking_recv()?.version(), 10);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
@@ -97,9 +96,8 @@ impl<E> DiskReplay<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;

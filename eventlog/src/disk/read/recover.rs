@@ -68,9 +68,8 @@ pub struct Recovery {
 ///
 /// ```
 /// # use eventlog::{EventLog, disk::{DiskConfig, RecoverError}};
-/// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path();
 /// let log = match EventLog::<Tick>::recover(&DiskConfig::new(path)) {

@@ -38,9 +38,8 @@ use crate::{
 /// ```
 /// use eventlog::disk::{self, DiskConfig, DiskWriter, Timeline};
 /// # use eventlog::EventLog;
-/// # #[derive(serde::Serialize, serde::Deserialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("events.log");
 /// let log = EventLog::new(None);
@@ -80,9 +79,8 @@ struct Marked<F> {
 ///
 /// ```
 /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter, Timeline}};
-/// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("events.log");
 /// # let log = EventLog::new(None);
@@ -141,9 +139,8 @@ impl Time {
     /// ```
     /// # use std::time::SystemTime;
     /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter, Timeline}};
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// # let log = EventLog::new(None);
@@ -198,9 +195,8 @@ impl<S: Storage> Timeline<S> {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter, Timeline}};
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// # let log = EventLog::new(None);
@@ -267,9 +263,8 @@ impl<S: Storage> Timeline<S> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Seq, disk::{DiskConfig, DiskWriter, Timeline}};
-    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// # let log = EventLog::new(None);
