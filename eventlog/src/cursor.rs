@@ -184,15 +184,18 @@ impl Cursor {
     /// Whether its holder saw only what was durable.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// # use eventlog::{EventLog, EventRef};
     /// # use eventlog::Versioned as _;
     /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// let mut subscription = log.subscribe(0);
     /// log.append(Tick(1));
-    /// let seen = EventRef::cursor(&subscription.blocking_recv()?);
+    /// let seen = EventRef::cursor(&subscription.recv().await?);
     /// assert!(!seen.is_durable()); // it was delivered from memory, before any disk had it
-    /// # Ok::<(), eventlog::RecvError>(())
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn is_durable(&self) -> bool {
@@ -331,14 +334,17 @@ pub enum Start {
     /// It is the way to begin with an event of version 0, which comes after no version:
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// # use eventlog::{EventLog, Start};
     /// # use eventlog::Versioned as _;
     /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch([Tick(0), Tick(1)]);
-    /// assert_eq!(*log.subscribe(0).blocking_recv()?, Tick(1));
-    /// assert_eq!(*log.subscribe(Start::Oldest).blocking_recv()?, Tick(0));
-    /// # Ok::<(), eventlog::RecvError>(())
+    /// assert_eq!(*log.subscribe(0).recv().await?, Tick(1));
+    /// assert_eq!(*log.subscribe(Start::Oldest).recv().await?, Tick(0));
+    /// # Ok(())
+    /// # }
     /// ```
     Oldest,
     /// With what comes next. Always complete.

@@ -20,15 +20,18 @@ use crate::{
 /// A [`Subscription`] that delivers what a filter keeps: see [`Subscription::filter`].
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), eventlog::RecvError> {
 /// # use eventlog::{EventLog, Filtered, Numbered};
 /// let log = EventLog::<Numbered<u32>>::new(None);
 /// let mut even = log.subscribe(0).filter(|number| **number % 2 == 0);
 /// for number in 1..=4 {
 ///     log.push(number);
 /// }
-/// assert_eq!(**even.blocking_recv()?, 2);
-/// assert_eq!(**even.blocking_recv()?, 4);
-/// # Ok::<(), eventlog::RecvError>(())
+/// assert_eq!(**even.recv().await?, 2);
+/// assert_eq!(**even.recv().await?, 4);
+/// # Ok(())
+/// # }
 /// ```
 #[must_use = "a subscription that is dropped reads nothing"]
 pub struct Filtered<E, F> {
@@ -49,6 +52,8 @@ impl<E> Subscription<E> {
     /// call, and the event that it was asked about comes next again.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// use eventlog::{EventLog, Versioned};
     ///
     /// #[derive(Versioned)]
@@ -61,10 +66,11 @@ impl<E> Subscription<E> {
     /// log.append(Event::Opened { version: 1 });
     /// log.append(Event::Moved { version: 2 });
     /// let mut opened = log.subscribe(0).filter(|event| event.kind() == "Opened");
-    /// assert_eq!(opened.blocking_recv()?.version(), 1);
+    /// assert_eq!(opened.recv().await?.version(), 1);
     /// assert!(opened.try_recv().is_err());
     /// assert_eq!(opened.cursor(), log.cursor());
-    /// # Ok::<(), eventlog::RecvError>(())
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn filter<F: FnMut(&E) -> bool>(self, keep: F) -> Filtered<E, F> {
         Filtered {

@@ -111,6 +111,8 @@ impl<E> EventLog<E> {
     /// is let go, and replays and subscriptions are told that as always. An appender never waits.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::BuildError> {
     /// # use eventlog::{Coverage, EventLog};
     /// # use eventlog::Versioned as _;
     /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
@@ -125,8 +127,9 @@ impl<E> EventLog<E> {
     /// assert!(!lease.is_revoked());
     /// let mut subscription = lease.subscribe(snapshot);
     /// assert_eq!(subscription.coverage(), Coverage::Complete);
-    /// assert_eq!(subscription.blocking_recv().unwrap().version(), 2);
-    /// # Ok::<(), eventlog::BuildError>(())
+    /// assert_eq!(subscription.recv().await.unwrap().version(), 2);
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn lease(&self, max: impl Into<LeaseBound>) -> Lease<E> {
         let LeaseBound(max) = max.into();

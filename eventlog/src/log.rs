@@ -292,6 +292,8 @@ impl<E> EventLog<E> {
     /// Where there may be one, begin with [`Start::Oldest`].
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// # use eventlog::EventLog;
     /// # use eventlog::Versioned as _;
     /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
@@ -299,13 +301,14 @@ impl<E> EventLog<E> {
     /// let mut first = log.subscribe(0);
     /// log.append(Tick(1));
     /// log.append(Tick(1));
-    /// first.blocking_recv()?;
+    /// first.recv().await?;
     ///
     /// // The first subscriber went away; another goes on where it stood.
     /// let mut second = log.subscribe(first.cursor());
-    /// second.blocking_recv()?;
+    /// second.recv().await?;
     /// assert!(second.try_recv().is_err());
-    /// # Ok::<(), eventlog::RecvError>(())
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn subscribe(&self, start: impl Into<Start>) -> Subscription<E> {
         Subscription::open(&self.shared, start.into())

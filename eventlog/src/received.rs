@@ -26,18 +26,21 @@ use crate::{
 /// a clone of the event itself with [`into_owned`](Self::into_owned).
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), eventlog::RecvError> {
 /// # use eventlog::{EventLog, EventRef};
 /// # use eventlog::Versioned as _;
 /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// let mut subscription = log.subscribe(0);
 /// log.append(Tick(7));
-/// let event = subscription.blocking_recv()?;
+/// let event = subscription.recv().await?;
 /// assert_eq!(event.version(), 7);
 /// assert_eq!(EventRef::seq(&event).get(), 1);
 /// assert_eq!(EventRef::cursor(&event), log.cursor());
 /// assert_eq!(EventRef::into_owned(event), Tick(7));
-/// # Ok::<(), eventlog::RecvError>(())
+/// # Ok(())
+/// # }
 /// ```
 pub struct EventRef<E> {
     segment: Arc<Segment<E>>,
@@ -178,19 +181,22 @@ impl<E: fmt::Debug> fmt::Debug for EventRef<E> {
 /// to their segment, not one per event.
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), eventlog::RecvError> {
 /// # use eventlog::{EventLog, EventRef};
 /// # use eventlog::Versioned as _;
 /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// let mut subscription = log.subscribe(0);
 /// log.append_batch((1..=3).map(Tick));
-/// let batch = subscription.blocking_recv_batch()?;
+/// let batch = subscription.recv_batch().await?;
 /// assert_eq!(batch.iter().map(|tick| tick.version()).collect::<Vec<_>>(), [1, 2, 3]);
 /// assert_eq!(batch.cursor(), log.cursor());
 /// for event in batch {
 ///     println!("{}", EventRef::seq(&event));
 /// }
-/// # Ok::<(), eventlog::RecvError>(())
+/// # Ok(())
+/// # }
 /// ```
 pub struct Batch<E> {
     segment: Arc<Segment<E>>,

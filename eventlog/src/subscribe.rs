@@ -42,6 +42,8 @@ const TURN: usize = 128;
 /// [lagging](#lagging).
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), eventlog::RecvError> {
 /// # use eventlog::{EventLog, RecvError};
 /// # use eventlog::Versioned as _;
 /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
@@ -53,10 +55,11 @@ const TURN: usize = 128;
 /// log.append(Tick(3));
 /// log.close();
 ///
-/// assert_eq!(subscription.blocking_recv()?.version(), 2);
-/// assert_eq!(subscription.blocking_recv()?.version(), 3);
-/// assert_eq!(subscription.blocking_recv().err(), Some(RecvError::Closed));
-/// # Ok::<(), RecvError>(())
+/// assert_eq!(subscription.recv().await?.version(), 2);
+/// assert_eq!(subscription.recv().await?.version(), 3);
+/// assert_eq!(subscription.recv().await.err(), Some(RecvError::Closed));
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Lagging
@@ -249,6 +252,8 @@ impl<E> Subscription<E> {
     /// subscribing: the replay is over, and what comes now is new. Never false again.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// # use eventlog::EventLog;
     /// # use eventlog::Versioned as _;
     /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
@@ -256,9 +261,10 @@ impl<E> Subscription<E> {
     /// log.append(Tick(1));
     /// let mut subscription = log.subscribe(0);
     /// assert!(!subscription.is_live());
-    /// subscription.blocking_recv()?;
+    /// subscription.recv().await?;
     /// assert!(subscription.is_live());
-    /// # Ok::<(), eventlog::RecvError>(())
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn is_live(&self) -> bool {

@@ -137,6 +137,8 @@ impl DiskConfig {
     /// The owner must be able to read and write.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(unix)] {
     /// # use std::os::unix::fs::PermissionsExt;
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
@@ -146,10 +148,11 @@ impl DiskConfig {
     /// # let path = directory.path().join("events.log");
     /// let log = EventLog::new(None);
     /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path).mode(0o640))?; // the group reads
-    /// writer.blocking_durable(log.append(Tick(1)))?;
+    /// writer.durable(log.append(Tick(1))).await?;
     /// assert_eq!(std::fs::metadata(&path)?.permissions().mode() & 0o777, 0o640);
     /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn mode(mut self, bits: u32) -> Self {
@@ -166,6 +169,8 @@ impl DiskConfig {
     /// that there is only one.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
     /// # use eventlog::Versioned as _;
     /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
@@ -173,12 +178,13 @@ impl DiskConfig {
     /// # let path = directory.path().join("events.log");
     /// # let log = EventLog::new(None);
     /// # let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
-    /// # writer.blocking_durable(log.append(Tick(1)))?;
+    /// # writer.durable(log.append(Tick(1))).await?;
     /// // A look into a log that another process writes, which keeps nothing from it.
     /// let config = DiskConfig::new(&path).lock(false);
     /// let (look, _) = EventLog::<Tick>::recover(&config)?;
     /// assert_eq!(look.newest_version(), Some(1));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn lock(mut self, lock: bool) -> Self {
@@ -196,6 +202,8 @@ impl DiskConfig {
     /// is then `Foreign`.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
     /// # use eventlog::Versioned as _;
     /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
@@ -203,9 +211,10 @@ impl DiskConfig {
     /// # let path = directory.path().join("events.log");
     /// let log = EventLog::new(None);
     /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path).marks(false))?;
-    /// writer.blocking_durable(log.append(Tick(1)))?;
+    /// writer.durable(log.append(Tick(1))).await?;
     /// assert!(path.exists() && !path.with_extension("log.marks").exists());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn marks(mut self, marks: bool) -> Self {

@@ -117,6 +117,8 @@ impl<E: Serialize + Send + Sync + 'static> Feed<E> {
     /// A feed of everything that is appended, as JSON.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
     /// # use eventlog::{EventLog, Start, serve::Feed};
     /// # #[derive(serde::Serialize)]
     /// # struct Tick { version: u64 }
@@ -125,8 +127,9 @@ impl<E: Serialize + Send + Sync + 'static> Feed<E> {
     /// let feed = Feed::new(&log);
     /// log.append(Tick { version: 7 });
     /// log.close();
-    /// let piece = feed.lines(Start::Oldest).blocking_next().unwrap();
+    /// let piece = feed.lines(Start::Oldest).next().await.unwrap();
     /// assert!(piece.starts_with(b"{\"open\":"));
+    /// # }
     /// ```
     #[must_use]
     pub fn new(log: &EventLog<E>) -> Self {
@@ -193,6 +196,8 @@ impl<E> Feed<E> {
     /// Should it panic on an event, all are told that they miss that one.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
     /// # use eventlog::{EventLog, Start, serve::Feed};
     /// # #[derive(serde::Serialize)]
     /// # struct Order { shop: u32, version: u64 }
@@ -203,9 +208,10 @@ impl<E> Feed<E> {
     /// log.append(Order { shop: 2, version: 1 });
     /// log.close();
     /// let mut lines = of_shop_3.lines(Start::Oldest);
-    /// while let Some(piece) = lines.blocking_next() {
+    /// while let Some(piece) = lines.next().await {
     ///     assert!(!piece.windows(6).any(|text| text == b"\"shop\""));
     /// }
+    /// # }
     /// ```
     #[must_use]
     pub fn filter(self, keep: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
@@ -323,6 +329,8 @@ impl<E> Feed<E> {
     /// What it has done so far.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
     /// # use eventlog::{EventLog, Start, serve::Feed};
     /// # use eventlog::Versioned as _;
     /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
@@ -332,9 +340,10 @@ impl<E> Feed<E> {
     /// log.close();
     /// for _ in 0..2 {
     ///     let mut lines = feed.lines(Start::Oldest);
-    ///     while lines.blocking_next().is_some() {}
+    ///     while lines.next().await.is_some() {}
     /// }
     /// assert_eq!(feed.stats().encoded, 1); // once, for both
+    /// # }
     /// ```
     #[must_use]
     pub fn stats(&self) -> FeedStats {

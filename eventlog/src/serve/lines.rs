@@ -37,6 +37,8 @@ use crate::{coverage::Coverage, cursor::Cursor, cursor::Start, waiters::block_on
 /// More may be added: leave out what is not known. An event whose text is not JSON is a string.
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), std::str::Utf8Error> {
 /// # use eventlog::{EventLog, Start, serve::Feed};
 /// # #[derive(serde::Serialize)]
 /// # struct Tick { version: u64 }
@@ -46,12 +48,13 @@ use crate::{coverage::Coverage, cursor::Cursor, cursor::Start, waiters::block_on
 /// log.close();
 /// let mut lines = Feed::new(&log).lines(Start::Oldest);
 /// let mut text = String::new();
-/// while let Some(piece) = lines.blocking_next() {
+/// while let Some(piece) = lines.next().await {
 ///     text.push_str(std::str::from_utf8(&piece)?);
 /// }
 /// assert!(text.contains(r#","event":{"version":7}}"#));
 /// assert!(text.ends_with("{\"closed\":{}}\n"));
-/// # Ok::<(), std::str::Utf8Error>(())
+/// # Ok(())
+/// # }
 /// ```
 #[must_use = "lines are made only for one who asks for them"]
 pub struct Lines<E>(State<E>);

@@ -48,6 +48,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The address is `unix:/path/of/the/socket` or `tcp:host:port`. It need not be there yet.
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use eventlog::{EventLog, Start, serve::{self, Feed, Heard}};
 /// # #[derive(serde::Serialize, serde::Deserialize)]
 /// # struct Tick { version: u64 }
@@ -58,12 +60,13 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// let address = format!("tcp:{}", serving.local_addr().unwrap()).parse()?;
 /// let mut remote = serve::connect::<Tick>(address, Start::Oldest)?; // in another process
-/// match remote.blocking_next().unwrap()? {
+/// match remote.next().await.unwrap()? {
 ///     Heard::Event { event, cursor } => assert_eq!((event.version, cursor), (7, log.cursor())),
 ///     Heard::Reset { .. } => unreachable!("fetch a snapshot: something is missing"),
 ///     _ => unreachable!("the replay is over"),
 /// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Errors

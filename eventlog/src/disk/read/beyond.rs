@@ -25,6 +25,8 @@ use crate::{
 /// [marks](crate::disk#marks). Then the subscriber needs a snapshot.
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use eventlog::{Coverage, EventLog, disk::{self, DiskConfig, DiskWriter}};
 /// # use std::time::Duration;
 /// # use eventlog::Versioned as _;
@@ -35,7 +37,7 @@ use crate::{
 /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
 /// let mut cursor = log.cursor();
 /// log.append_batch((1..=9).map(Tick));
-/// writer.blocking_flush(Duration::from_secs(10))?;
+/// writer.flush().await?;
 ///
 /// let mut seen = Vec::new();
 /// let mut subscription = log.subscribe(cursor);
@@ -49,8 +51,9 @@ use crate::{
 /// }
 /// assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
 /// log.append(Tick(10));
-/// assert_eq!(subscription.blocking_recv()?.version(), 10);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// assert_eq!(subscription.recv().await?.version(), 10);
+/// # Ok(())
+/// # }
 /// ```
 #[must_use]
 pub fn replay_after<E>(log: &EventLog<E>, cursor: &Cursor) -> Option<DiskReplay<E>>

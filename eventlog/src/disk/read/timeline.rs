@@ -316,6 +316,8 @@ impl<S: Storage> Timeline<S> {
     /// [`stamp`](Self::stamp) is `None` for every line.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, Timeline}};
     /// # #[derive(serde::Serialize)]
     /// # struct Tick(u64);
@@ -324,13 +326,14 @@ impl<S: Storage> Timeline<S> {
     /// # let path = directory.path().join("events.log");
     /// # let log = EventLog::new(None);
     /// # let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
-    /// # writer.blocking_durable(log.append(Tick(1)))?;
+    /// # writer.durable(log.append(Tick(1))).await?;
     /// # log.append_batch([Tick(2), Tick(3)]);
     /// # drop(writer);
     /// assert!(Timeline::of(&path).verify().is_empty());
     /// std::fs::write(&path, "9\n2\n3\n")?; // somebody changes what was
     /// assert_eq!(Timeline::of(&path).verify().len(), 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn verify(&self) -> Vec<Damage> {
