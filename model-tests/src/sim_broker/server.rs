@@ -81,16 +81,55 @@ impl SimBroker {
     }
 
     /// Refuses lines longer than this from now on.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::NotStored, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{sim_broker::SimBroker, disk_model::Numbered};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// broker.limit(200);
+    /// # let destination = broker.destination(Level::new(1, true));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// let seq = log.append(Numbered::new(1, 300));
+    /// assert_eq!(writer.blocking_stored(seq), Err(NotStored::Lost { seq }));
+    /// assert!(broker.records()[0].is_gap); // in place of the event that was too long
+    /// ```
     pub fn limit(&self, bytes: usize) {
         self.lock().limit = Some(bytes);
     }
 
     /// Has every request wait once there are this many records, until [`release`](Self::release).
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// broker.stall_at(0);
+    /// # let destination = broker.destination(Level::new(1, true));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// let seq = log.append(Tick::new(7, 0)); // goes on as ever
+    /// broker.wait_stalled();
+    /// assert!(broker.records().is_empty());
+    /// broker.release();
+    /// assert!(writer.blocking_stored(seq).is_ok());
+    /// ```
     pub fn stall_at(&self, records: usize) {
         self.lock().stall_at = Some(records);
     }
 
     /// Blocks until a request waits.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// # broker.stall_at(1);
+    /// # let destination = broker.destination(Level::new(1, true));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// log.append_batch([Tick::new(7, 0), Tick::new(8, 0)]);
+    /// broker.wait_stalled(); // instead of a sleep: the second one is on its way
+    /// assert_eq!(broker.records().len(), 1);
+    /// broker.release();
+    /// ```
     pub fn wait_stalled(&self) {
         let waited = self
             .state
@@ -100,6 +139,19 @@ impl SimBroker {
     }
 
     /// Lets the request go on that waits.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// # broker.stall_at(0);
+    /// # let destination = broker.destination(Level::new(1, true));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// # let seq = log.append(Tick::new(7, 0));
+    /// # broker.wait_stalled();
+    /// broker.release();
+    /// assert!(writer.blocking_stored(seq).is_ok());
+    /// ```
     pub fn release(&self) {
         self.lock().stall_at = None;
         self.state.1.notify_all();
