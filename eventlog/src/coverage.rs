@@ -6,9 +6,10 @@
 /// case it fetches a snapshot first, and takes the place to go on from *before* the snapshot is made:
 /// what is in both is then seen twice, and nothing is missed.
 ///
-/// With the feature `serde` it is written with its name beside its fields, and numbers as strings, because a browser
-/// rounds large ones: `{"coverage":"truncated","missed_through":"4100","missed":"17"}`. A name that
-/// a later version may add is read as `Foreign`, never as `Complete`.
+/// With the feature `serde` it is written with its name beside its fields, and numbers as strings,
+/// because a browser rounds large ones:
+/// `{"coverage":"truncated","missed_through":"4100","missed":"17"}`. A name that a later version may
+/// add is read as `Foreign`, never as `Complete`.
 ///
 /// ```
 /// # use eventlog::{Coverage, EventLog};

@@ -93,7 +93,8 @@ impl<E> EventRef<E> {
     /// log.append_batch([Tick(1), Tick(2)]);
     /// let event = log.subscribe(0).recv().await?;
     /// let place = EventRef::cursor(&event).to_string(); // kept with what the event did
-    /// assert_eq!(log.subscribe(place.parse::<eventlog::Cursor>().unwrap()).recv().await?.version(), 2);
+    /// let cursor: eventlog::Cursor = place.parse().unwrap();
+    /// assert_eq!(log.subscribe(cursor).recv().await?.version(), 2);
     /// # Ok(())
     /// # }
     /// ```

@@ -98,7 +98,8 @@ impl JetStreamConfig {
     ///
     /// ```
     /// # use eventlog::nats::JetStreamConfig;
-    /// let config = JetStreamConfig::new("nats://127.0.0.1:4222", "ORDERS").on_subject("shop.3.orders");
+    /// let config = JetStreamConfig::new("nats://127.0.0.1:4222", "ORDERS")
+    ///     .on_subject("shop.3.orders");
     /// assert_eq!(config.subject(), "shop.3.orders");
     /// ```
     #[must_use]

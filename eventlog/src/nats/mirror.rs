@@ -84,7 +84,8 @@ impl MirrorConfig {
     ///
     /// ```no_run
     /// # use eventlog::nats::MirrorConfig;
-    /// let options = async_nats::ConnectOptions::new().user_and_password("orders".into(), "…".into());
+    /// # use async_nats::ConnectOptions;
+    /// let options = ConnectOptions::new().user_and_password("orders".into(), "…".into());
     /// let config = MirrorConfig::new("nats://127.0.0.1:4222", "orders").connect_with(options);
     /// ```
     #[must_use]
@@ -187,7 +188,8 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
     /// # use eventlog::nats::{Mirror, MirrorConfig};
     /// # use eventlog::Versioned as _;
     /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
-    /// let mirror = Mirror::<Tick>::blocking_open(MirrorConfig::new("nats://127.0.0.1:4222", "orders"))?;
+    /// let config = MirrorConfig::new("nats://127.0.0.1:4222", "orders");
+    /// let mirror = Mirror::<Tick>::blocking_open(config)?;
     /// println!("{:?}", mirror.log().stats());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -231,7 +231,8 @@ impl<E> Remote<E> {
     /// # log.push(8);
     /// let mut remote = serve::connect::<Numbered<u32>>(address.clone(), Start::Oldest)?;
     /// remote.next().await.unwrap()?;
-    /// let place = remote.cursor().expect("something was heard"); // kept, over a restart of this process
+    /// // Kept, over a restart of this process:
+    /// let place = remote.cursor().expect("something was heard");
     /// let mut next = serve::connect::<Numbered<u32>>(address, place)?;
     /// assert!(matches!(next.next().await.unwrap()?, Heard::Event { event, .. } if *event == 8));
     /// # Ok(())

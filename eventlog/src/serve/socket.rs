@@ -67,7 +67,8 @@ impl<E: Send + Sync + 'static> Feed<E> {
     ///
     /// # let log = EventLog::<Numbered<u32>>::new(None);
     /// let serving = Feed::new(&log).serve_tcp("127.0.0.1:0")?;
-    /// let mut client = TcpStream::connect(serving.local_addr().unwrap())?; // or `nc`, or any language
+    /// // Or `nc`, or any language:
+    /// let mut client = TcpStream::connect(serving.local_addr().unwrap())?;
     /// client.write_all(b"{}\n")?;
     /// let mut line = String::new();
     /// BufReader::new(client).read_line(&mut line)?;

@@ -46,7 +46,7 @@ impl Asked {
     ///
     /// ```
     /// # use eventlog::{Start, serve::Asked};
-    /// let request = http::Request::get("/events").header("last-event-id", "of-another-server").body(())?;
+    /// let request = http::Request::get("/events").header("last-event-id", "another's").body(())?;
     /// let asked = Asked::of(&request.into_parts().0)?;
     /// assert!(matches!(asked.start(), Start::Cursor(_))); // of no history here: it gets a `reset`
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -81,8 +81,7 @@ pub enum Standing {
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
-/// use eventlog::{Epoch, EventLog};
-/// use eventlog::writer::{Destination, DestinationError, Level, Records, Standing, Writer, WriterConfig};
+/// use eventlog::{Epoch, EventLog, writer::*};
 ///
 /// /// Lines in memory.
 /// #[derive(Clone, Default)]

@@ -119,12 +119,13 @@ impl<'a, S: Subject> Player<'a, S> {
     /// Does one operation to both, and compares what they say.
     ///
     /// ```
-    /// use model_tests::{Op, Player, Step, zoo};
+    /// use model_tests::{At, Op, Player, Step, zoo};
     ///
-    /// // A log that takes falling versions for an error in its user.
+    /// // It looks at the oldest version alone, and misses that one before it was the same.
     /// let broken = zoo::NaiveSubject { bug: Some(zoo::Bug::OldestVersionOnly) };
     /// let mut player = Player::open(&broken, 1, None).unwrap();
-    /// let ops = [Op::Append(Step::Next), Op::Append(Step::Repeat), Op::ReplayTruncated(model_tests::At::BeforeOldest(0))];
+    /// let ask = Op::ReplayTruncated(At::BeforeOldest(0));
+    /// let ops = [Op::Append(Step::Next), Op::Append(Step::Repeat), ask];
     /// let parted = ops.iter().find_map(|op| player.step(op).err());
     /// assert!(parted.is_some());
     /// ```

@@ -265,7 +265,8 @@ impl<E: Versioned + Clone> Model<E> {
     /// let mut model = Model::new(4, None);
     /// model.append(Tick::new(7, 0));
     /// let replay = model.replay(6);
-    /// assert_eq!((replay.events.len(), replay.coverage, replay.newest), (1, Coverage::Complete, Some(7)));
+    /// assert_eq!((replay.events.len(), replay.newest), (1, Some(7)));
+    /// assert_eq!(replay.coverage, Coverage::Complete);
     /// ```
     #[must_use]
     pub fn replay(&self, since: u64) -> Replay<E> {
