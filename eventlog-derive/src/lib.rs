@@ -1,6 +1,19 @@
-//! `#[derive(Versioned)]` for the `eventlog` crate, which re-exports it: depend on that one.
+//! `#[derive(Versioned)]` for the `eventlog` crate, which re-exports it: depend on that one, and write
+//! `use eventlog::Versioned`.
 //!
 //! A version here is an event's sequence in time, not the version of a schema.
+//!
+//! ```
+//! use eventlog::Versioned;
+//!
+//! #[derive(Versioned)]
+//! enum Event {
+//!     Opened { version: u64, path: String },
+//!     Moved(#[version] u64, String),
+//! }
+//!
+//! assert_eq!(Event::Moved(7, "here".into()).version(), 7);
+//! ```
 
 use proc_macro::TokenStream;
 
@@ -18,12 +31,41 @@ mod words;
 use expand::expand;
 use traits::Trait;
 
-/// A version here is an event's sequence in time, not the version of a schema.
+/// Says which field of an event is its version: the one called `version`, or the one marked
+/// `#[version]`, in each variant of an enum, or in a struct.
+///
+/// ```
+/// use eventlog::{EventLog, Versioned};
+///
+/// #[derive(Versioned)]
+/// enum Event {
+///     Opened { version: u64, path: String }, // by name
+///     Moved(#[version] u64, String),         // by a mark
+///     Closed { version: u64 },
+/// }
+///
+/// let log = EventLog::new(None);
+/// log.append(Event::Opened { version: 7, path: "a".into() });
+/// log.append(Event::Moved(8, "b".into()));
+/// assert_eq!(log.newest_version(), Some(8));
+/// ```
+///
+/// A version here is an event's sequence in time, such as a counter that goes up with each change; it
+/// is not the version of a schema. Events that have none get one from the log: see `Numbered`.
 ///
 /// The derive writes `Versioned::version` as one match that names every variant. A variant
 /// without a version does not compile: there is no `Option` and no default, and a variant that is
 /// added later cannot be forgotten. All mistakes are reported in one compile, each in its place; a
-/// type that is no version is reported once, where the first variant has it.
+/// type that is no version is reported once, where the first variant has it. `Versioned::kind` is
+/// written too: the name of the variant, or of the struct.
+///
+/// | attribute | stands on | says |
+/// | --- | --- | --- |
+/// | `#[version]` | a field | this is the version, whatever it is called |
+/// | `#[version(with = path)]` | a field | and this function reads it |
+/// | `#[versioned(field = name)]` | the enum or struct | the field with the version is called so |
+/// | `#[versioned(transparent)]` | a variant, or the struct | its only field is itself an event |
+/// | `#[versioned(crate = path)]` | the enum or struct | here is the crate `eventlog` |
 ///
 /// | the event | what to write |
 /// | --- | --- |
@@ -292,7 +334,7 @@ pub fn versioned(input: TokenStream) -> TokenStream {
     expand(Trait::Versioned, input.into()).into()
 }
 
-/// Reads a struct as the version that is its only field.
+/// Lets a struct of one field be a version: `struct Revision(u64)` is then read as that number.
 ///
 /// That field's type has `AsVersion` itself, or `#[version(with = path)]` says how it is read.
 /// `#[versioned(crate = path)]` is as for `Versioned`.

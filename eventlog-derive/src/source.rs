@@ -127,16 +127,24 @@ impl<'a> Owner<'a> {
             );
         }
         let Some((member, field)) = only(self.fields) else {
-            let message = format!(
-                "`transparent` delegates to the only field, and `{}` has {}; \
-                 mark the field that holds the version with `#[version]` instead",
-                self.ident,
-                self.fields.len(),
-            );
-            errors.at(key, message);
+            errors.at(key, self.has_no_only_field());
             return None;
         };
         Some(Source::new(member, field, Read::By(Trait::Versioned)))
+    }
+
+    fn has_no_only_field(&self) -> String {
+        let (owner, name) = (self.ident, &self.field_name);
+        let (fields, instead) = match self.fields.len() {
+            0 => ("none".to_owned(), format!("add `{{ {name}: u64 }}`")),
+            fields => (
+                fields.to_string(),
+                "mark the field that holds the version with `#[version]`".to_owned(),
+            ),
+        };
+        format!(
+            "`transparent` delegates to the only field, and `{owner}` has {fields}; {instead} instead"
+        )
     }
 
     /// The field whose name is almost that of the version.
@@ -159,13 +167,16 @@ impl<'a> Owner<'a> {
     fn carries_no_version(&self) -> String {
         let (owner, name) = (self.ident, &self.field_name);
         match self.fields {
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => format!(
+                "nothing says what the field of `{owner}` is: if it is the version, mark it with \
+                 `#[version]`; if it is itself `Versioned`, write `#[versioned(transparent)]` on \
+                 `{owner}`"
+            ),
             Fields::Unnamed(fields) if !fields.unnamed.is_empty() => format!(
-                "nothing says which field of `{owner}` is its version: mark it with `#[version]`, \
-                 or, if the only field is itself `Versioned`, \
-                 write `#[versioned(transparent)]` on `{owner}`"
+                "nothing says which field of `{owner}` is its version: mark it with `#[version]`"
             ),
             Fields::Named(fields) if !fields.named.is_empty() => format!(
-                "`{owner}` carries no version: add `{{ {name}: u64 }}`, \
+                "`{owner}` carries no version: add `{name}: u64`, \
                  or mark the field that holds it with `#[version]`"
             ),
             _ => format!("`{owner}` carries no version: add `{{ {name}: u64 }}`"),

@@ -14,8 +14,8 @@ use crate::{
 ///
 /// ```
 /// # use eventlog::{BuildError, Coverage, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// // The state was loaded at version 100; its history begins after that.
 /// let log = EventLog::<Tick>::builder().capacity(1024).base_version(100).build()?;
 /// assert_eq!(log.replay(100).coverage(), Coverage::Complete);
@@ -37,6 +37,16 @@ pub struct Builder<E> {
 
 impl<E: Versioned> EventLog<E> {
     /// A log with other settings.
+    ///
+    /// ```
+    /// # use eventlog::{BuildError, EventLog, Numbered};
+    /// let log = EventLog::<Numbered<&str>>::builder().capacity(2).build()?;
+    /// for name in ["opened", "moved", "closed"] {
+    ///     log.push(name);
+    /// }
+    /// assert_eq!(log.stats().retained, 2);
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     pub fn builder() -> Builder<E> {
         Builder::new()
     }
@@ -59,6 +69,18 @@ impl<E: Versioned> Builder<E> {
     }
 
     /// How many events are retained, exactly. At least 1; memory is taken as events come.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Start};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// // As many as come in the longest absence after which nobody should need a snapshot.
+    /// let log = EventLog::builder().capacity(3).build()?;
+    /// log.append_batch((1..=100).map(Tick));
+    /// assert_eq!(log.replay(Start::Oldest).len(), 3);
+    /// assert!(!log.replay_truncated(97));
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     pub fn capacity(mut self, events: usize) -> Self {
         self.capacity = events;
         self
@@ -110,6 +132,19 @@ impl<E: Versioned> Builder<E> {
     ///
     /// Time is that of [`Instant`](std::time::Instant), which on some systems stands still while the
     /// machine sleeps, unless there is a [`clock`](Self::clock).
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Numbered};
+    /// # use std::time::Duration;
+    /// // The last hour, and never more than 100,000 events.
+    /// let log = EventLog::<Numbered<&str>>::builder()
+    ///     .capacity(100_000)
+    ///     .max_age(Duration::from_secs(3600))
+    ///     .build()?;
+    /// log.push("opened");
+    /// assert_eq!((log.stats().retained, log.stats().evicted_by_age), (1, 0));
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     pub fn max_age(mut self, limit: Duration) -> Self {
         self.age = Some(limit);
         self
@@ -146,12 +181,34 @@ impl<E: Versioned> Builder<E> {
 
     /// The version that a subscriber must have seen before the first event, for a log that starts
     /// in the middle of a history. Unset, it is the first event's version − 1.
+    ///
+    /// ```
+    /// # use eventlog::{Coverage, EventLog};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// // The state was loaded at version 100, so who has that version misses nothing.
+    /// let log = EventLog::builder().base_version(100).build()?;
+    /// log.append(Tick(105));
+    /// assert_eq!(log.replay(100).coverage(), Coverage::Complete);
+    /// assert!(log.replay_truncated(99)); // without a base it would be complete from 104 on
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     pub fn base_version(mut self, version: u64) -> Self {
         self.base_version = Some(version);
         self
     }
 
     /// Where a disk writer is to keep its file. Nothing is opened here.
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::builder().disk_path("events.log").build()?;
+    /// assert_eq!(log.disk_path(), Some(Path::new("events.log")));
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     pub fn disk_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.disk_path = Some(path.into());
         self
@@ -165,8 +222,8 @@ impl<E: Versioned> Builder<E> {
     ///
     /// ```
     /// # use eventlog::{Epoch, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # fn number_from_the_browser() -> u64 { 0x9f86_d081_884c_7d65 }
     /// let epoch = Epoch::new(number_from_the_browser());
     /// let log = EventLog::<Tick>::builder().epoch(epoch).build()?;
@@ -179,6 +236,16 @@ impl<E: Versioned> Builder<E> {
     }
 
     /// The log.
+    ///
+    /// ```
+    /// # use eventlog::{BuildError, EventLog};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::builder().capacity(1).build()?;
+    /// let refused = EventLog::<Tick>::builder().capacity(0).build();
+    /// assert_eq!(refused.err(), Some(BuildError::ZeroCapacity));
+    /// # Ok::<(), BuildError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -229,6 +296,15 @@ impl<E> fmt::Debug for Builder<E> {
 }
 
 /// Settings that make no log.
+///
+/// ```
+/// # use eventlog::{BuildError, EventLog};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// let error = EventLog::<Tick>::builder().capacity(0).build().err();
+/// assert_eq!(error, Some(BuildError::ZeroCapacity));
+/// assert!(error.unwrap().to_string().contains("set `capacity` to at least 1"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum BuildError {

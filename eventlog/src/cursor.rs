@@ -22,8 +22,8 @@ const DURABLE: u64 = 1;
 ///
 /// ```
 /// # use eventlog::{Epoch, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let epoch = EventLog::<Tick>::new(None).epoch();
 /// assert_eq!(epoch.to_string().parse::<Epoch>()?, epoch);
 /// # Ok::<(), eventlog::CursorError>(())
@@ -126,8 +126,8 @@ fn hexadecimal(text: &str) -> Result<u64, CursorError> {
 ///
 /// ```
 /// # use eventlog::{Cursor, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// log.append(Tick(7));
 /// let cursor = log.cursor();
@@ -152,6 +152,18 @@ impl Cursor {
 
     /// The cursor of the event with this number and version in this life of a log, for those that
     /// have kept the three apart. It is that of one who saw the event before it was durable.
+    ///
+    /// ```
+    /// # use eventlog::{Cursor, EventLog};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// let seq = log.append(Tick(70));
+    /// log.append(Tick(70)); // the same version again
+    /// // A table has kept the number and the version of each event in columns of their own.
+    /// let cursor = Cursor::from_parts(log.epoch(), seq, 70);
+    /// assert_eq!(log.replay(cursor).len(), 1);
+    /// ```
     #[must_use]
     pub const fn from_parts(epoch: Epoch, seq: Seq, version: u64) -> Self {
         Self {
@@ -170,24 +182,68 @@ impl Cursor {
     }
 
     /// Whether its holder saw only what was durable.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// # use eventlog::{EventLog, EventRef};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append(Tick(1));
+    /// let seen = EventRef::cursor(&subscription.recv().await?);
+    /// assert!(!seen.is_durable()); // it was delivered from memory, before any disk had it
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_durable(&self) -> bool {
         self.kind & DURABLE != 0
     }
 
     /// The life of the log that the sequence number belongs to.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let (log, other) = (EventLog::<Tick>::new(None), EventLog::<Tick>::new(None));
+    /// assert_eq!(log.cursor().epoch(), log.epoch());
+    /// assert_ne!(log.cursor().epoch(), other.epoch()); // so it is `Foreign` there
+    /// ```
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         Epoch::new(self.kind)
     }
 
     /// The sequence number of the last event that the subscriber has; 0 before the first.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Seq};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// assert_eq!(log.cursor().seq(), Seq::ZERO);
+    /// log.append_batch([Tick(40), Tick(50)]);
+    /// assert_eq!(log.cursor().seq().get(), 2);
+    /// ```
     #[must_use]
     pub fn seq(&self) -> Seq {
         self.seq
     }
 
     /// The version that the subscriber has reached.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(7));
+    /// // What a log that knows no cursors, or a person, is told instead.
+    /// assert_eq!(log.cursor().version(), 7);
+    /// ```
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
@@ -201,6 +257,13 @@ impl fmt::Display for Cursor {
 }
 
 /// A text that is no cursor, or no epoch.
+///
+/// ```
+/// # use eventlog::Cursor;
+/// let error = "12".parse::<Cursor>().unwrap_err();
+/// // Whoever sends that is to fetch a snapshot, as if its cursor were `Foreign`.
+/// assert!(error.to_string().starts_with("not a cursor"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct CursorError;
@@ -247,8 +310,8 @@ impl FromStr for Cursor {
 ///
 /// ```
 /// # use eventlog::{Coverage, EventLog, Start};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::builder().capacity(2).build()?;
 /// for version in 1..=3 {
 ///     log.append(Tick(version));
@@ -271,15 +334,17 @@ pub enum Start {
     /// It is the way to begin with an event of version 0, which comes after no version:
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// # use eventlog::{EventLog, Start};
-    /// # #[derive(Clone, PartialEq, Debug)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch([Tick(0), Tick(1)]);
-    /// assert_eq!(*log.subscribe(0).blocking_recv()?, Tick(1));
-    /// assert_eq!(*log.subscribe(Start::Oldest).blocking_recv()?, Tick(0));
-    /// # Ok::<(), eventlog::RecvError>(())
+    /// assert_eq!(*log.subscribe(0).recv().await?, Tick(1));
+    /// assert_eq!(*log.subscribe(Start::Oldest).recv().await?, Tick(0));
+    /// # Ok(())
+    /// # }
     /// ```
     Oldest,
     /// With what comes next. Always complete.

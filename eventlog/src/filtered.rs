@@ -18,6 +18,21 @@ use crate::{
 };
 
 /// A [`Subscription`] that delivers what a filter keeps: see [`Subscription::filter`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), eventlog::RecvError> {
+/// # use eventlog::{EventLog, Filtered, Numbered};
+/// let log = EventLog::<Numbered<u32>>::new(None);
+/// let mut even = log.subscribe(0).filter(|number| **number % 2 == 0);
+/// for number in 1..=4 {
+///     log.push(number);
+/// }
+/// assert_eq!(**even.recv().await?, 2);
+/// assert_eq!(**even.recv().await?, 4);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a subscription that is dropped reads nothing"]
 pub struct Filtered<E, F> {
     subscription: Subscription<E>,
@@ -37,6 +52,8 @@ impl<E> Subscription<E> {
     /// call, and the event that it was asked about comes next again.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// use eventlog::{EventLog, Versioned};
     ///
     /// #[derive(Versioned)]
@@ -49,10 +66,11 @@ impl<E> Subscription<E> {
     /// log.append(Event::Opened { version: 1 });
     /// log.append(Event::Moved { version: 2 });
     /// let mut opened = log.subscribe(0).filter(|event| event.kind() == "Opened");
-    /// assert_eq!(opened.blocking_recv()?.version(), 1);
+    /// assert_eq!(opened.recv().await?.version(), 1);
     /// assert!(opened.try_recv().is_err());
     /// assert_eq!(opened.cursor(), log.cursor());
-    /// # Ok::<(), eventlog::RecvError>(())
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn filter<F: FnMut(&E) -> bool>(self, keep: F) -> Filtered<E, F> {
         Filtered {
@@ -64,29 +82,98 @@ impl<E> Subscription<E> {
 
 impl<E, F> Filtered<E, F> {
     /// As [`Subscription::coverage`].
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::builder().capacity(1).build()?;
+    /// log.append_batch((1..=3).map(Tick));
+    /// let even = log.subscribe(1).filter(|tick| tick.version() % 2 == 0);
+    /// assert!(!even.coverage().is_complete()); // 2 is gone
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.subscription.coverage()
     }
 
     /// As [`Subscription::cursor`], where an event that was passed over counts as received.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(1), Tick(2), Tick(3)]);
+    /// let mut none = log.subscribe(0).filter(|_| false);
+    /// assert!(none.try_recv().is_err());
+    /// assert_eq!(none.cursor(), log.cursor()); // it need not look at them again
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.subscription.cursor()
     }
 
     /// As [`Subscription::is_live`].
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(1), Tick(2)]);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
+    /// even.recv().await?;
+    /// assert!(even.is_live());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.subscription.is_live()
     }
 
     /// As [`Subscription::skip_to_newest`]: how many events that were, kept or not.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
+    /// log.append_batch((1..=10).map(Tick));
+    /// assert_eq!(even.skip_to_newest(), 10); // of all, not of those that it would have kept
+    /// log.append(Tick(12));
+    /// assert_eq!(even.recv().await?.version(), 12);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn skip_to_newest(&mut self) -> u64 {
         self.subscription.skip_to_newest()
     }
 
     /// The subscription, which delivers everything from here on.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(1), Tick(2), Tick(3)]);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
+    /// even.recv().await?;
+    /// let mut all = even.into_inner();
+    /// assert_eq!(all.recv().await?.version(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_inner(self) -> Subscription<E> {
         self.subscription
     }
@@ -99,6 +186,21 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
     /// taken none that is kept. It leaves its thread to others at least once per 128 events, kept or
     /// not.
     ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
+    /// log.append_batch((1..=4).map(Tick));
+    /// assert_eq!(even.recv().await?.version(), 2);
+    /// assert_eq!(even.recv().await?.version(), 4);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Subscription::recv`].
@@ -107,6 +209,18 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
     }
 
     /// As [`Subscription::blocking_recv`].
+    ///
+    /// ```
+    /// # use std::thread;
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
+    /// let reader = thread::spawn(move || even.blocking_recv().map(|tick| tick.version()));
+    /// log.append_batch([Tick(1), Tick(2)]);
+    /// assert_eq!(reader.join().unwrap(), Ok(2));
+    /// ```
     ///
     /// # Panics
     ///
@@ -127,6 +241,18 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
 
     /// The next event that is kept, if it is there already. Passes over all that is not.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, TryRecvError};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
+    /// assert_eq!(even.try_recv().err(), Some(TryRecvError::Empty));
+    /// log.append(Tick(2));
+    /// assert_eq!(even.try_recv().unwrap().version(), 2);
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Subscription::try_recv`].
@@ -140,6 +266,20 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
 
     /// As [`recv`](Self::recv), for futures written by hand. Only the waker of the last call is
     /// woken.
+    ///
+    /// ```
+    /// # use std::task::{Context, Waker};
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut even = log.subscribe(0).filter(|tick| tick.version() % 2 == 0);
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// log.append(Tick(1));
+    /// assert!(even.poll_recv(&mut context).is_pending());
+    /// log.append(Tick(2));
+    /// assert!(even.poll_recv(&mut context).is_ready());
+    /// ```
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<EventRef<E>, RecvError>> {
         loop {
             let next = self.subscription.poll_next_if(context, &mut self.keep);

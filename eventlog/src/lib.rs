@@ -12,20 +12,6 @@
 //!   the part of it that knows no files.
 //! * [`Versioned`] is all that the log asks of an event; the derive of the same name writes it.
 //!
-//! | word | meaning |
-//! | --- | --- |
-//! | version | the user's `u64` inside an event; it may skip, repeat and fall |
-//! | [`Seq`] | the log's own dense counter: 1 for the first append |
-//! | [`Epoch`] | an id of one life of the log, random unless it is given |
-//! | [`Cursor`] | epoch, sequence number and version: where a subscriber stands |
-//! | [`Coverage`] | what a replay can promise |
-//! | durable | written, fsynced, and so is every directory entry needed to find it |
-//! | acknowledged | a caller was told that the event is durable |
-//! | gap | events that never reached the disk; a line in the file says which |
-//!
-//! How it works inside, and why it is so, is
-//! [`docs/design.md`](https://github.com/eventlog-rs/eventlog/blob/main/eventlog/docs/design.md).
-//!
 //! ```
 //! use eventlog::{EventLog, Versioned};
 //!
@@ -40,6 +26,33 @@
 //! log.append(Event::Closed { window: 1, version: 2 });
 //! assert_eq!(log.events_since(1), [Event::Closed { window: 1, version: 2 }]);
 //! ```
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | version | the user's `u64` inside an event; it may skip, repeat and fall |
+//! | [`Seq`] | the log's own dense counter: 1 for the first append |
+//! | [`Epoch`] | an id of one life of the log, random unless it is given |
+//! | [`Cursor`] | epoch, sequence number and version: where a subscriber stands |
+//! | [`Coverage`] | what a replay can promise |
+//! | durable | written, fsynced, and so is every directory entry needed to find it |
+//! | acknowledged | a caller was told that the event is durable |
+//! | gap | events that never reached the disk; a line in the file says which |
+//!
+//! # The hard moments
+//!
+//! | what happens | what you see | what to do |
+//! | --- | --- | --- |
+//! | a reader is too slow | [`RecvError::Lagged`], with the exact number | [lagging](Subscription#lagging) |
+//! | the log ends | [`RecvError::Closed`], after everything before | [closing](Subscription#closing) |
+//! | what was asked for is gone | [`Coverage::Truncated`] | [truncated](Coverage#truncated) |
+//! | a cursor is from another life | [`Coverage::Foreign`] | [foreign](Coverage#foreign) |
+//! | the disk is full, or fails | [`Notice::Failing`](disk::Notice); appends go on | [when the disk is full](disk#when-the-disk-is-full) |
+//! | the process ends, or is killed | a torn tail at worst | [when the process ends](disk#when-the-process-ends) |
+//!
+//! How it works inside, and why it is so, is
+//! [`docs/design.md`](https://github.com/eventlog-rs/eventlog/blob/main/eventlog/docs/design.md).
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The derives name this crate `::eventlog`, also when they are used inside it.
 #[allow(unused_extern_crates)]

@@ -22,6 +22,24 @@ pub struct WithLive<E> {
 }
 
 /// What comes out of a stream that says when the replay is over.
+///
+/// ```
+/// # use eventlog::{EventLog, Told};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # let log = EventLog::new(None);
+/// # log.append(Tick(1));
+/// # let event = log.subscribe(0).try_recv().unwrap();
+/// # let mut shown = Vec::new();
+/// let mut show = |told: Told<Tick>| match told {
+///     Told::Event(tick) => shown.push(format!("{}", tick.version())),
+///     Told::Lagged(missed) => shown.push(format!("{missed} missed: loading a snapshot")),
+///     Told::Live => shown.push("this is current".into()),
+/// };
+/// show(Told::Event(event));
+/// show(Told::Live);
+/// assert_eq!(shown, ["1", "this is current"]);
+/// ```
 pub enum Told<E> {
     /// The next event.
     Event(EventRef<E>),
@@ -39,8 +57,8 @@ impl<E> Subscription<E> {
     /// # use eventlog::{EventLog, Told};
     /// # use futures_core::Stream;
     /// # use std::{future::poll_fn, pin::Pin};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let log = EventLog::new(None);
@@ -48,11 +66,11 @@ impl<E> Subscription<E> {
     /// let mut stream = log.subscribe(0).with_live();
     /// // With a crate of combinators: `stream.next().await`.
     /// let mut next = async || poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await;
-    /// assert!(matches!(next().await, Some(Told::Event(tick)) if tick.0 == 1));
+    /// assert!(matches!(next().await, Some(Told::Event(tick)) if tick.version() == 1));
     /// assert!(matches!(next().await, Some(Told::Live)));
     /// log.append(Tick(2));
     /// log.close();
-    /// assert!(matches!(next().await, Some(Told::Event(tick)) if tick.0 == 2));
+    /// assert!(matches!(next().await, Some(Told::Event(tick)) if tick.version() == 2));
     /// assert!(next().await.is_none());
     /// # }
     /// ```
@@ -66,6 +84,17 @@ impl<E> Subscription<E> {
 
 impl<E> WithLive<E> {
     /// The subscription itself, for what it covers and where it stands.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// let stream = log.subscribe(0).with_live();
+    /// // Told first, before the stream is polled.
+    /// assert!(stream.subscription().coverage().is_complete());
+    /// ```
     pub fn subscription(&self) -> &Subscription<E> {
         &self.subscription
     }

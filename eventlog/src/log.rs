@@ -80,6 +80,15 @@ impl<E: Versioned> EventLog<E> {
     ///
     /// Where the system has no randomness, as on `wasm32-unknown-unknown`, it knows no cursor:
     /// use a [builder](crate::Builder::epoch) there.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::new(Some("events.log".into()));
+    /// assert!(log.disk_path().is_some());
+    /// assert!(!std::path::Path::new("events.log").exists()); // a writer makes it
+    /// ```
     #[must_use]
     pub fn new(disk_path: Option<PathBuf>) -> Self {
         let ring = Ring::new(DEFAULT_CAPACITY, Epoch::of_log(None));
@@ -91,6 +100,17 @@ impl<E: Versioned> EventLog<E> {
     /// Never waits for a reader or a disk. Events that made room are dropped later, 256 at a time,
     /// here or on the thread of a reader or a writer that has time. A panic in the `Drop` of one
     /// of them goes no further.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Seq};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// assert_eq!(log.append(Tick(70)), Seq::new(1));
+    /// assert_eq!(log.append(Tick(75)), Seq::new(2)); // versions may skip, numbers do not
+    /// assert_eq!(subscription.try_recv().unwrap().version(), 70);
+    /// ```
     // Inlined, so that the event is built where it is handed over, and copied once less.
     #[inline]
     pub fn append(&self, event: E) -> Seq {
@@ -112,8 +132,8 @@ impl<E: Versioned> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, Seq, SeqRange};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// let batch = log.append_batch([Tick(2), Tick(3)]);
@@ -138,8 +158,8 @@ impl<E: Versioned> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// for _ in 0..3 {
     ///     log.append_with(|newest| Tick(newest.map_or(1, |version| version + 1)));
@@ -202,6 +222,16 @@ impl<E> EventLog<E> {
 
     /// The retained events with a version above `since`, oldest first. They are cloned outside the
     /// lock; [`replay`](Self::replay) clones nothing.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(1), Tick(2), Tick(3)]);
+    /// assert_eq!(log.events_since(1), [Tick(2), Tick(3)]);
+    /// assert!(log.events_since(3).is_empty());
+    /// ```
     #[must_use]
     pub fn events_since(&self, since: u64) -> Vec<E>
     where
@@ -215,6 +245,17 @@ impl<E> EventLog<E> {
     ///
     /// Exact, whether versions are dense, skip, repeat or fall. Ask [`replay`](Self::replay) to
     /// get this answer and the events of one and the same instant.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::builder().capacity(2).build()?;
+    /// log.append_batch((1..=5).map(Tick)); // 4 and 5 are left
+    /// assert!(!log.replay_truncated(3));
+    /// assert!(log.replay_truncated(2)); // 3 is gone: a snapshot is needed
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     #[must_use]
     pub fn replay_truncated(&self, since: u64) -> bool {
         self.shared
@@ -227,8 +268,8 @@ impl<E> EventLog<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// let cursor = log.cursor();
@@ -251,38 +292,75 @@ impl<E> EventLog<E> {
     /// Where there may be one, begin with [`Start::Oldest`].
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// let mut first = log.subscribe(0);
     /// log.append(Tick(1));
     /// log.append(Tick(1));
-    /// first.blocking_recv()?;
+    /// first.recv().await?;
     ///
     /// // The first subscriber went away; another goes on where it stood.
     /// let mut second = log.subscribe(first.cursor());
-    /// second.blocking_recv()?;
+    /// second.recv().await?;
     /// assert!(second.try_recv().is_err());
-    /// # Ok::<(), eventlog::RecvError>(())
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn subscribe(&self, start: impl Into<Start>) -> Subscription<E> {
         Subscription::open(&self.shared, start.into())
     }
 
     /// Where a subscriber stands that has seen everything so far.
+    ///
+    /// ```
+    /// # use eventlog::{Coverage, EventLog};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// let before = log.cursor(); // taken before the snapshot, which may have more in it already
+    /// let snapshot = log.newest_version();
+    /// log.append(Tick(2));
+    /// let replay = log.replay(before);
+    /// assert_eq!((replay.coverage(), replay.len()), (Coverage::Complete, 1));
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         cursor_at_end(&self.snapshot(), self.epoch())
     }
 
     /// The version of the newest event; `None` if there never was one.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// assert_eq!(log.newest_version(), None);
+    /// log.append(Tick(7));
+    /// assert_eq!(log.newest_version(), Some(7));
+    /// ```
     #[must_use]
     pub fn newest_version(&self) -> Option<u64> {
         self.shared.with(|inner| inner.ring.newest_version())
     }
 
     /// The id of this life of the log.
+    ///
+    /// ```
+    /// # use eventlog::{Coverage, EventLog};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::new(None);
+    /// let after_restart = EventLog::<Tick>::new(None);
+    /// assert_ne!(log.epoch(), after_restart.epoch());
+    /// // That is how a cursor from before it is not taken for one of this life.
+    /// assert_eq!(after_restart.replay(log.cursor()).coverage(), Coverage::Foreign);
+    /// ```
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.shared.lineage.epoch
@@ -291,6 +369,16 @@ impl<E> EventLog<E> {
     /// The file of the first disk writer that was started for this log; before that, the path that
     /// the log was made with, where [`run_disk_writer`](crate::disk::run_disk_writer) will write.
     /// `None` if it has neither.
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::new(Some("events.log".into()));
+    /// assert_eq!(log.disk_path(), Some(Path::new("events.log")));
+    /// assert_eq!(EventLog::<Tick>::new(None).disk_path(), None);
+    /// ```
     #[must_use]
     pub fn disk_path(&self) -> Option<&Path> {
         let files = self.files.get()?;
@@ -320,6 +408,19 @@ impl<E> EventLog<E> {
 
     /// Counters as of this instant. Looks at each subscription (a few µs for a thousand), which no
     /// appender waits for.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::builder().capacity(2).build()?;
+    /// let subscription = log.subscribe(0);
+    /// log.append_batch((1..=5).map(Tick));
+    /// let stats = log.stats();
+    /// assert_eq!((stats.appended, stats.retained, stats.evicted), (5, 2, 3));
+    /// assert_eq!((stats.subscribers, stats.slowest_distance), (1, 5)); // it will be `Lagged`
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         // Before the ring: the distance is never less than it was.
@@ -348,6 +449,22 @@ impl<E> EventLog<E> {
     /// then [`RecvError::Closed`](crate::RecvError::Closed).
     ///
     /// Appends and replays go on to work; what is appended after this reaches no subscription.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, RecvError};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append(Tick(1));
+    /// log.close();
+    /// assert_eq!(subscription.recv().await?.version(), 1);
+    /// assert_eq!(subscription.recv().await.err(), Some(RecvError::Closed));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn close(&self) {
         self.shared.close();
     }

@@ -12,6 +12,18 @@ use crate::{
 ///
 /// Serialised it is as a replay, and says whether there is more:
 /// `{"events":[…],"coverage":"complete","newest":"9","cursor":"…","has_more":true}`.
+///
+/// ```
+/// # use eventlog::EventLog;
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// let log = EventLog::new(None);
+/// log.append_batch((1..=3).map(Tick));
+/// let page = log.replay(0).take_page(2);
+/// assert_eq!((page.len(), page.has_more()), (2, true));
+/// let last = log.replay(page.cursor()).take_page(2);
+/// assert_eq!((last.len(), last.has_more()), (1, false));
+/// ```
 #[derive(Clone)]
 pub struct Page<E> {
     replay: Replay<E>,
@@ -32,8 +44,8 @@ impl<E> Replay<E> {
     ///
     /// ```
     /// # use eventlog::{Coverage, EventLog, Start};
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append_batch((1..=250).map(Tick));
     ///
@@ -63,48 +75,133 @@ impl<E> Replay<E> {
 
 impl<E> Page<E> {
     /// Whether there were more events than these at the instant of the replay.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=3).map(Tick));
+    /// assert!(log.replay(0).take_page(2).has_more());
+    /// assert!(!log.replay(1).take_page(2).has_more());
+    /// ```
     #[must_use]
     pub fn has_more(&self) -> bool {
         self.has_more
     }
 
     /// Where a subscriber stands that has applied this page: the next one begins here.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=3).map(Tick));
+    /// let page = log.replay(0).take_page(2);
+    /// let next = log.replay(page.cursor()).take_page(2);
+    /// assert_eq!(next.iter().map(|tick| tick.version()).collect::<Vec<_>>(), [3]);
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.cursor
     }
 
     /// What the events of this page, and those that there are more, cover.
+    ///
+    /// ```
+    /// # use eventlog::{Coverage, EventLog};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::builder().capacity(3).build()?;
+    /// log.append_batch((1..=3).map(Tick));
+    /// let page = log.replay(0).take_page(1);
+    /// log.append_batch((4..=9).map(Tick)); // before the next page is asked for
+    /// let next = log.replay(page.cursor()).take_page(1);
+    /// assert_eq!(next.coverage(), Coverage::Truncated { missed_through: 6, missed: Some(5) });
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.replay.coverage()
     }
 
     /// The version of the log's newest event at this instant; `None` if there never was one.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=250).map(Tick));
+    /// let page = log.replay(0).take_page(100);
+    /// // How far along it is, for one who shows progress.
+    /// assert_eq!((page.cursor().version(), page.newest()), (100, Some(250)));
+    /// ```
     #[must_use]
     pub fn newest(&self) -> Option<u64> {
         self.replay.newest()
     }
 
     /// How many events there are in this page.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=3).map(Tick));
+    /// assert_eq!(log.replay(0).take_page(2).len(), 2);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.replay.len()
     }
 
     /// Whether there are none, because there is nothing new.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Start};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// assert!(log.replay(Start::Now).take_page(100).is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.replay.is_empty()
     }
 
     /// The events, oldest first.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=3).map(Tick));
+    /// let page = log.replay(0).take_page(2);
+    /// assert!(page.iter().map(|tick| tick.version()).eq([1, 2])); // or `for tick in &page`
+    /// ```
     #[must_use]
     pub fn iter(&self) -> Iter<'_, E> {
         self.replay.iter()
     }
 
     /// The events, each with the cursor of a subscriber that has seen it.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=3).map(Tick));
+    /// let page = log.replay(0).take_page(2);
+    /// for (cursor, tick) in page.with_cursors() {
+    ///     assert_eq!(cursor.version(), tick.version());
+    /// }
+    /// ```
     #[must_use]
     pub fn with_cursors(&self) -> WithCursors<'_, E> {
         self.replay.with_cursors()

@@ -26,19 +26,21 @@ use crate::{
 /// a clone of the event itself with [`into_owned`](Self::into_owned).
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), eventlog::RecvError> {
 /// # use eventlog::{EventLog, EventRef};
-/// # #[derive(Clone, PartialEq, Debug)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// let mut subscription = log.subscribe(0);
 /// log.append(Tick(7));
-/// let event = subscription.blocking_recv()?;
-/// assert_eq!(event.0, 7);
+/// let event = subscription.recv().await?;
+/// assert_eq!(event.version(), 7);
 /// assert_eq!(EventRef::seq(&event).get(), 1);
 /// assert_eq!(EventRef::cursor(&event), log.cursor());
 /// assert_eq!(EventRef::into_owned(event), Tick(7));
-/// # Ok::<(), eventlog::RecvError>(())
+/// # Ok(())
+/// # }
 /// ```
 pub struct EventRef<E> {
     segment: Arc<Segment<E>>,
@@ -59,18 +61,64 @@ impl<E> EventRef<E> {
     }
 
     /// The event's sequence number.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, EventRef};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// let appended = log.append(Tick(70));
+    /// let event = subscription.recv().await?;
+    /// assert_eq!(EventRef::seq(&event), appended); // what a writer is asked for
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn seq(this: &Self) -> Seq {
         Seq::new(this.seq)
     }
 
     /// Where a subscriber stands that has seen this event, and all before it.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, EventRef};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(1), Tick(2)]);
+    /// let event = log.subscribe(0).recv().await?;
+    /// let place = EventRef::cursor(&event).to_string(); // kept with what the event did
+    /// let cursor: eventlog::Cursor = place.parse().unwrap();
+    /// assert_eq!(log.subscribe(cursor).recv().await?.version(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cursor(this: &Self) -> Cursor {
         Cursor::new(this.segment.epoch(), this.seq, this.version()).seen_durable(this.is_durable)
     }
 
     /// A clone of the event, which keeps nothing else alive.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, EventRef};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// let mut kept = Vec::new(); // for long: a clone, which keeps no segment in memory
+    /// kept.push(EventRef::into_owned(log.subscribe(0).recv().await?));
+    /// assert_eq!(kept, [Tick(1)]);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     #[expect(
         clippy::needless_pass_by_value,
@@ -134,19 +182,22 @@ impl<E: fmt::Debug> fmt::Debug for EventRef<E> {
 /// to their segment, not one per event.
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), eventlog::RecvError> {
 /// # use eventlog::{EventLog, EventRef};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// let mut subscription = log.subscribe(0);
 /// log.append_batch((1..=3).map(Tick));
-/// let batch = subscription.blocking_recv_batch()?;
-/// assert_eq!(batch.iter().map(|tick| tick.0).collect::<Vec<_>>(), [1, 2, 3]);
+/// let batch = subscription.recv_batch().await?;
+/// assert_eq!(batch.iter().map(|tick| tick.version()).collect::<Vec<_>>(), [1, 2, 3]);
 /// assert_eq!(batch.cursor(), log.cursor());
 /// for event in batch {
 ///     println!("{}", EventRef::seq(&event));
 /// }
-/// # Ok::<(), eventlog::RecvError>(())
+/// # Ok(())
+/// # }
 /// ```
 pub struct Batch<E> {
     segment: Arc<Segment<E>>,
@@ -159,18 +210,61 @@ pub struct Batch<E> {
 #[expect(clippy::len_without_is_empty, reason = "there is no empty batch")]
 impl<E> Batch<E> {
     /// How many events these are.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=3).map(Tick));
+    /// assert_eq!(log.subscribe(0).recv_batch().await?.len(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.iter().len()
     }
 
     /// The events, oldest first.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=3).map(Tick));
+    /// let batch = log.subscribe(0).recv_batch().await?;
+    /// assert_eq!(batch.iter().map(|tick| tick.version()).sum::<u64>(), 6);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn iter(&self) -> BatchIter<'_, E> {
         BatchIter(self.segment.slots_of(self.range.clone()).iter())
     }
 
     /// Where a subscriber stands that has seen all of them.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=3).map(Tick));
+    /// let mut subscription = log.subscribe(0);
+    /// let batch = subscription.recv_batch().await?;
+    /// // Saved once per batch, after all of it was dealt with.
+    /// assert_eq!(batch.cursor(), subscription.cursor());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         Cursor::new(self.segment.epoch(), self.range.end - 1, self.version())
@@ -281,6 +375,23 @@ impl<E> fmt::Debug for BatchIntoIter<E> {
 
 /// The reader was too slow: this many events were evicted before it came to them. The next event
 /// it gets is the one that was the oldest when it was told.
+///
+/// ```
+/// # use std::{future::poll_fn, pin::Pin};
+/// # use eventlog::{EventLog, Lagged};
+/// # use futures_core::Stream;
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let log = EventLog::builder().capacity(1).build().unwrap();
+/// let mut stream = log.subscribe(0);
+/// log.append_batch((1..=5).map(Tick));
+/// // With a crate of combinators: `stream.next().await`.
+/// let item = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await;
+/// assert_eq!(item.unwrap().err(), Some(Lagged(4)));
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Lagged(pub u64);
 
@@ -298,6 +409,22 @@ impl fmt::Display for Lagged {
 impl Error for Lagged {}
 
 /// Why [`Subscription::recv`](crate::Subscription::recv) has no event.
+///
+/// ```
+/// # use eventlog::{EventLog, RecvError};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let log = EventLog::builder().capacity(1).build().unwrap();
+/// let mut subscription = log.subscribe(0);
+/// log.append_batch([Tick(1), Tick(2)]);
+/// log.close();
+/// assert_eq!(subscription.recv().await.err(), Some(RecvError::Lagged(1)));
+/// assert_eq!(subscription.recv().await.unwrap().version(), 2);
+/// assert_eq!(subscription.recv().await.err(), Some(RecvError::Closed));
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RecvError {
     /// The reader missed this many events. The next call goes on.
@@ -315,6 +442,17 @@ impl fmt::Display for RecvError {
 impl Error for RecvError {}
 
 /// Why [`Subscription::try_recv`](crate::Subscription::try_recv) has no event.
+///
+/// ```
+/// # use eventlog::{EventLog, RecvError, TryRecvError};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// let log = EventLog::<Tick>::new(None);
+/// let mut subscription = log.subscribe(0);
+/// assert_eq!(subscription.try_recv().err(), Some(TryRecvError::Empty)); // look again later
+/// log.close();
+/// assert_eq!(subscription.try_recv().err(), Some(RecvError::Closed.into())); // never again
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TryRecvError {
     /// Everything was delivered so far.

@@ -25,15 +25,15 @@ use crate::{
 ///
 /// ```
 /// # use eventlog::{Coverage, EventLog};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::builder().capacity(3).build()?;
 /// for version in 1..=5 {
 ///     log.append(Tick(version));
 /// }
 /// let replay = log.replay(3);
 /// assert_eq!(replay.coverage(), Coverage::Complete);
-/// assert_eq!(replay.iter().map(|tick| tick.0).collect::<Vec<_>>(), [4, 5]);
+/// assert_eq!(replay.iter().map(|tick| tick.version()).collect::<Vec<_>>(), [4, 5]);
 ///
 /// let late = log.replay(1); // version 2 was evicted
 /// assert_eq!(late.coverage(), Coverage::Truncated { missed_through: 2, missed: None });
@@ -158,12 +158,31 @@ impl<E> Replay<E> {
     }
 
     /// How many events there are. Where versions fall, they are counted anew each time.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=5).map(Tick));
+    /// assert_eq!(log.replay(3).len(), 2);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.kept().len()
     }
 
     /// Whether there are none.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// assert!(!log.replay(0).is_empty());
+    /// assert!(log.replay(1).is_empty()); // nothing new
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         // It begins with an event that is kept, if there is one.
@@ -171,30 +190,87 @@ impl<E> Replay<E> {
     }
 
     /// What the events cover.
+    ///
+    /// ```
+    /// # use eventlog::{Coverage, EventLog};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// match log.replay(0).coverage() {
+    ///     Coverage::Complete => { /* apply the events */ }
+    ///     _ => unreachable!("fetch a snapshot, and go on from there"),
+    /// }
+    /// ```
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.coverage
     }
 
     /// The version of the log's newest event at this instant; `None` if there never was one.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1));
+    /// let replay = log.replay(0);
+    /// log.append(Tick(2));
+    /// assert_eq!(replay.newest(), Some(1)); // at the instant of the replay
+    /// ```
     #[must_use]
     pub fn newest(&self) -> Option<u64> {
         self.snapshot.newest_version
     }
 
     /// Where a subscriber stands that has applied this replay.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(1), Tick(2)]);
+    /// let replay = log.replay(0);
+    /// log.append(Tick(3));
+    /// // Applied: what comes next is exactly what this did not have.
+    /// assert_eq!(log.replay(replay.cursor()).len(), 1);
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         cursor_at_end(&self.snapshot, self.epoch)
     }
 
     /// The events, oldest first. Forward and back, with a known length.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=5).map(Tick));
+    /// let replay = log.replay(0);
+    /// let newest_first = replay.iter().rev().map(|tick| tick.version());
+    /// assert!(newest_first.take(2).eq([5, 4]));
+    /// ```
     #[must_use]
     pub fn iter(&self) -> Iter<'_, E> {
         Iter(self.kept())
     }
 
     /// The events, each with the cursor of a subscriber that has seen it.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(7), Tick(7)]); // one version, two places
+    /// let replay = log.replay(0);
+    /// let places = replay.with_cursors().map(|(cursor, _)| log.replay(cursor).len());
+    /// assert!(places.eq([1, 0]));
+    /// ```
     #[must_use]
     pub fn with_cursors(&self) -> WithCursors<'_, E> {
         WithCursors {

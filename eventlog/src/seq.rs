@@ -10,8 +10,8 @@ use std::{fmt, iter::FusedIterator};
 ///
 /// ```
 /// # use eventlog::EventLog;
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// let first = log.append(Tick(70));
 /// assert_eq!(first.get(), 1);
@@ -27,12 +27,27 @@ impl Seq {
     pub const ZERO: Self = Self(0);
 
     /// A sequence number from its value.
+    ///
+    /// ```
+    /// # use eventlog::Seq;
+    /// // Numbers that a database has kept.
+    /// assert_eq!(Seq::new(7), Seq::from(7));
+    /// assert!(Seq::new(7) < Seq::new(8));
+    /// ```
     #[must_use]
     pub const fn new(value: u64) -> Self {
         Self(value)
     }
 
     /// The number itself.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// assert_eq!(log.append(Tick(70)).get(), 1);
+    /// ```
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
@@ -40,6 +55,12 @@ impl Seq {
 
     /// The number of the event after this one. The highest number there is has none after it, and
     /// stays as it is.
+    ///
+    /// ```
+    /// # use eventlog::Seq;
+    /// assert_eq!(Seq::ZERO.next(), Seq::new(1));
+    /// assert_eq!(Seq::new(u64::MAX).next(), Seq::new(u64::MAX));
+    /// ```
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -84,6 +105,13 @@ pub struct SeqRange {
 #[expect(clippy::len_without_is_empty, reason = "there is no empty range")]
 impl SeqRange {
     /// The numbers from `first` to `last`; `None` if that would be none at all.
+    ///
+    /// ```
+    /// # use eventlog::{Seq, SeqRange};
+    /// let range = SeqRange::new(Seq::new(3), Seq::new(5)).unwrap();
+    /// assert_eq!(range.to_string(), "3..=5");
+    /// assert_eq!(SeqRange::new(Seq::new(5), Seq::new(3)), None);
+    /// ```
     #[must_use]
     pub fn new(first: Seq, last: Seq) -> Option<Self> {
         (first <= last).then_some(Self { first, last })
@@ -95,30 +123,67 @@ impl SeqRange {
     }
 
     /// The first number.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// let batch = log.append_batch([Tick(1), Tick(2)]).unwrap();
+    /// assert_eq!(batch.first().get(), 1);
+    /// ```
     #[must_use]
     pub const fn first(self) -> Seq {
         self.first
     }
 
     /// The last number.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// let batch = log.append_batch([Tick(1), Tick(2)]).unwrap();
+    /// assert_eq!(batch.last(), log.cursor().seq()); // what to wait for, if all are to be durable
+    /// ```
     #[must_use]
     pub const fn last(self) -> Seq {
         self.last
     }
 
     /// How many numbers there are.
+    ///
+    /// ```
+    /// # use eventlog::{Seq, SeqRange};
+    /// let range = SeqRange::new(Seq::new(3), Seq::new(5)).unwrap();
+    /// assert_eq!(range.len(), 3);
+    /// ```
     #[must_use]
     pub const fn len(self) -> u64 {
         (self.last.0 - self.first.0).saturating_add(1)
     }
 
     /// Whether `seq` is one of them.
+    ///
+    /// ```
+    /// # use eventlog::{Seq, SeqRange};
+    /// let lost = SeqRange::new(Seq::new(3), Seq::new(5)).unwrap();
+    /// assert!(lost.contains(Seq::new(5)));
+    /// assert!(!lost.contains(Seq::new(6)));
+    /// ```
     #[must_use]
     pub fn contains(self, seq: Seq) -> bool {
         (self.first..=self.last).contains(&seq)
     }
 
     /// The numbers, one by one.
+    ///
+    /// ```
+    /// # use eventlog::{Seq, SeqRange};
+    /// let range = SeqRange::new(Seq::new(3), Seq::new(5)).unwrap();
+    /// assert!(range.iter().map(Seq::get).eq([3, 4, 5])); // or `for seq in range`
+    /// ```
     #[must_use]
     pub fn iter(self) -> SeqIter {
         SeqIter(Some(self))

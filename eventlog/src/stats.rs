@@ -1,6 +1,19 @@
 //! Counters that a user can export.
 
 /// What a log has done and what it holds, at one instant.
+///
+/// ```
+/// # use eventlog::EventLog;
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// let log = EventLog::builder().capacity(2).build()?;
+/// log.append_batch((1..=3).map(Tick));
+/// let stats = log.stats();
+/// // For a dashboard: how soon the slowest reader would miss something.
+/// assert!(stats.slowest_distance <= stats.retained);
+/// assert_eq!((stats.appended, stats.evicted), (3, 1));
+/// # Ok::<(), eventlog::BuildError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {

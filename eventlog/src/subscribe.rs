@@ -38,14 +38,15 @@ const TURN: usize = 128;
 /// Where much waits to be read, an asynchronous reader leaves its thread to other tasks at least
 /// once per 128 events.
 ///
-/// It never holds an appender up. If it falls behind by more than the log's capacity, it gets one
-/// [`Lagged`](RecvError::Lagged) with the exact number of events lost, and goes on from the oldest
-/// that was retained then.
+/// It never holds an appender up; what happens to one that is too slow is told under
+/// [lagging](#lagging).
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), eventlog::RecvError> {
 /// # use eventlog::{EventLog, RecvError};
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// let log = EventLog::new(None);
 /// log.append(Tick(1));
 /// log.append(Tick(2));
@@ -54,10 +55,80 @@ const TURN: usize = 128;
 /// log.append(Tick(3));
 /// log.close();
 ///
-/// assert_eq!(subscription.blocking_recv()?.0, 2);
-/// assert_eq!(subscription.blocking_recv()?.0, 3);
-/// assert_eq!(subscription.blocking_recv().err(), Some(RecvError::Closed));
-/// # Ok::<(), RecvError>(())
+/// assert_eq!(subscription.recv().await?.version(), 2);
+/// assert_eq!(subscription.recv().await?.version(), 3);
+/// assert_eq!(subscription.recv().await.err(), Some(RecvError::Closed));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Lagging
+///
+/// *You see* one [`RecvError::Lagged`] with the exact number of events that were evicted before this
+/// reader came to them. The next call goes on with the oldest that was retained then.
+///
+/// *What to do:* what you have is no longer what the producer has, and the events that follow do not
+/// mend that. Fetch a snapshot, leave out the events that are in it, and go on with the same
+/// subscription. Where only what is new counts, [`skip_to_newest`](Self::skip_to_newest). If it
+/// happens often, read [batches](Self::recv_batch), or give the log a larger
+/// [capacity](crate::Builder::capacity); [`Stats::slowest_distance`](crate::Stats) shows it coming.
+///
+/// ```
+/// # use eventlog::{EventLog, RecvError};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # async fn fetch_snapshot() -> (u64, Vec<u64>) { (4, vec![1, 2, 3, 4]) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let log = EventLog::builder().capacity(2).build().unwrap();
+/// let mut subscription = log.subscribe(0);
+/// # log.append_batch((1..=5).map(Tick));
+/// # log.close();
+/// let (mut version, mut state) = (0, Vec::new());
+/// loop {
+///     match subscription.recv().await {
+///         Ok(tick) if tick.version() <= version => {} // it is in the snapshot
+///         Ok(tick) => {
+///             version = tick.version();
+///             state.push(tick.version());
+///         }
+///         Err(RecvError::Lagged(_)) => (version, state) = fetch_snapshot().await,
+///         Err(RecvError::Closed) => break,
+///     }
+/// }
+/// assert_eq!(state, [1, 2, 3, 4, 5]);
+/// # }
+/// ```
+///
+/// # Closing
+///
+/// *You see* [`RecvError::Closed`], now and at every later call, once the log was
+/// [closed](crate::EventLog::close) or its last handle dropped, and everything that was appended
+/// before that was delivered. As a [`Stream`] it ends there.
+///
+/// *What to do:* let the reader end. To go on in the next life of the log, keep the
+/// [`cursor`](Self::cursor): it is good there if the log is
+/// [recovered](crate::EventLog::recover), and [`Foreign`](Coverage#foreign) otherwise.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use eventlog::EventLog;
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let log = Arc::new(EventLog::<Tick>::new(None));
+/// let mut subscription = log.subscribe(0);
+/// let reader = tokio::spawn(async move {
+///     while let Ok(tick) = subscription.recv().await {
+///         println!("{}", tick.version());
+///     }
+///     subscription.cursor() // for the next life
+/// });
+/// log.append(Tick(1));
+/// drop(log); // or `log.close()`, where others still hold it
+/// assert_eq!(reader.await.unwrap().version(), 1);
+/// # }
 /// ```
 #[must_use = "a subscription that is dropped reads nothing"]
 pub struct Subscription<E> {
@@ -155,6 +226,23 @@ impl<E> Subscription<E> {
     }
 
     /// What the part from before the subscription covers.
+    ///
+    /// ```
+    /// # use eventlog::{Coverage, EventLog};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::builder().capacity(2).build()?;
+    /// log.append_batch((1..=5).map(Tick));
+    /// let subscription = log.subscribe(1);
+    /// if !subscription.coverage().is_complete() {
+    ///     // Versions 2 and 3 are gone: fetch a snapshot before what this delivers is applied.
+    /// }
+    /// assert_eq!(
+    ///     subscription.coverage(),
+    ///     Coverage::Truncated { missed_through: 3, missed: None },
+    /// );
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.coverage
@@ -164,16 +252,19 @@ impl<E> Subscription<E> {
     /// subscribing: the replay is over, and what comes now is new. Never false again.
     ///
     /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
     /// # use eventlog::EventLog;
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// let log = EventLog::new(None);
     /// log.append(Tick(1));
     /// let mut subscription = log.subscribe(0);
     /// assert!(!subscription.is_live());
-    /// subscription.blocking_recv()?;
+    /// subscription.recv().await?;
     /// assert!(subscription.is_live());
-    /// # Ok::<(), eventlog::RecvError>(())
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn is_live(&self) -> bool {
@@ -186,6 +277,23 @@ impl<E> Subscription<E> {
     /// As long as nothing was delivered, subscribing with it is `Complete` only if this
     /// [`coverage`](Self::coverage) is. After that it does not record what was missed before: keep
     /// it only once the snapshot that an incomplete coverage asks for is there.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(1), Tick(2)]);
+    /// let mut subscription = log.subscribe(0);
+    /// subscription.recv().await?;
+    /// let place = subscription.cursor();
+    /// drop(subscription); // the connection is lost
+    /// assert_eq!(log.subscribe(place).recv().await?.version(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.before.unwrap_or_else(|| self.place())
@@ -216,6 +324,29 @@ impl<E> Subscription<E> {
     ///
     /// Cancel safe: a future that is dropped before it is ready has taken nothing.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, RecvError};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// let reader = tokio::spawn(async move {
+    ///     loop {
+    ///         match subscription.recv().await {
+    ///             Ok(tick) => assert_eq!(tick.version(), 1),
+    ///             Err(RecvError::Lagged(missed)) => panic!("fetch a snapshot: {missed} are gone"),
+    ///             Err(RecvError::Closed) => break,
+    ///         }
+    ///     }
+    /// });
+    /// log.append(Tick(1));
+    /// log.close();
+    /// reader.await.unwrap();
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`RecvError::Lagged`] if this reader missed events (the next call goes on), and
@@ -225,6 +356,18 @@ impl<E> Subscription<E> {
     }
 
     /// The next event; blocks the thread until there is one. Not for asynchronous code.
+    ///
+    /// ```
+    /// # use std::thread;
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// let reader = thread::spawn(move || subscription.blocking_recv().map(|tick| tick.version()));
+    /// log.append(Tick(7));
+    /// assert_eq!(reader.join().unwrap(), Ok(7));
+    /// ```
     ///
     /// # Panics
     ///
@@ -246,6 +389,20 @@ impl<E> Subscription<E> {
 
     /// The next event, if it is there already.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, TryRecvError};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append(Tick(1));
+    /// // Once per frame of a game, say: whatever is there, and no waiting.
+    /// while let Ok(tick) = subscription.try_recv() {
+    ///     assert_eq!(tick.version(), 1);
+    /// }
+    /// assert_eq!(subscription.try_recv().err(), Some(TryRecvError::Empty));
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`recv`](Self::recv), and [`TryRecvError::Empty`] where that would wait.
@@ -257,6 +414,25 @@ impl<E> Subscription<E> {
 
     /// As [`recv`](Self::recv), for futures written by hand. Only the waker of the last call is
     /// woken.
+    ///
+    /// ```
+    /// # use std::{future::poll_fn, task::Poll};
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let log = EventLog::new(None);
+    /// let (mut first, mut second) = (log.subscribe(0), log.subscribe(0));
+    /// log.append(Tick(1));
+    /// // Whichever of the two is ready.
+    /// let tick = poll_fn(|context| match first.poll_recv(context) {
+    ///     Poll::Pending => second.poll_recv(context),
+    ///     ready => ready,
+    /// });
+    /// assert_eq!(tick.await.unwrap().version(), 1);
+    /// # }
+    /// ```
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<EventRef<E>, RecvError>> {
         self.poll_with(context, |this| Ok((this.try_recv()?, 1)))
     }
@@ -264,6 +440,25 @@ impl<E> Subscription<E> {
     /// The next events, as soon as there is one: all that are there, up to 256.
     ///
     /// Cancel safe: a future that is dropped before it is ready has taken nothing.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=1_000).map(Tick));
+    /// let mut subscription = log.subscribe(0);
+    /// let (mut events, mut messages) = (0, 0);
+    /// while !subscription.is_live() {
+    ///     events += subscription.recv_batch().await?.len();
+    ///     messages += 1; // to the client, one per batch
+    /// }
+    /// assert!(events == 1_000 && messages < 100);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -273,6 +468,21 @@ impl<E> Subscription<E> {
     }
 
     /// As [`recv_batch`](Self::recv_batch), blocking the thread. Not for asynchronous code.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=1_000).map(Tick));
+    /// let mut subscription = log.subscribe(0);
+    /// let mut seen = 0;
+    /// while !subscription.is_live() {
+    ///     seen += subscription.blocking_recv_batch()?.len();
+    /// }
+    /// assert_eq!(seen, 1_000);
+    /// # Ok::<(), eventlog::RecvError>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -293,6 +503,17 @@ impl<E> Subscription<E> {
 
     /// The next events, if there are any already.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, TryRecvError};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// log.append_batch((1..=3).map(Tick));
+    /// let mut subscription = log.subscribe(0);
+    /// assert_eq!(subscription.try_recv_batch().unwrap().len(), 3);
+    /// assert_eq!(subscription.try_recv_batch().err(), Some(TryRecvError::Empty));
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`recv`](Self::recv), and [`TryRecvError::Empty`] where that would wait.
@@ -305,6 +526,19 @@ impl<E> Subscription<E> {
 
     /// As [`recv_batch`](Self::recv_batch), for futures written by hand. Only the waker of the
     /// last call is woken.
+    ///
+    /// ```
+    /// # use std::task::{Context, Waker};
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert!(subscription.poll_recv_batch(&mut context).is_pending());
+    /// log.append_batch((1..=3).map(Tick));
+    /// assert!(subscription.poll_recv_batch(&mut context).is_ready());
+    /// ```
     pub fn poll_recv_batch(
         &mut self,
         context: &mut Context<'_>,
@@ -318,6 +552,23 @@ impl<E> Subscription<E> {
 
     /// Gives up everything that was appended so far and not yet read, and says how many events
     /// that were. Only what is appended from now on is delivered.
+    ///
+    /// ```
+    /// # use eventlog::EventLog;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append_batch((1..=100).map(Tick));
+    /// // The page was in the background: it loads its state anew, and wants none of these.
+    /// assert_eq!(subscription.skip_to_newest(), 100);
+    /// log.append(Tick(101));
+    /// assert_eq!(subscription.recv().await?.version(), 101);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn skip_to_newest(&mut self) -> u64 {
         self.in_hand = None;
         self.lease = None;

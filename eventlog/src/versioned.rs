@@ -36,6 +36,21 @@ pub trait Versioned {
     ///
     /// It must be the same at every call: the log asks when an event is appended and again when
     /// it is replayed.
+    ///
+    /// ```
+    /// # use eventlog::Versioned;
+    /// struct Order {
+    ///     number: u32,
+    ///     revision: u32,
+    /// }
+    ///
+    /// impl Versioned for Order {
+    ///     fn version(&self) -> u64 {
+    ///         u64::from(self.revision)
+    ///     }
+    /// }
+    /// assert_eq!(Order { number: 1, revision: 7 }.version(), 7);
+    /// ```
     #[must_use]
     fn version(&self) -> u64;
 
@@ -87,11 +102,24 @@ pub trait Versioned {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read as a version",
     label = "a version is `u8`, `u16`, `u32`, `u64`, `usize` or a `NonZero` of one of them",
-    note = "make the field one of these, or tell how its type is read: derive or implement \
-            `eventlog::AsVersion` for `{Self}`, or write `#[version(with = path)]` on the field"
+    note = "make the field one of these, or say how it is read: with `#[version(with = path)]` on \
+            the field, or, if `{Self}` is a type of your own, with `#[derive(eventlog::AsVersion)]`"
 )]
 pub trait AsVersion {
     /// The value as the `u64` that the log compares.
+    ///
+    /// ```
+    /// # use eventlog::AsVersion;
+    /// /// Milliseconds of one clock, which no event goes behind.
+    /// struct Stamp(std::time::Duration);
+    ///
+    /// impl AsVersion for Stamp {
+    ///     fn as_version(&self) -> u64 {
+    ///         self.0.as_millis().try_into().unwrap_or(u64::MAX)
+    ///     }
+    /// }
+    /// assert_eq!(Stamp(std::time::Duration::from_secs(2)).as_version(), 2000);
+    /// ```
     #[must_use]
     fn as_version(&self) -> u64;
 }

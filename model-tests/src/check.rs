@@ -72,6 +72,15 @@ pub fn check_all<S: Subject + Clone>(subject: &S, budget: &Budget) -> Vec<Outcom
 }
 
 /// Judges one subject by these laws, in this order.
+///
+/// ```
+/// # use model_tests::{Budget, Ours, Ruling, Tick, check_laws, laws};
+/// # let mut budget = Budget::default();
+/// # (budget.cases, budget.small_histories) = (8, 100);
+/// // Only what this program relies on.
+/// let outcomes = check_laws(&Ours(Tick::new), &[&laws::R01, &laws::R04], &budget);
+/// assert!(outcomes.iter().all(|outcome| matches!(outcome.ruling, Ruling::Kept(_))));
+/// ```
 pub fn check_laws<S: Subject + Clone>(
     subject: &S,
     laws: &[&'static Law],

@@ -51,6 +51,18 @@ struct Beside<E> {
 
 impl<E: Event, L: Log<E>> Checked<E, L> {
     /// Puts the model beside a log that is still empty and has these settings.
+    ///
+    /// ```
+    /// use model_tests::Checked;
+    /// # use model_tests::{Case, Log, Subject, zoo::NaiveSubject};
+    /// # let subject = NaiveSubject { bug: None };
+    /// # let log = subject.open(&Case::new(2))?;
+    /// # let event = |version| subject.event(version, 0);
+    /// let checked = Checked::new(log, 2, None); // capacity 2, as the log has it
+    /// checked.append(event(7));
+    /// assert_eq!(checked.events_since(0).len(), 1); // both say so
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
     pub fn new(log: L, capacity: usize, base: Option<u64>) -> Self {
         let beside = Beside {
             model: Model::new(capacity, base),
@@ -64,6 +76,19 @@ impl<E: Event, L: Log<E>> Checked<E, L> {
     }
 
     /// The log itself.
+    ///
+    /// ```
+    /// # use model_tests::Checked;
+    /// # use model_tests::{Case, Log, Subject, zoo::NaiveSubject};
+    /// # let subject = NaiveSubject { bug: None };
+    /// # let log = subject.open(&Case::new(2))?;
+    /// # let event = |version| subject.event(version, 0);
+    /// let checked = Checked::new(log, 2, None);
+    /// checked.append(event(7));
+    /// // What the model knows nothing of: its metrics, say.
+    /// assert_eq!(checked.log().events_since(0).len(), 1);
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
     pub fn log(&self) -> &L {
         &self.log
     }

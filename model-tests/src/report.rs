@@ -125,6 +125,11 @@ pub enum Class {
 
 impl Report {
     /// How often the run met this.
+    ///
+    /// ```
+    /// # use model_tests::{Class, Report};
+    /// assert_eq!(Report::default().count(Class::Wrapped), 0); // of a run that met nothing
+    /// ```
     #[must_use]
     pub fn count(&self, class: Class) -> u64 {
         self.visits.get(&class).copied().unwrap_or(0)
@@ -150,16 +155,42 @@ impl Report {
     }
 
     /// What the verdict stands on, for laws about disks; nothing for others.
+    ///
+    /// ```
+    /// # use model_tests::{Budget, Ours, Tick, check, laws};
+    /// # let mut budget = Budget::default();
+    /// # (budget.cases, budget.small_histories) = (8, 100);
+    /// let report = check(&Ours(Tick::new), &laws::R01, &budget).unwrap();
+    /// assert_eq!(report.evidence().count(), 0); // no law about disks
+    /// ```
     pub fn evidence(&self) -> impl Iterator<Item = Evidence> {
         self.evidence.iter().copied()
     }
 
     /// What of the law was not judged, and why.
+    ///
+    /// ```
+    /// # use model_tests::{Budget, Ours, Tick, check, laws};
+    /// # let mut budget = Budget::default();
+    /// # (budget.cases, budget.small_histories) = (8, 100);
+    /// let report = check(&Ours(Tick::new), &laws::R01, &budget).unwrap();
+    /// for part in report.not_judged() {
+    ///     println!("{part}"); // such as: strace is not installed
+    /// }
+    /// ```
     pub fn not_judged(&self) -> impl Iterator<Item = &NotJudged> {
         self.not_judged.iter()
     }
 
     /// Whether nothing of the law was judged: what it needs is lacking here.
+    ///
+    /// ```
+    /// # use model_tests::{Budget, Ours, Tick, check, laws};
+    /// # let mut budget = Budget::default();
+    /// # (budget.cases, budget.small_histories) = (8, 100);
+    /// let report = check(&Ours(Tick::new), &laws::R01, &budget).unwrap();
+    /// assert!(!report.is_empty_handed());
+    /// ```
     #[must_use]
     pub fn is_empty_handed(&self) -> bool {
         self.evidence.is_empty() && !self.not_judged.is_empty()

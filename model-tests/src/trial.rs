@@ -90,6 +90,13 @@ impl Default for Budget {
 
 impl Budget {
     /// Whether the subject has this.
+    ///
+    /// ```
+    /// # use model_tests::{Budget, Capability};
+    /// let mut budget = Budget::default();
+    /// budget.lacks = &[Capability::Durable];
+    /// assert!(budget.has(Capability::Replay) && !budget.has(Capability::Durable));
+    /// ```
     #[must_use]
     pub fn has(&self, capability: Capability) -> bool {
         !self.lacks.contains(&capability)

@@ -115,7 +115,7 @@ fn compile(name: &str, is_forgotten: fn(usize) -> bool) -> Vec<String> {
 /// The first variant is on the third line, and names begin in the fifth column.
 fn error_of(variant: usize) -> String {
     format!(
-        "{}:5: error: `E{variant}` carries no version: add `{{ version: u64 }}`, \
+        "{}:5: error: `E{variant}` carries no version: add `version: u64`, \
          or mark the field that holds it with `#[version]`",
         variant + 3
     )

@@ -39,6 +39,12 @@ pub struct DiskConfig {
 impl DiskConfig {
     /// The defaults, for a log whose current file is at `path`. Full files, the lock and what is
     /// set aside stand beside it, each under this whole name and a suffix.
+    ///
+    /// ```
+    /// # use eventlog::disk::DiskConfig;
+    /// let config = DiskConfig::new("/var/lib/launcher/events.log");
+    /// assert_eq!(config.path(), "/var/lib/launcher/events.log");
+    /// ```
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
@@ -56,6 +62,13 @@ impl DiskConfig {
     }
 
     /// The current file of the log.
+    ///
+    /// ```
+    /// # use eventlog::disk::DiskConfig;
+    /// // What readers of the same log are given.
+    /// let config = DiskConfig::new("events.log");
+    /// assert_eq!(eventlog::disk::read::<u64>(config.path()).count(), 0);
+    /// ```
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -63,6 +76,26 @@ impl DiskConfig {
 
     /// Size in bytes that no file of the log exceeds (default 8 MiB), unless one record alone is
     /// larger: such a record gets a file of its own. At least 1.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter}};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path).max_bytes(10))?;
+    /// log.append_batch((1..=6).map(Tick));
+    /// writer.shutdown().await?;
+    /// assert_eq!(std::fs::read_to_string(path.with_extension("log.old"))?, "1\n2\n3\n4\n5\n");
+    /// assert_eq!(std::fs::read_to_string(&path)?, "6\n");
+    /// assert_eq!(disk::read::<u64>(&path).count(), 6); // readers go through all of them
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
@@ -75,6 +108,25 @@ impl DiskConfig {
     /// the full file aside before it starts another.
     ///
     /// Other names are left alone, such as those that end in a date.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter}};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path).max_bytes(4).keep(2))?;
+    /// log.append_batch((1..=9).map(Tick)); // two per file
+    /// writer.shutdown().await?;
+    /// let kept = disk::read::<u64>(&path).filter_map(|record| record.ok()?.into_event());
+    /// assert!(kept.eq(5..=9)); // two full files, and the current one
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn keep(mut self, files: u32) -> Self {
         self.keep = files;
@@ -83,6 +135,25 @@ impl DiskConfig {
 
     /// Unix permission bits of the files that are created (default `0o600`); not used elsewhere.
     /// The owner must be able to read and write.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(unix)] {
+    /// # use std::os::unix::fs::PermissionsExt;
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path).mode(0o640))?; // the group reads
+    /// writer.durable(log.append(Tick(1))).await?;
+    /// assert_eq!(std::fs::metadata(&path)?.permissions().mode() & 0o777, 0o640);
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn mode(mut self, bits: u32) -> Self {
         self.mode = bits;
@@ -96,6 +167,25 @@ impl DiskConfig {
     /// path: both then write, each takes what the other wrote for lines of a stranger, and one
     /// that repairs the end of the file may cut a line that the other is just writing. See to it
     /// that there is only one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// # let log = EventLog::new(None);
+    /// # let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// # writer.durable(log.append(Tick(1))).await?;
+    /// // A look into a log that another process writes, which keeps nothing from it.
+    /// let config = DiskConfig::new(&path).lock(false);
+    /// let (look, _) = EventLog::<Tick>::recover(&config)?;
+    /// assert_eq!(look.newest_version(), Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn lock(mut self, lock: bool) -> Self {
         self.locks = lock;
@@ -110,6 +200,22 @@ impl DiskConfig {
     /// With them a cursor outlives a restart that [recovers](crate::EventLog::recover) the log.
     /// Without them, or with wrong ones, no event is lost or misread: every cursor of an earlier life
     /// is then `Foreign`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path).marks(false))?;
+    /// writer.durable(log.append(Tick(1))).await?;
+    /// assert!(path.exists() && !path.with_extension("log.marks").exists());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn marks(mut self, marks: bool) -> Self {
         self.marks = marks;
@@ -123,9 +229,8 @@ impl DiskConfig {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize, serde::Deserialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// # let log = EventLog::new(None);
@@ -152,6 +257,18 @@ impl DiskConfig {
     }
 
     /// When written records are made durable (default: after every batch).
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SyncPolicy}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// # let log = EventLog::<Tick>::new(None);
+    /// let config = DiskConfig::new(&path).sync(SyncPolicy::Never);
+    /// assert!(!DiskWriter::spawn(&log, config)?.level().synced); // nothing is called durable
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn sync(mut self, policy: SyncPolicy) -> Self {
         self.writer = self.writer.sync(policy);
@@ -159,6 +276,13 @@ impl DiskConfig {
     }
 
     /// As [`WriterConfig::backlog_events`].
+    ///
+    /// ```
+    /// # use eventlog::disk::DiskConfig;
+    /// // An hour with a full disk, at 1,000 events per second.
+    /// let config = DiskConfig::new("events.log").backlog_events(3_600_000).backlog_bytes(1 << 30);
+    /// assert!(format!("{config:?}").contains("backlog_events: 3600000"));
+    /// ```
     #[must_use]
     pub fn backlog_events(mut self, events: usize) -> Self {
         self.writer = self.writer.backlog_events(events);
@@ -166,6 +290,12 @@ impl DiskConfig {
     }
 
     /// As [`WriterConfig::backlog_bytes`].
+    ///
+    /// ```
+    /// # use eventlog::disk::DiskConfig;
+    /// let config = DiskConfig::new("events.log").backlog_bytes(8 << 20);
+    /// assert!(format!("{config:?}").contains("backlog_bytes: 8388608"));
+    /// ```
     #[must_use]
     pub fn backlog_bytes(mut self, bytes: usize) -> Self {
         self.writer = self.writer.backlog_bytes(bytes);
@@ -173,6 +303,13 @@ impl DiskConfig {
     }
 
     /// As [`WriterConfig::retry_min`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use eventlog::disk::DiskConfig;
+    /// let config = DiskConfig::new("events.log").retry_min(Duration::from_millis(10));
+    /// assert!(format!("{config:?}").contains("retry_min: 10ms"));
+    /// ```
     #[must_use]
     pub fn retry_min(mut self, pause: Duration) -> Self {
         self.writer = self.writer.retry_min(pause);
@@ -180,6 +317,21 @@ impl DiskConfig {
     }
 
     /// As [`WriterConfig::retry_max`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use eventlog::{EventLog, disk::{ConfigError, DiskConfig, DiskWriter, SpawnError}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// # let log = EventLog::<Tick>::new(None);
+    /// let (long, short) = (Duration::from_secs(5), Duration::from_secs(1));
+    /// let config = DiskConfig::new(&path).retry_min(long).retry_max(short);
+    /// let refused = DiskWriter::spawn(&log, config).unwrap_err();
+    /// assert!(matches!(refused, SpawnError::Config(ConfigError::Pauses)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn retry_max(mut self, pause: Duration) -> Self {
         self.writer = self.writer.retry_max(pause);
@@ -187,6 +339,24 @@ impl DiskConfig {
     }
 
     /// As [`WriterConfig::drop_timeout`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// // A slow disk: rather a slow end than lost events.
+    /// let config = DiskConfig::new(&path).drop_timeout(Duration::from_secs(30));
+    /// let writer = DiskWriter::spawn(&log, config)?;
+    /// log.append(Tick(1));
+    /// drop(writer);
+    /// assert_eq!(std::fs::read_to_string(&path)?, "1\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn drop_timeout(mut self, timeout: Duration) -> Self {
         self.writer = self.writer.drop_timeout(timeout);
@@ -194,6 +364,13 @@ impl DiskConfig {
     }
 
     /// As [`WriterConfig::unfaithful`].
+    ///
+    /// ```
+    /// # use eventlog::disk::{DiskConfig, Unfaithful};
+    /// // A reader of other people's wants a line for each event, and takes `null` for a NaN.
+    /// let config = DiskConfig::new("events.log").unfaithful(Unfaithful::Write);
+    /// assert_eq!(Unfaithful::default(), Unfaithful::Refuse);
+    /// ```
     #[must_use]
     pub fn unfaithful(mut self, unfaithful: Unfaithful) -> Self {
         self.writer = self.writer.unfaithful(unfaithful);
@@ -214,6 +391,12 @@ impl DiskConfig {
     }
 
     /// The settings that do not depend on files.
+    ///
+    /// ```
+    /// # use eventlog::disk::DiskConfig;
+    /// // To call it in a display as the writer's notices do.
+    /// assert!(DiskConfig::new("events.log").writer().name().ends_with("events.log"));
+    /// ```
     #[must_use]
     pub fn writer(&self) -> &WriterConfig {
         &self.writer
@@ -259,6 +442,14 @@ fn name_of(path: &Path) -> String {
 }
 
 /// Settings of a [`DiskConfig`] that cannot be meant.
+///
+/// ```
+/// # use eventlog::{EventLog, disk::{ConfigError, DiskConfig, RecoverError}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// let refused = EventLog::<Tick>::recover(&DiskConfig::new("events.log").keep(0)).unwrap_err();
+/// assert!(matches!(refused, RecoverError::Config(ConfigError::KeepsNothing)));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum ConfigError {

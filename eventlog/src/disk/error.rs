@@ -9,6 +9,20 @@ use crate::writer::destination::DestinationError;
 /// Why a log on disk could not take or keep records.
 ///
 /// Each message says what was being done, on which path, and what to do now.
+///
+/// ```
+/// # use eventlog::{EventLog, disk::{DiskConfig, DiskError, DiskWriter, SpawnError}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # let directory = tempfile::tempdir()?;
+/// let log = EventLog::<Tick>::new(None);
+/// let spawned = DiskWriter::spawn(&log, DiskConfig::new(directory.path()));
+/// match spawned.unwrap_err() {
+///     SpawnError::Disk(error @ DiskError::NotAFile { .. }) => eprintln!("{error}"),
+///     other => panic!("{other}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiskError {
@@ -89,18 +103,56 @@ impl DiskError {
     }
 
     /// True if another writer holds the log.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskError, DiskWriter, SpawnError}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::<Tick>::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// let Err(SpawnError::Disk(error)) = DiskWriter::spawn(&log, DiskConfig::new(&path)) else {
+    ///     panic!("two writers");
+    /// };
+    /// assert!(error.is_locked());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_locked(&self) -> bool {
         matches!(self, Self::Locked { .. })
     }
 
     /// True if there is no room: disk full, quota used up, or a file size limit reached.
+    ///
+    /// ```
+    /// # use std::io;
+    /// # use eventlog::disk::DiskError;
+    /// # fn error(kind: io::ErrorKind) -> DiskError {
+    /// #     DiskError::Io { action: "write", path: "events.log".into(), source: kind.into() }
+    /// # }
+    /// let error = error(io::ErrorKind::StorageFull); // what a write said
+    /// assert!(error.is_full()); // somebody has to free some room; writing then goes on by itself
+    /// ```
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Io { source, .. } if is_full(source))
     }
 
     /// The kind of an equivalent [`io::Error`].
+    ///
+    /// ```
+    /// # use std::io;
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SpawnError}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let log = EventLog::<Tick>::new(None);
+    /// let spawned = DiskWriter::spawn(&log, DiskConfig::new(directory.path()));
+    /// let Err(SpawnError::Disk(error)) = spawned else { panic!("a directory") };
+    /// assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn kind(&self) -> io::ErrorKind {
         match self {
@@ -121,6 +173,21 @@ impl From<DiskError> for DestinationError {
 }
 
 /// Why [`DiskWriter::spawn`](super::DiskWriter) did not start a writer. The log is not affected.
+///
+/// ```
+/// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SpawnError}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path();
+/// let log = EventLog::<Tick>::new(None);
+/// match DiskWriter::spawn(&log, DiskConfig::new(path)) {
+///     Ok(_writer) => unreachable!("the path is a directory"),
+///     Err(error) if error.is_locked() => unreachable!("it is written already"),
+///     Err(error) => eprintln!("{error}; going on without a file"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpawnError {
@@ -137,6 +204,19 @@ pub enum SpawnError {
 
 impl SpawnError {
     /// True if another writer holds the log.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let (log, other) = (EventLog::<Tick>::new(None), EventLog::<Tick>::new(None));
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// // A program that was started twice.
+    /// assert!(DiskWriter::spawn(&other, DiskConfig::new(&path)).unwrap_err().is_locked());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_locked(&self) -> bool {
         matches!(self, Self::Disk(error) if error.is_locked())

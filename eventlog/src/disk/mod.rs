@@ -19,6 +19,82 @@
 //! of them, [`follow`] those to come, and [`lines()`] what stands in the files, unparsed;
 //! [`EventLog::recover`](crate::EventLog::recover) brings the whole log back.
 //!
+//! # When the disk is full
+//!
+//! *You see* one [`Notice::Failing`] and, as long as it lasts, the reason in
+//! [`WriterStats::failing`](WriterStats). [`append`](crate::EventLog::append) goes on as ever: events
+//! wait in memory, first in the ring and then in the [backlog](DiskConfig::backlog_events), and
+//! whoever waits for [`durable`](crate::writer::Writer::durable) waits. The same goes for every other
+//! fault of the disk.
+//!
+//! *What to do:* free some room. Writing is tried again by itself, at least every
+//! [`retry_max`](DiskConfig::retry_max) (30 s unless set otherwise), and [`Notice::Resumed`] says that
+//! it works; nothing has to be started anew. What exceeds the backlog before that is lost:
+//! [`NotStored::Lost`] says so to whoever waits for it, [`Notice::Gap`] to you, and a [`Gap`] line to
+//! all readers.
+//!
+//! ```
+//! # use std::{sync::mpsc, time::Duration};
+//! use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, Notice}};
+//! # use eventlog::Versioned as _;
+//! # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("events.log");
+//! # let (pager, _calls) = mpsc::channel();
+//! let config = DiskConfig::new(&path)
+//!     .backlog_events(3_600_000) // an hour, at 1,000 per second
+//!     .on_notice(move |notice| match notice {
+//!         Notice::Failing { .. } | Notice::Gap { .. } => _ = pager.send(notice.to_string()),
+//!         _ => {}
+//!     });
+//! let log = EventLog::new(None);
+//! let writer = DiskWriter::spawn(&log, config)?;
+//!
+//! let seq = log.append(Tick(1));
+//! match tokio::time::timeout(Duration::from_secs(30), writer.durable(seq)).await {
+//!     Ok(stored) => _ = stored?,
+//!     // It may still be stored later, so the caller is told "not yet", and not "no".
+//!     Err(_) => eprintln!("not yet: {:?}", writer.stats().failing),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # When the process ends
+//!
+//! In good order, [`shutdown`](crate::writer::Writer::shutdown) stores what was appended, and dropping
+//! the writer waits for it for a moment: [the end of a process](crate::writer::Writer#the-end-of-a-process).
+//! After a kill, a crash or a power cut, everything is there that was called
+//! [durable](crate::writer::Writer::durable). *You see* at most one unfinished line at the end of the
+//! current file, which was acknowledged to nobody ([`DamageKind::TornTail`]).
+//!
+//! *What to do:* [recover](crate::EventLog::recover), and hand the same settings to the writer: it sets
+//! the unfinished line aside and goes on.
+//!
+//! ```
+//! # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+//! # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
+//! # struct Tick(u64);
+//! # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("events.log");
+//! std::fs::write(&path, "7\n8\n9")?; // killed while it wrote
+//! let config = DiskConfig::new(&path);
+//! let (log, recovery) = EventLog::<Tick>::recover(&config)?;
+//! assert_eq!((recovery.events, recovery.torn_bytes), (2, 1));
+//!
+//! let writer = DiskWriter::spawn(&log, config)?;
+//! writer.durable(log.append(Tick(9))).await?; // again, and whole
+//! assert_eq!(std::fs::read_to_string(&path)?, "7\n8\n9\n");
+//! assert_eq!(log.events_since(7), [Tick(8), Tick(9)]);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Marks
 //!
 //! The lines of the log are events and nothing else. What a line cannot say stands in `X.marks`, one

@@ -23,6 +23,23 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
     /// Events that the log already retains are written first, except those that were read back
     /// from the disk by [`EventLog::recover`].
     ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(1)); // what is there is written too
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// let second = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap_err();
+    /// assert!(second.is_locked()); // one writer per path, of all processes
+    /// drop(writer);
+    /// assert_eq!(std::fs::read_to_string(&path)?, "1\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SpawnError`] if nothing can be written there: the path is a directory or a file that is no

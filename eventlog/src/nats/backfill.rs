@@ -110,6 +110,23 @@ impl<'a, E: Versioned + DeserializeOwned + Send + Sync + 'static> Backfill<'a, E
     /// The next of these events. `None` once the log has what follows, or a snapshot is needed:
     /// the coverage of a subscription at the last cursor says which.
     ///
+    /// ```no_run
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # async fn example(
+    /// #     mirror: eventlog::nats::Mirror<Tick>,
+    /// #     cursor: eventlog::Cursor,
+    /// # ) -> Result<(), eventlog::nats::NatsError> {
+    /// let mut backfill = mirror.backfill(&cursor);
+    /// let mut last = cursor;
+    /// while let Some(events) = backfill.next().await? {
+    ///     last = events.cursor(); // after they were applied
+    /// }
+    /// let is_snapshot_needed = !mirror.log().subscribe(last).coverage().is_complete();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`NatsError`] if the stream cannot be read.
@@ -160,6 +177,14 @@ impl<'a, E: Versioned + DeserializeOwned + Send + Sync + 'static> Backfill<'a, E
 
 impl<E> Fetch<E> {
     /// The events, oldest first.
+    ///
+    /// ```no_run
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # fn example(events: eventlog::nats::Fetch<Tick>) {
+    /// let versions: Vec<_> = events.iter().map(|tick| tick.version()).collect();
+    /// # }
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = &E> {
         let fetched = self.cell.get().and_then(Option::as_ref);
         let events = fetched.and_then(|(_, events)| events.as_deref());
@@ -167,6 +192,14 @@ impl<E> Fetch<E> {
     }
 
     /// Where a subscriber stands that has applied them.
+    ///
+    /// ```no_run
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # fn example(mirror: eventlog::nats::Mirror<Tick>, events: eventlog::nats::Fetch<Tick>) {
+    /// let subscription = mirror.log().subscribe(events.cursor()); // after they were applied
+    /// # }
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.cursor

@@ -35,6 +35,19 @@ struct JetStream {
 ///
 /// Works on any runtime, which it never blocks; drop the future to give up.
 ///
+/// ```no_run
+/// # use eventlog::{EventLog, nats::{self, JetStreamConfig}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let log = EventLog::new(None);
+/// let writer = nats::spawn(&log, JetStreamConfig::new("nats://127.0.0.1:4222", "orders")).await?;
+/// let level = writer.stored(log.append(Tick(1))).await?;
+/// println!("{level}"); // such as "3 replicas, not synced"
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// [`SpawnError`] if no server answers, or the stream cannot be claimed. The log is not affected.
@@ -49,6 +62,16 @@ pub async fn spawn<E: Serialize + Send + Sync + 'static>(
 }
 
 /// As [`spawn`], blocking the thread until the stream is claimed. Not for asynchronous code.
+///
+/// ```no_run
+/// # use eventlog::{EventLog, nats::{self, JetStreamConfig}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// let log = EventLog::new(None);
+/// let writer = nats::blocking_spawn(&log, JetStreamConfig::new("nats://127.0.0.1:4222", "orders"))?;
+/// writer.blocking_stored(log.append(Tick(1)))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Panics
 ///

@@ -6,6 +6,17 @@ use super::config::StreamAt;
 use crate::writer::DestinationError;
 
 /// Why a stream cannot be written or read.
+///
+/// ```no_run
+/// # use eventlog::nats::{Mirror, NatsError};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # async fn example(mirror: Mirror<Tick>, cursor: eventlog::Cursor) {
+/// if let Err(error) = mirror.backfill(&cursor).next().await {
+///     eprintln!("{error}: a snapshot will do");
+/// }
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct NatsError {
@@ -97,6 +108,20 @@ impl Error for NatsError {
 }
 
 /// Why a writer to a stream could not be started.
+///
+/// ```no_run
+/// # use eventlog::{EventLog, nats::{self, JetStreamConfig, SpawnError}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # async fn example(log: EventLog<Tick>) {
+/// let config = JetStreamConfig::new("nats://127.0.0.1:4222", "orders");
+/// match nats::spawn(&log, config).await {
+///     Ok(writer) => { /* keep it until the program ends */ }
+///     Err(SpawnError::Stream(error)) => eprintln!("{error}"), // says what to do; try again later
+///     Err(error) => eprintln!("{error}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SpawnError {

@@ -38,6 +38,12 @@ pub struct MirrorConfig {
 
 impl MirrorConfig {
     /// The defaults for a stream of this name at one of these servers: URLs, separated by commas.
+    ///
+    /// ```
+    /// # use eventlog::nats::MirrorConfig;
+    /// let config = MirrorConfig::new("nats://one:4222,nats://two:4222", "orders");
+    /// assert!(format!("{config:?}").contains("orders"));
+    /// ```
     #[must_use]
     pub fn new(servers: impl AsRef<str>, stream: impl Into<String>) -> Self {
         Self {
@@ -48,6 +54,13 @@ impl MirrorConfig {
 
     /// How many events the mirror keeps in memory (default 4096): what comes in the longest absence
     /// after which a subscriber should miss nothing.
+    ///
+    /// ```
+    /// # use eventlog::nats::MirrorConfig;
+    /// // Pages are away for ten minutes at most, and a hundred events come per second.
+    /// let config = MirrorConfig::new("nats://127.0.0.1:4222", "orders").capacity(60_000);
+    /// assert!(format!("{config:?}").contains("orders"));
+    /// ```
     #[must_use]
     pub fn capacity(mut self, events: usize) -> Self {
         self.capacity = events.max(1);
@@ -55,6 +68,12 @@ impl MirrorConfig {
     }
 
     /// The subject of the stream's messages, where it is not `eventlog.STREAM`.
+    ///
+    /// ```
+    /// # use eventlog::nats::MirrorConfig;
+    /// let config = MirrorConfig::new("nats://127.0.0.1:4222", "ORDERS").on_subject("shop.3.orders");
+    /// assert!(format!("{config:?}").contains("ORDERS"));
+    /// ```
     #[must_use]
     pub fn on_subject(mut self, subject: impl Into<String>) -> Self {
         self.at.subject = subject.into();
@@ -62,6 +81,13 @@ impl MirrorConfig {
     }
 
     /// How to connect: credentials, TLS, timeouts. Their `event_callback` is replaced.
+    ///
+    /// ```no_run
+    /// # use eventlog::nats::MirrorConfig;
+    /// # use async_nats::ConnectOptions;
+    /// let options = ConnectOptions::new().user_and_password("orders".into(), "…".into());
+    /// let config = MirrorConfig::new("nats://127.0.0.1:4222", "orders").connect_with(options);
+    /// ```
     #[must_use]
     pub fn connect_with(mut self, options: ConnectOptions) -> Self {
         self.at.options = options;
@@ -133,6 +159,18 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
     ///
     /// Works on any runtime, which it never blocks.
     ///
+    /// ```no_run
+    /// # use eventlog::nats::{Mirror, MirrorConfig};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = MirrorConfig::new("nats://127.0.0.1:4222", "orders").capacity(60_000);
+    /// let mirror = Mirror::<Tick>::open(config).await?;
+    /// let newest = mirror.log().newest_version(); // everything is there that the stream had
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SpawnError`] if no server answers, or there is no such stream.
@@ -145,6 +183,16 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
     }
 
     /// As [`open`](Self::open), blocking the thread. Not for asynchronous code.
+    ///
+    /// ```no_run
+    /// # use eventlog::nats::{Mirror, MirrorConfig};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let config = MirrorConfig::new("nats://127.0.0.1:4222", "orders");
+    /// let mirror = Mirror::<Tick>::blocking_open(config)?;
+    /// println!("{:?}", mirror.log().stats());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -181,9 +229,8 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
     /// far as the log's oldest. All who ask for the same at about the same time share one fetch.
     ///
     /// ```no_run
-    /// # #[derive(Clone, serde::Deserialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # async fn example(
     /// #     mirror: eventlog::nats::Mirror<Tick>,
     /// #     mut cursor: eventlog::Cursor,
@@ -204,12 +251,39 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
 
 impl<E> Mirror<E> {
     /// The log that the mirror fills now.
+    ///
+    /// ```no_run
+    /// # use eventlog::nats::Mirror;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # async fn example(mirror: Mirror<Tick>, mut cursor: eventlog::Cursor) {
+    /// loop {
+    ///     let mut subscription = mirror.log().subscribe(cursor); // the log of now
+    ///     while let Ok(tick) = subscription.recv().await {
+    ///         println!("{}", tick.version());
+    ///     }
+    ///     cursor = subscription.cursor(); // it was closed: the mirror goes on with another
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn log(&self) -> Arc<EventLog<E>> {
         self.state.log()
     }
 
     /// How the mirror is.
+    ///
+    /// ```no_run
+    /// # use eventlog::nats::Mirror;
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # fn example(mirror: Mirror<Tick>) {
+    /// let stats = mirror.stats();
+    /// if !stats.is_connected {
+    ///     eprintln!("the mirror is behind: {:?}", stats.failing);
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> MirrorStats {
         let mut stats = self.state.with(|inner| inner.stats.clone());

@@ -5,9 +5,8 @@
 //!
 //! ```no_run
 //! use eventlog::{EventLog, nats::{self, JetStreamConfig, Mirror, MirrorConfig}};
-//! # #[derive(serde::Serialize, serde::Deserialize)]
-//! # struct Tick(u64);
-//! # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+//! # use eventlog::Versioned as _;
+//! # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let log = EventLog::new(None);
 //! let writer = nats::spawn(&log, JetStreamConfig::new("nats://127.0.0.1:4222", "orders")).await?;

@@ -41,6 +41,16 @@ pub struct Numbered<T, L = Beside> {
 }
 
 /// The number stands beside the payload: `{"version":7,"payload":…}`. Fits every payload.
+///
+/// ```
+/// # #[cfg(feature = "disk")] {
+/// use eventlog::{Beside, Numbered};
+///
+/// let event = Numbered::<_, Beside>::new(7, "opened"); // as `Numbered::<_>::new`
+/// assert_eq!(serde_json::to_string(&event)?, r#"{"version":7,"payload":"opened"}"#);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Beside {}
 
@@ -73,6 +83,14 @@ pub enum Inside {}
 impl<T, L> Numbered<T, L> {
     /// A payload with a number that was given before. Logs give theirs with
     /// [`push`](EventLog::push).
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Numbered, Versioned};
+    /// // Numbers that another system gave are kept.
+    /// let log = EventLog::<Numbered<&str>>::new(None);
+    /// log.append(Numbered::new(41, "imported"));
+    /// assert_eq!(log.push("here"), 42);
+    /// ```
     #[must_use]
     pub const fn new(version: u64, payload: T) -> Self {
         Self {
@@ -83,12 +101,27 @@ impl<T, L> Numbered<T, L> {
     }
 
     /// What was pushed.
+    ///
+    /// ```
+    /// # use eventlog::Numbered;
+    /// let event = Numbered::<_>::new(7, "opened".to_owned());
+    /// assert_eq!(event.payload(), "opened");
+    /// assert_eq!(event.len(), 6); // its methods are at hand without that
+    /// ```
     #[must_use]
     pub const fn payload(&self) -> &T {
         &self.payload
     }
 
     /// What was pushed, without its number.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Numbered};
+    /// let log = EventLog::<Numbered<String>>::new(None);
+    /// log.push("opened".into());
+    /// let names = log.events_since(0).into_iter().map(Numbered::into_payload);
+    /// assert!(names.eq(["opened"]));
+    /// ```
     #[must_use]
     pub fn into_payload(self) -> T {
         self.payload
@@ -128,6 +161,17 @@ impl<T, L> EventLog<Numbered<T, L>> {
     /// stored has its numbers given again; a cursor tells the two apart, a number does not.
     ///
     /// The number after `u64::MAX`, which no log comes to by itself, is `u64::MAX` again.
+    ///
+    /// ```
+    /// # use std::{sync::Arc, thread};
+    /// # use eventlog::{EventLog, Numbered};
+    /// let log = Arc::new(EventLog::<Numbered<&str>>::new(None));
+    /// let other = log.clone();
+    /// let thread = thread::spawn(move || other.push("from another thread"));
+    /// let mut numbers = [log.push("from here"), thread.join().unwrap()];
+    /// numbers.sort();
+    /// assert_eq!(numbers, [1, 2]); // in the order of the history, and none twice
+    /// ```
     pub fn push(&self, payload: T) -> u64 {
         let (_, version) = self.push_numbered(payload);
         version

@@ -36,6 +36,13 @@ pub enum Address {
 }
 
 /// A text that is no address.
+///
+/// ```
+/// # use eventlog::serve::Address;
+/// // An argument of a program, which says to the user what it should have been.
+/// let error = "127.0.0.1:7070".parse::<Address>().unwrap_err();
+/// assert!(error.to_string().contains("tcp:"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct AddressError;

@@ -16,9 +16,8 @@ use super::start::{Asked, QueryError};
 /// use std::sync::Arc;
 /// use axum::{Router, extract::State, response::IntoResponse, routing::get};
 /// use eventlog::{EventLog, serve::{Asked, Feed}};
-/// # #[derive(serde::Serialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 ///
 /// async fn events(State(feed): State<Feed<Tick>>, asked: Asked) -> impl IntoResponse {
 ///     feed.sse(asked)

@@ -83,6 +83,19 @@ pub(super) struct Settings {
 }
 
 /// What a feed has done and whom it serves, at one instant.
+///
+/// ```
+/// # use eventlog::{EventLog, serve::{Asked, Feed}, Start};
+/// # #[derive(serde::Serialize)]
+/// # struct Tick { version: u64 }
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.version } }
+/// # let log = EventLog::<Tick>::new(None);
+/// let feed = Feed::new(&log);
+/// let response = feed.sse(Start::Oldest);
+/// assert_eq!(feed.stats().subscribers, 1);
+/// drop(response); // the client has gone
+/// assert_eq!((feed.stats().subscribers, feed.stats().refused), (0, 0));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct FeedStats {
@@ -102,6 +115,22 @@ pub struct FeedStats {
 
 impl<E: Serialize + Send + Sync + 'static> Feed<E> {
     /// A feed of everything that is appended, as JSON.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use eventlog::{EventLog, Start, serve::Feed};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick { version: u64 }
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.version } }
+    /// let log = EventLog::new(None);
+    /// let feed = Feed::new(&log);
+    /// log.append(Tick { version: 7 });
+    /// log.close();
+    /// let piece = feed.lines(Start::Oldest).next().await.unwrap();
+    /// assert!(piece.starts_with(b"{\"open\":"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn new(log: &EventLog<E>) -> Self {
         Self::of(Source::log(log), Hooks::json(), Settings::default())
@@ -110,6 +139,30 @@ impl<E: Serialize + Send + Sync + 'static> Feed<E> {
     /// A feed of what the writer has stored and nothing else, as JSON: with a writer that syncs
     /// every batch, no subscriber is ever told what a crash can take back, and its cursor is good
     /// after any crash.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Start, disk::{DiskConfig, DiskWriter}, serve::Feed};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick { version: u64 }
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.version } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// let feed = Feed::stored(&writer); // no page shows an order that a power cut takes back
+    /// log.append(Tick { version: 7 });
+    /// writer.shutdown().await?;
+    /// let mut lines = feed.lines(Start::Oldest);
+    /// let mut text = Vec::new();
+    /// while let Some(piece) = lines.next().await {
+    ///     text.extend_from_slice(&piece);
+    /// }
+    /// assert!(String::from_utf8(text)?.contains("\"version\":7"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "disk")]
     #[must_use]
     pub fn stored(writer: &Writer<E>) -> Self {
@@ -141,6 +194,25 @@ impl<E> Feed<E> {
     /// the sake of events that are not for it.
     ///
     /// Should it panic on an event, all are told that they miss that one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use eventlog::{EventLog, Start, serve::Feed};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Order { shop: u32, version: u64 }
+    /// # impl eventlog::Versioned for Order { fn version(&self) -> u64 { self.version } }
+    /// let log = EventLog::new(None);
+    /// let all = Feed::new(&log);
+    /// let of_shop_3 = all.clone().filter(|order: &Order| order.shop == 3);
+    /// log.append(Order { shop: 2, version: 1 });
+    /// log.close();
+    /// let mut lines = of_shop_3.lines(Start::Oldest);
+    /// while let Some(piece) = lines.next().await {
+    ///     assert!(!piece.windows(6).any(|text| text == b"\"shop\""));
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn filter(self, keep: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
         let hooks = self.inner.hooks.keeping(keep);
@@ -151,6 +223,27 @@ impl<E> Feed<E> {
     /// lines. It is added to an empty buffer. Runs at most once per event.
     ///
     /// Should it panic on an event, all are told that they miss that one.
+    ///
+    /// ```
+    /// # use std::io::Write;
+    /// # use eventlog::{EventLog, Start, serve::Feed};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let log = EventLog::new(None);
+    /// let feed = Feed::new(&log).encode(|tick: &Tick, text| {
+    ///     write!(text, "\"tick {}\"", tick.version()).ok();
+    /// });
+    /// log.append(Tick(7));
+    /// log.close();
+    /// let (mut lines, mut text) = (feed.lines(Start::Oldest), Vec::new());
+    /// while let Some(piece) = lines.next().await {
+    ///     text.extend_from_slice(&piece);
+    /// }
+    /// assert!(String::from_utf8(text).unwrap().contains("tick 7"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn encode(self, write: impl Fn(&E, &mut Vec<u8>) + Send + Sync + 'static) -> Self {
         let hooks = self.inner.hooks.writing(write);
@@ -159,6 +252,17 @@ impl<E> Feed<E> {
 
     /// After what time a subscriber that lost its connection comes back. Each is told another one
     /// between the two, so that not all come at once. 2 to 10 seconds unless set otherwise.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use eventlog::{EventLog, serve::Feed};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let log = EventLog::<Tick>::new(None);
+    /// // 50,000 pages, which should not all come back in the same second after a restart.
+    /// let feed = Feed::new(&log).retry(Duration::from_secs(5)..=Duration::from_secs(60));
+    /// assert_eq!(feed.stats().subscribers, 0);
+    /// ```
     #[must_use]
     pub fn retry(mut self, between: RangeInclusive<Duration>) -> Self {
         self.settings.retry = between.into_inner();
@@ -167,6 +271,17 @@ impl<E> Feed<E> {
 
     /// How long nothing is sent before a subscriber is told where it stands, which also keeps
     /// proxies from closing the connection. 15 seconds unless set otherwise, and at least 10 ms.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use eventlog::{EventLog, serve::Feed};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let log = EventLog::<Tick>::new(None);
+    /// // Behind a proxy that closes what was silent for 10 seconds.
+    /// let feed = Feed::new(&log).bookmark_every(Duration::from_secs(5));
+    /// assert_eq!(feed.stats().subscribers, 0);
+    /// ```
     #[must_use]
     pub fn bookmark_every(mut self, time: Duration) -> Self {
         self.settings.bookmark_every = time.max(Duration::from_millis(10));
@@ -175,6 +290,17 @@ impl<E> Feed<E> {
 
     /// How many are served at once; who comes beyond that is told to come again. 10,000 unless set
     /// otherwise.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Start, serve::Feed};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::new(None);
+    /// let feed = Feed::new(&log).max_subscribers(1);
+    /// let first = feed.sse(Start::Now);
+    /// let second = feed.sse(Start::Now); // told to come again
+    /// assert_eq!((feed.stats().subscribers, feed.stats().refused), (1, 1));
+    /// ```
     #[must_use]
     pub fn max_subscribers(mut self, subscribers: usize) -> Self {
         self.settings.max_subscribers = subscribers;
@@ -184,6 +310,16 @@ impl<E> Feed<E> {
     /// Says that nothing comes any more, ever: every subscriber gets what was appended so far, and
     /// then the end, and no browser comes back for more. For a job that is done, say. A program
     /// that ends, and begins again, [closes](EventLog::close) its log instead.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Start, serve::Feed};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::new(None);
+    /// let feed = Feed::new(&log);
+    /// feed.finish(); // the job is done
+    /// assert_eq!(feed.sse(Start::Now).status(), 204); // no browser comes back after that
+    /// ```
     pub fn finish(&self) {
         let next = self.inner.source.next();
         self.inner.finished_at.fetch_min(next, Ordering::AcqRel);
@@ -191,6 +327,24 @@ impl<E> Feed<E> {
     }
 
     /// What it has done so far.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # use eventlog::{EventLog, Start, serve::Feed};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::new(None);
+    /// let feed = Feed::new(&log);
+    /// log.append(Tick(7));
+    /// log.close();
+    /// for _ in 0..2 {
+    ///     let mut lines = feed.lines(Start::Oldest);
+    ///     while lines.next().await.is_some() {}
+    /// }
+    /// assert_eq!(feed.stats().encoded, 1); // once, for both
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> FeedStats {
         let counters = &self.inner.counters;

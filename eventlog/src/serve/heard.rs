@@ -15,6 +15,21 @@ use crate::{
 };
 
 /// What is heard of a log in another process.
+///
+/// ```
+/// use eventlog::serve::Heard;
+///
+/// fn show(heard: Heard<u64>) -> String {
+///     match heard {
+///         Heard::Event { event, .. } => format!("{event}"),
+///         Heard::Reset { .. } => "something is missing: loading a snapshot".into(),
+///         Heard::Live { .. } => "this is current".into(),
+///         _ => String::new(),
+///     }
+/// }
+/// # let log = eventlog::EventLog::<eventlog::Numbered<u64>>::new(None);
+/// assert_eq!(show(Heard::Event { event: 7, cursor: log.cursor() }), "7");
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Heard<E> {
@@ -44,6 +59,23 @@ pub enum Heard<E> {
 }
 
 /// Something was heard that makes no sense.
+///
+/// ```
+/// # use eventlog::{EventLog, Numbered, Start, serve::{self, Feed, RemoteError}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let log = EventLog::<Numbered<&str>>::new(None);
+/// let serving = Feed::new(&log).serve_tcp("127.0.0.1:0")?;
+/// log.push("seven");
+/// let address = format!("tcp:{}", serving.local_addr().unwrap()).parse()?;
+/// let mut remote = serve::connect::<Numbered<u64>>(address, Start::Oldest)?; // is of another type
+/// match remote.next().await.unwrap() {
+///     Err(error @ RemoteError::Event { .. }) => eprintln!("{error}"), // the next call goes on
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RemoteError {

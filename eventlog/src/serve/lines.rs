@@ -37,6 +37,8 @@ use crate::{coverage::Coverage, cursor::Cursor, cursor::Start, waiters::block_on
 /// More may be added: leave out what is not known. An event whose text is not JSON is a string.
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), std::str::Utf8Error> {
 /// # use eventlog::{EventLog, Start, serve::Feed};
 /// # #[derive(serde::Serialize)]
 /// # struct Tick { version: u64 }
@@ -46,12 +48,13 @@ use crate::{coverage::Coverage, cursor::Cursor, cursor::Start, waiters::block_on
 /// log.close();
 /// let mut lines = Feed::new(&log).lines(Start::Oldest);
 /// let mut text = String::new();
-/// while let Some(piece) = lines.blocking_next() {
+/// while let Some(piece) = lines.next().await {
 ///     text.push_str(std::str::from_utf8(&piece)?);
 /// }
 /// assert!(text.contains(r#","event":{"version":7}}"#));
 /// assert!(text.ends_with("{\"closed\":{}}\n"));
-/// # Ok::<(), std::str::Utf8Error>(())
+/// # Ok(())
+/// # }
 /// ```
 #[must_use = "lines are made only for one who asks for them"]
 pub struct Lines<E>(State<E>);
@@ -126,6 +129,22 @@ impl Hello {
 
 impl<E> Feed<E> {
     /// The feed from there on, as lines of JSON.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Start, serve::Feed};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let log = EventLog::new(None);
+    /// log.append(Tick(7));
+    /// log.close();
+    /// let mut lines = Feed::new(&log).lines(Start::Oldest);
+    /// while let Some(piece) = lines.next().await {
+    ///     assert!(piece.ends_with(b"\n")); // for the socket, as it is
+    /// }
+    /// # }
+    /// ```
     pub fn lines(&self, start: impl Into<Start>) -> Lines<E> {
         match self.take_seat() {
             Some(seat) => self.lines_on(seat, start.into()),
@@ -136,6 +155,26 @@ impl<E> Feed<E> {
     /// The feed as the first line of a client asks for it, such as `{"cursor":"…"}`, `{"since":12}`,
     /// `{"from":"now"}` or `{}` for everything that there is. It comes from outside: limit its
     /// length, and the time that it may take.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, serve::Feed};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick(7), Tick(8)]);
+    /// log.close();
+    /// let hello = br#"{"since":7}"#; // what the client has sent
+    /// let (mut lines, mut text) = (Feed::new(&log).lines_for(hello), Vec::new());
+    /// while let Some(piece) = lines.next().await {
+    ///     text.extend_from_slice(&piece);
+    /// }
+    /// let text = String::from_utf8(text).unwrap();
+    /// assert!(text.contains("\"event\":8") && !text.contains("\"event\":7"));
+    /// # }
+    /// ```
     pub fn lines_for(&self, hello: &[u8]) -> Lines<E> {
         match self.take_seat() {
             Some(seat) => self.lines_of(seat, hello),
@@ -176,11 +215,42 @@ impl<E> Lines<E> {
     }
 
     /// The next piece, as soon as there is one; `None` at the end. Cancel safe.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Start, serve::Feed};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let log = EventLog::<Tick>::new(None);
+    /// let mut lines = Feed::new(&log).lines(Start::Now);
+    /// log.close();
+    /// let mut pieces = 0;
+    /// while let Some(_piece) = lines.next().await {
+    ///     pieces += 1;
+    /// }
+    /// assert!(pieces > 0); // it says where it begins, and how it ended
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Bytes> {
         poll_fn(|context| self.poll_piece(context)).await
     }
 
     /// As [`next`](Self::next), blocking the thread. Not for asynchronous code.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Start, serve::Feed};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::new(None);
+    /// log.close();
+    /// let mut lines = Feed::new(&log).lines(Start::Now);
+    /// let mut text = Vec::new();
+    /// while let Some(piece) = lines.blocking_next() {
+    ///     text.extend_from_slice(&piece); // or to a pipe
+    /// }
+    /// assert!(text.ends_with(b"{\"closed\":{}}\n"));
+    /// ```
     ///
     /// # Panics
     ///

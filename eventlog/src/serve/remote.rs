@@ -48,6 +48,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The address is `unix:/path/of/the/socket` or `tcp:host:port`. It need not be there yet.
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use eventlog::{EventLog, Start, serve::{self, Feed, Heard}};
 /// # #[derive(serde::Serialize, serde::Deserialize)]
 /// # struct Tick { version: u64 }
@@ -58,12 +60,13 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// let address = format!("tcp:{}", serving.local_addr().unwrap()).parse()?;
 /// let mut remote = serve::connect::<Tick>(address, Start::Oldest)?; // in another process
-/// match remote.blocking_next().unwrap()? {
+/// match remote.next().await.unwrap()? {
 ///     Heard::Event { event, cursor } => assert_eq!((event.version, cursor), (7, log.cursor())),
 ///     Heard::Reset { .. } => unreachable!("fetch a snapshot: something is missing"),
 ///     _ => unreachable!("the replay is over"),
 /// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Errors
@@ -105,6 +108,21 @@ pub fn connect<E: DeserializeOwned + Send + 'static>(
 ///
 /// A thread of its own reads up to 256 items or 16 MiB ahead; it ends when this is dropped. The stream ends
 /// when the feed is [finished](super::Feed::finish).
+///
+/// ```
+/// # use eventlog::{EventLog, Numbered, Start, serve::{self, Feed, Heard}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let log = EventLog::<Numbered<u32>>::new(None);
+/// let serving = Feed::new(&log).serve_tcp("127.0.0.1:0")?;
+/// let address = format!("tcp:{}", serving.local_addr().unwrap()).parse()?;
+/// let mut remote = serve::connect::<Numbered<u32>>(address, Start::Oldest)?;
+/// assert!(matches!(remote.next().await.unwrap()?, Heard::Live { .. })); // nothing was missed
+/// log.push(7);
+/// assert!(matches!(remote.next().await.unwrap()?, Heard::Event { event, .. } if *event == 7));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is read for one who drops it"]
 pub struct Remote<E> {
     shared: Arc<Shared<E>>,
@@ -144,6 +162,28 @@ impl<E> Remote<E> {
     /// The next that was heard, as soon as there is something; `None` once the feed is finished.
     /// Cancel safe.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, Numbered, Start, serve::{self, Feed, Heard}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let log = EventLog::<Numbered<u32>>::new(None);
+    /// # let feed = Feed::new(&log);
+    /// # let serving = feed.serve_tcp("127.0.0.1:0")?;
+    /// # let address = format!("tcp:{}", serving.local_addr().unwrap()).parse()?;
+    /// # log.push(7);
+    /// # feed.finish();
+    /// let mut remote = serve::connect::<Numbered<u32>>(address, Start::Oldest)?;
+    /// let mut seen = Vec::new();
+    /// while let Some(heard) = remote.next().await {
+    ///     if let Heard::Event { event, .. } = heard? {
+    ///         seen.push(*event);
+    ///     }
+    /// }
+    /// assert_eq!(seen, [7]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`RemoteError`] for an event that is not of this type, or an address where something else
@@ -153,6 +193,18 @@ impl<E> Remote<E> {
     }
 
     /// As [`next`](Self::next), blocking the thread. Not for asynchronous code.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Numbered, Start, serve::{self, Feed, Heard}};
+    /// # let log = EventLog::<Numbered<u32>>::new(None);
+    /// # let serving = Feed::new(&log).serve_tcp("127.0.0.1:0")?;
+    /// # let address = format!("tcp:{}", serving.local_addr().unwrap()).parse()?;
+    /// # log.push(7);
+    /// let mut remote = serve::connect::<Numbered<u32>>(address, Start::Oldest)?;
+    /// let heard = remote.blocking_next().unwrap()?;
+    /// assert!(matches!(heard, Heard::Event { event, .. } if *event == 7));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -167,12 +219,46 @@ impl<E> Remote<E> {
 
     /// Where it stands after what was taken last: keep it, and [`connect`] with it the next time.
     /// `None` as long as the server has said nothing.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Numbered, Start, serve::{self, Address, Feed, Heard}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let log = EventLog::<Numbered<u32>>::new(None);
+    /// # let serving = Feed::new(&log).serve_tcp("127.0.0.1:0")?;
+    /// # let address: Address = format!("tcp:{}", serving.local_addr().unwrap()).parse()?;
+    /// # log.push(7);
+    /// # log.push(8);
+    /// let mut remote = serve::connect::<Numbered<u32>>(address.clone(), Start::Oldest)?;
+    /// remote.next().await.unwrap()?;
+    /// // Kept, over a restart of this process:
+    /// let place = remote.cursor().expect("something was heard");
+    /// let mut next = serve::connect::<Numbered<u32>>(address, place)?;
+    /// assert!(matches!(next.next().await.unwrap()?, Heard::Event { event, .. } if *event == 8));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Option<Cursor> {
         self.cursor
     }
 
     /// Why there is no connection at the moment, if there is none. It is tried again.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Numbered, Start, serve::{self, Feed}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let log = EventLog::<Numbered<u32>>::new(None);
+    /// # let serving = Feed::new(&log).serve_tcp("127.0.0.1:0")?;
+    /// # let address = format!("tcp:{}", serving.local_addr().unwrap()).parse()?;
+    /// let mut remote = serve::connect::<Numbered<u32>>(address, Start::Oldest)?;
+    /// remote.next().await.unwrap()?;
+    /// // For a display: "as of 12:04, since when there is no connection: …".
+    /// assert_eq!(remote.trouble(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.shared.state.lock().trouble.clone()

@@ -30,6 +30,17 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// A feed on a socket. Nobody is let in any more once this is dropped; those who are in stay until
 /// the log is closed.
+///
+/// ```
+/// # use eventlog::{EventLog, Numbered, serve::Feed};
+/// # let log = EventLog::<Numbered<u32>>::new(None);
+/// let serving = Feed::new(&log).serve_tcp("127.0.0.1:0")?;
+/// let client = std::net::TcpStream::connect(serving.local_addr().unwrap())?;
+/// drop(serving); // lets nobody else in; this client stays
+/// log.push(7);
+/// log.close(); // ends what it reads
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[must_use = "nobody is let in any more once this is dropped"]
 pub struct Serving {
     address: Address,
@@ -50,6 +61,21 @@ impl<E: Send + Sync + 'static> Feed<E> {
     /// A client says in one line from where on it reads; see [`lines_for`](Self::lines_for). It has
     /// 5 seconds and 4096 bytes for it.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, Numbered, serve::Feed};
+    /// use std::{io::{BufRead, BufReader, Write}, net::TcpStream};
+    ///
+    /// # let log = EventLog::<Numbered<u32>>::new(None);
+    /// let serving = Feed::new(&log).serve_tcp("127.0.0.1:0")?;
+    /// // Or `nc`, or any language:
+    /// let mut client = TcpStream::connect(serving.local_addr().unwrap())?;
+    /// client.write_all(b"{}\n")?;
+    /// let mut line = String::new();
+    /// BufReader::new(client).read_line(&mut line)?;
+    /// assert!(line.starts_with("{\"open\":"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the address cannot be listened on, or the system refuses a thread.
@@ -64,6 +90,20 @@ impl<E: Send + Sync + 'static> Feed<E> {
     ///
     /// A client says in one line from where on it reads; see [`lines_for`](Self::lines_for). It has
     /// 5 seconds and 4096 bytes for it.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Numbered, Start, serve::{self, Address, Feed, Heard}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("feed.socket");
+    /// # let log = EventLog::<Numbered<u32>>::new(None);
+    /// let serving = Feed::new(&log).serve_unix(&path)?;
+    /// let mut remote = serve::connect::<Numbered<u32>>(Address::Unix(path), Start::Now)?;
+    /// assert!(matches!(remote.next().await.unwrap()?, Heard::Live { .. }));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -164,6 +204,15 @@ fn is_timeout(error: &io::Error) -> bool {
 
 impl Serving {
     /// The address that is listened on; `None` of a Unix socket.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Numbered, serve::Feed};
+    /// # let log = EventLog::<Numbered<u32>>::new(None);
+    /// let serving = Feed::new(&log).serve_tcp("127.0.0.1:0")?; // any port that is free
+    /// println!("tcp:{}", serving.local_addr().unwrap());
+    /// assert_ne!(serving.local_addr().unwrap().port(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         match &self.address {

@@ -25,6 +25,26 @@ use super::{
 ///
 /// It is pulled: what a client does not read is not made. It ends when the log is
 /// [closed](crate::EventLog::close) and everything before that was handed over.
+///
+/// ```
+/// # use eventlog::{EventLog, Start, serve::Feed};
+/// use http_body::Body;
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+///
+/// let log = EventLog::<Tick>::new(None);
+/// let mut body = std::pin::pin!(Feed::new(&log).sse(Start::Now).into_body());
+/// log.close();
+/// // As a server does it:
+/// let mut bytes = 0;
+/// while let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await {
+///     bytes += frame.unwrap().into_data().map_or(0, |data| data.len());
+/// }
+/// assert!(bytes > 0);
+/// # }
+/// ```
 #[must_use = "a body does nothing unless a server sends it"]
 pub struct SseBody<E>(State<E>);
 
@@ -45,6 +65,22 @@ impl<E> Feed<E> {
     ///   200, and comes back after the end of a body.
     /// * Once the feed is [finished](Feed::finish) and the subscriber has everything: 204, after
     ///   which a browser does not come back.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, serve::{Asked, Feed}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// let log = EventLog::<Tick>::new(None);
+    /// let feed = Feed::new(&log);
+    /// // In the handler of a server:
+    /// let handle = |request: http::Request<()>| match Asked::of(&request.into_parts().0) {
+    ///     Ok(asked) => feed.sse(asked).status(),
+    ///     Err(error) => error.response().status(),
+    /// };
+    /// assert_eq!(handle(http::Request::get("/events?since=12").body(())?), 200);
+    /// assert_eq!(handle(http::Request::get("/events?since=x").body(())?), 400);
+    /// # Ok::<(), http::Error>(())
+    /// ```
     pub fn sse(&self, asked: impl Into<Asked>) -> Response<SseBody<E>> {
         let asked = asked.into();
         let retry = self.draw_retry();
@@ -98,6 +134,14 @@ fn answer<E>(status: StatusCode, text: Bytes) -> Response<SseBody<E>> {
 
 impl QueryError {
     /// The answer to a request with such a query: 400, and what to do.
+    ///
+    /// ```
+    /// use eventlog::serve::QueryError;
+    ///
+    /// let response = QueryError::Since.response();
+    /// assert_eq!(response.status(), 400);
+    /// assert!(response.body().contains("since"));
+    /// ```
     #[must_use]
     pub fn response(&self) -> Response<String> {
         let mut response = Response::new(format!("{self}\n"));

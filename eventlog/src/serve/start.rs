@@ -44,6 +44,14 @@ pub struct Asked {
 impl Asked {
     /// What a request asks for.
     ///
+    /// ```
+    /// # use eventlog::{Start, serve::Asked};
+    /// let request = http::Request::get("/events").header("last-event-id", "another's").body(())?;
+    /// let asked = Asked::of(&request.into_parts().0)?;
+    /// assert!(matches!(asked.start(), Start::Cursor(_))); // of no history here: it gets a `reset`
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`QueryError`] if `since` is no number, or a parameter is there twice.
@@ -52,6 +60,14 @@ impl Asked {
     }
 
     /// The same, where headers and query are at hand.
+    ///
+    /// ```
+    /// # use eventlog::{Start, serve::Asked};
+    /// # let headers = http::HeaderMap::new();
+    /// let asked = Asked::from_parts(&headers, Some("ticket=4711&since=12"))?;
+    /// assert_eq!(asked.start(), Start::After(12));
+    /// # Ok::<(), eventlog::serve::QueryError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -72,12 +88,30 @@ impl Asked {
     }
 
     /// Where it begins.
+    ///
+    /// ```
+    /// # use eventlog::{Start, serve::Asked};
+    /// # let headers = http::HeaderMap::new();
+    /// let asked = Asked::from_parts(&headers, None)?;
+    /// assert_eq!(asked.start(), Start::Oldest); // for a subscription of one's own
+    /// # Ok::<(), eventlog::serve::QueryError>(())
+    /// ```
     #[must_use]
     pub fn start(&self) -> Start {
         self.start.unwrap_or(Start::Oldest)
     }
 
     /// Begins there, if the request says nothing about it.
+    ///
+    /// ```
+    /// # use eventlog::{Start, serve::Asked};
+    /// # let headers = http::HeaderMap::new();
+    /// // A page that shows only what is new, and yet misses nothing when it comes back.
+    /// let first = Asked::from_parts(&headers, None)?.or(Start::Now);
+    /// let back = Asked::from_parts(&headers, Some("since=12"))?.or(Start::Now);
+    /// assert_eq!((first.start(), back.start()), (Start::Now, Start::After(12)));
+    /// # Ok::<(), eventlog::serve::QueryError>(())
+    /// ```
     #[must_use]
     pub fn or(self, start: Start) -> Self {
         let start = self.start.or(Some(start));
@@ -97,6 +131,13 @@ impl From<Start> for Asked {
 
 /// A query that cannot be read. It is the page's own mistake, and not one that time brings about,
 /// so it is answered with 400, after which no `EventSource` comes back.
+///
+/// ```
+/// # use eventlog::serve::{Asked, QueryError};
+/// # let headers = http::HeaderMap::new();
+/// let twice = Asked::from_parts(&headers, Some("since=12&since=13"));
+/// assert_eq!(twice, Err(QueryError::Twice));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum QueryError {

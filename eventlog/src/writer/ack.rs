@@ -20,6 +20,27 @@ use crate::{
 };
 
 /// Why events are not stored.
+///
+/// ```
+/// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, NotStored, SyncPolicy}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// let log = EventLog::new(None);
+/// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path).sync(SyncPolicy::Never))?;
+/// let seq = log.append(Tick(1));
+/// match writer.durable(seq).await {
+///     Err(NotStored::NotSynced { .. }) => { /* the settings promise no more than `stored` */ }
+///     other => panic!("{other:?}"),
+/// }
+/// writer.shutdown().await?;
+/// assert!(matches!(writer.stored(log.append(Tick(2))).await, Err(NotStored::Stopped { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum NotStored {
@@ -200,6 +221,24 @@ impl Drop for Wait {
 
 /// The future of [`Writer::stored`](super::Writer::stored) and
 /// [`Writer::durable`](super::Writer::durable).
+///
+/// ```
+/// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// let log = EventLog::new(None);
+/// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+/// let first = writer.durable(log.append(Tick(1)));
+/// let second = writer.durable(log.append(Tick(2)));
+/// let (first, second) = tokio::join!(first, second); // at once, and with one sync if it can be
+/// first.and(second)?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a future does nothing until it is awaited"]
 pub struct Stored {
     wait: Wait,
@@ -262,6 +301,24 @@ impl fmt::Debug for Stored {
 
 /// The future of [`Writer::flush`](super::Writer::flush) and
 /// [`Writer::shutdown`](super::Writer::shutdown).
+///
+/// ```
+/// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// let log = EventLog::new(None);
+/// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+/// log.append(Tick(1));
+/// let flush = writer.flush(); // of what was appended before this
+/// log.append(Tick(2));
+/// assert!(flush.await?.get() >= 1);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a future does nothing until it is awaited"]
 pub struct Flush {
     wait: Wait,

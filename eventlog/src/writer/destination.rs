@@ -9,6 +9,13 @@ use crate::{
 };
 
 /// What an acknowledgement of a destination is worth.
+///
+/// ```
+/// # use eventlog::writer::Level;
+/// let level = Level::new(3, false);
+/// assert_eq!(level.to_string(), "3 replicas, not synced");
+/// assert!(!level.synced); // outlives a machine, but no power cut of all three
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub struct Level {
@@ -21,6 +28,11 @@ pub struct Level {
 
 impl Level {
     /// Stored on `replicas` machines, synced or not.
+    ///
+    /// ```
+    /// # use eventlog::writer::Level;
+    /// assert_eq!(Level::new(1, true).to_string(), "1 replica, synced");
+    /// ```
     #[must_use]
     pub const fn new(replicas: u16, synced: bool) -> Self {
         Self { replicas, synced }
@@ -38,6 +50,20 @@ impl fmt::Display for Level {
 }
 
 /// Where a destination stands when a writer opens it.
+///
+/// ```
+/// # use eventlog::{Cursor, EventLog, writer::Standing};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # let log = EventLog::new(None);
+/// # let seq = log.append(Tick(7));
+/// // A table that keeps epoch, number and version with each row.
+/// let newest_row = Some((log.epoch(), seq, 7));
+/// let standing = newest_row.map_or(Standing::Unknown, |(epoch, seq, version)| {
+///     Standing::At(Cursor::from_parts(epoch, seq, version))
+/// });
+/// assert_eq!(standing, Standing::At(log.cursor()));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Standing {
@@ -52,8 +78,65 @@ pub enum Standing {
 /// Where batches of records go: a file, a message broker.
 ///
 /// It is called from the writer's thread only, and may block there.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use eventlog::{Epoch, EventLog, writer::*};
+///
+/// /// Lines in memory.
+/// #[derive(Clone, Default)]
+/// struct Memory(Arc<Mutex<Vec<String>>>);
+///
+/// impl Destination for Memory {
+///     fn level(&self) -> Level {
+///         Level::new(1, false)
+///     }
+///     fn open(&mut self, _: Epoch) -> Result<Standing, DestinationError> {
+///         Ok(Standing::Unknown) // begin with the log's oldest event
+///     }
+///     fn write(
+///         &mut self,
+///         records: Records<'_>,
+///         _progress: &mut dyn FnMut(u64),
+///     ) -> Result<(), DestinationError> {
+///         let lines = records.iter().map(|line| String::from_utf8_lossy(line).into_owned());
+///         self.0.lock().unwrap().extend(lines);
+///         Ok(())
+///     }
+///     fn sync(&mut self) -> Result<(), DestinationError> {
+///         Ok(())
+///     }
+///     fn stored(&self) -> u64 {
+///         self.0.lock().unwrap().len() as u64
+///     }
+/// }
+/// # #[derive(serde::Serialize)]
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let (log, memory) = (EventLog::new(None), Memory::default());
+/// let writer = Writer::spawn_to(&log, WriterConfig::new("memory"), memory.clone())?;
+/// writer.stored(log.append(Tick(1))).await?;
+/// assert_eq!(*memory.0.lock().unwrap(), ["1\n"]);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Destination: Send + 'static {
     /// What an acknowledgement is worth. Asked once, after [`open`](Self::open).
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// # let log = EventLog::<Tick>::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// assert_eq!(writer.level().to_string(), "1 replica, synced"); // as the file answered
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn level(&self) -> Level;
 
     /// Says where it stands, so that nothing is handed to it twice. Called once, before anything
@@ -107,6 +190,23 @@ pub trait Destination: Send + 'static {
 }
 
 /// Why a destination could not take or keep records.
+///
+/// ```
+/// # use std::io;
+/// use eventlog::writer::DestinationError;
+///
+/// /// What the answer of a server means for the writer.
+/// fn told(status: u16) -> Result<(), DestinationError> {
+///     let cause = io::Error::other(format!("the server said {status}"));
+///     Err(match status {
+///         200 => return Ok(()),
+///         409 => DestinationError::Fenced(cause.into()), // somebody else has written
+///         413 => DestinationError::Refused(cause.into()), // too large, today and tomorrow
+///         _ => DestinationError::Retry(cause.into()),
+///     })
+/// }
+/// assert_eq!(told(503).unwrap_err().to_string(), "the server said 503");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DestinationError {

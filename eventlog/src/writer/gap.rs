@@ -36,6 +36,17 @@ pub struct Gap {
 }
 
 /// Why events never reached the destination.
+///
+/// ```
+/// # use eventlog::disk::{Gap, GapReason};
+/// let what_to_do = |reason| match reason {
+///     GapReason::Backlog => "raise `backlog_events`, or mend the disk",
+///     GapReason::Unserializable | GapReason::Unfaithful => "mend the event's type",
+///     _ => "see the notice",
+/// };
+/// let gap = Gap::new(1, 7, 7, GapReason::Backlog); // as readers give it
+/// assert!(what_to_do(gap.reason).contains("backlog_events"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -71,6 +82,13 @@ struct GapBody {
 
 impl Gap {
     /// A gap of `count` events with versions from `min_version` to `max_version`.
+    ///
+    /// ```
+    /// # use eventlog::disk::{Gap, GapReason};
+    /// // For a destination of one's own that has lost what it had.
+    /// let gap = Gap::new(3, 7, 9, GapReason::Forgotten);
+    /// assert!(gap.to_line().contains(r#""count":3"#));
+    /// ```
     #[must_use]
     pub fn new(count: u64, min_version: u64, max_version: u64, reason: GapReason) -> Self {
         Self {
@@ -83,6 +101,12 @@ impl Gap {
     }
 
     /// The same, with the sequence number of its first event.
+    ///
+    /// ```
+    /// # use eventlog::{Seq, disk::{Gap, GapReason}};
+    /// let gap = Gap::new(3, 7, 9, GapReason::Backlog).starting_at(Seq::new(17));
+    /// assert_eq!(gap.first, Some(Seq::new(17)));
+    /// ```
     #[must_use]
     pub fn starting_at(self, first: Seq) -> Self {
         Self {
@@ -92,6 +116,12 @@ impl Gap {
     }
 
     /// The line, with its newline.
+    ///
+    /// ```
+    /// # use eventlog::disk::{Gap, GapReason};
+    /// let gap = Gap::new(3, 7, 9, GapReason::Backlog);
+    /// assert_eq!(Gap::parse(gap.to_line().as_bytes()), Some(gap));
+    /// ```
     #[must_use]
     pub fn to_line(&self) -> String {
         self.line_with(None)
@@ -129,6 +159,12 @@ impl Gap {
     }
 
     /// The gap that a line declares; `None` unless the line has the shape of a gap line.
+    ///
+    /// ```
+    /// # use eventlog::disk::Gap;
+    /// // In a reader of one's own: every other line is an event.
+    /// assert_eq!(Gap::parse(br#"{"Opened":{"version":7}}"#), None);
+    /// ```
     #[must_use]
     pub fn parse(line: &[u8]) -> Option<Self> {
         // Almost every line is an event: look before parsing.

@@ -48,10 +48,34 @@ use crate::{
 ///
 /// ```
 /// # use std::time::Duration;
+/// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// # let log = EventLog::new(None);
+/// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+/// log.append(Tick(1));
+/// // … until `tokio::signal::ctrl_c().await`, say, and then:
+/// log.close(); // subscribers come to their end
+/// match tokio::time::timeout(Duration::from_secs(5), writer.shutdown()).await {
+///     Ok(Ok(_)) => {} // all is stored, and dropping the writer is free
+///     Ok(Err(error)) => eprintln!("{error}"), // says which events were lost
+///     Err(_) => eprintln!("the disk is too slow, or full: {:?}", writer.missing()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # One event, to the disk and back
+///
+/// ```
+/// # use std::time::Duration;
 /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter, Record}};
-/// # #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
@@ -95,6 +119,28 @@ pub struct Writer<E> {
 }
 
 /// Why a writer could not be started.
+///
+/// ```
+/// # use eventlog::{Epoch, EventLog};
+/// # use eventlog::writer::{Destination, DestinationError, Level, Records, Standing, StartError, Writer, WriterConfig};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # struct Nowhere;
+/// # impl Destination for Nowhere {
+/// #     fn level(&self) -> Level { Level::new(1, false) }
+/// #     fn open(&mut self, _: Epoch) -> Result<Standing, DestinationError> {
+/// #         Err(DestinationError::Retry("no server answers".into()))
+/// #     }
+/// #     fn write(&mut self, _: Records<'_>, _: &mut dyn FnMut(u64)) -> Result<(), DestinationError> { Ok(()) }
+/// #     fn sync(&mut self) -> Result<(), DestinationError> { Ok(()) }
+/// #     fn stored(&self) -> u64 { 0 }
+/// # }
+/// let log = EventLog::<Tick>::new(None); // goes on without a writer
+/// match Writer::spawn_to(&log, WriterConfig::new("orders"), Nowhere) {
+///     Err(StartError::Destination(error)) => assert_eq!(error.to_string(), "no server answers"),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
@@ -129,6 +175,36 @@ impl<E: Serialize + Send + Sync + 'static> Writer<E> {
     ///
     /// It goes on from where the destination says that it stands; if it does not know, from where
     /// the last writer of this name left off; else it begins with the oldest event of the log.
+    ///
+    /// ```
+    /// # use std::sync::{Arc, Mutex};
+    /// # use eventlog::{Epoch, EventLog};
+    /// # use eventlog::writer::{Destination, DestinationError, Level, Records, Standing, Writer, WriterConfig};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[derive(Clone, Default)]
+    /// # struct Memory(Arc<Mutex<Vec<String>>>);
+    /// # impl Destination for Memory {
+    /// #     fn level(&self) -> Level { Level::new(1, false) }
+    /// #     fn open(&mut self, _: Epoch) -> Result<Standing, DestinationError> { Ok(Standing::Unknown) }
+    /// #     fn write(&mut self, records: Records<'_>, _: &mut dyn FnMut(u64)) -> Result<(), DestinationError> {
+    /// #         self.0.lock().unwrap().extend(records.iter().map(|line| String::from_utf8_lossy(line).into_owned()));
+    /// #         Ok(())
+    /// #     }
+    /// #     fn sync(&mut self) -> Result<(), DestinationError> { Ok(()) }
+    /// #     fn stored(&self) -> u64 { self.0.lock().unwrap().len() as u64 }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // `Memory` is the destination of the example at `Destination`.
+    /// let (log, memory) = (EventLog::new(None), Memory::default());
+    /// let writer = Writer::spawn_to(&log, WriterConfig::new("memory"), memory.clone())?;
+    /// writer.stored(log.append(Tick(1))).await?;
+    /// assert_eq!(*memory.0.lock().unwrap(), ["1\n"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -176,6 +252,23 @@ impl<E> Writer<E> {
     ///
     /// Cancel safe. An event that is not yet appended is waited for.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SyncPolicy}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let config = DiskConfig::new(&path).sync(SyncPolicy::Never);
+    /// let writer = DiskWriter::spawn(&log, config)?;
+    /// let level = writer.stored(log.append(Tick(1))).await?;
+    /// assert!(!level.synced); // the system has it: it outlives this process, but no power cut
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`NotStored`] if the event was lost, or the writer has ended before it came to it.
@@ -184,6 +277,19 @@ impl<E> Writer<E> {
     }
 
     /// As [`stored`](Self::stored), blocking the thread. Not for asynchronous code.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// let level = writer.blocking_stored(log.append(Tick(1)))?;
+    /// assert_eq!(level.to_string(), "1 replica, synced");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -201,6 +307,25 @@ impl<E> Writer<E> {
     ///
     /// Cancel safe. An event that is not yet appended is waited for.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// let seq = log.append(Tick(1));
+    /// writer.durable(seq).await?;
+    /// // Only now is the order confirmed to the customer.
+    /// assert_eq!(std::fs::read_to_string(&path)?, "1\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`stored`](Self::stored), and at once [`NotStored::NotSynced`] where nothing that this
@@ -210,6 +335,21 @@ impl<E> Writer<E> {
     }
 
     /// As [`durable`](Self::durable), blocking the thread. Not for asynchronous code.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// let batch = log.append_batch((1..=1_000).map(Tick)).unwrap();
+    /// writer.blocking_durable(batch.last())?; // all of them, with few syncs
+    /// assert_eq!(std::fs::read_to_string(&path)?.lines().count(), 1_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -228,6 +368,26 @@ impl<E> Writer<E> {
     /// It has no clock: bound it with the timeout of your runtime. Cancel safe: the flush itself
     /// goes on when the future is dropped.
     ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SyncPolicy}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let config = DiskConfig::new(&path).sync(SyncPolicy::Interval(Duration::from_secs(60)));
+    /// let writer = DiskWriter::spawn(&log, config)?;
+    /// log.append_batch((1..=3).map(Tick));
+    /// // Not in a minute, but now, and for no longer than this request may take.
+    /// let settled = tokio::time::timeout(Duration::from_secs(30), writer.flush()).await??;
+    /// assert_eq!(settled.get(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`NotStored::Incomplete`] with exactly the events that were lost since the last flush, or
@@ -238,6 +398,24 @@ impl<E> Writer<E> {
 
     /// As [`flush`](Self::flush), blocking the thread for at most `timeout`. Not for asynchronous
     /// code.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, NotStored}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// log.append_batch((1..=3).map(Tick));
+    /// match writer.blocking_flush(Duration::from_secs(30)) {
+    ///     Ok(settled) => assert_eq!(settled.get(), 3),
+    ///     Err(NotStored::Incomplete { missing, failing, .. }) => panic!("{missing:?}: {failing:?}"),
+    ///     Err(other) => return Err(other.into()),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -257,6 +435,24 @@ impl<E> Writer<E> {
     /// It has no clock: where the destination fails, the writer keeps trying until it is dropped.
     /// Cancel safe: the writer ends also if the future is dropped.
     ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// log.append_batch((1..=3).map(Tick));
+    /// assert_eq!(writer.shutdown().await?.get(), 3);
+    /// // The path is free, for another writer here or in another process.
+    /// let next = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`NotStored::Incomplete`] with exactly the events that were lost since the last flush.
@@ -269,6 +465,24 @@ impl<E> Writer<E> {
 
     /// As [`shutdown`](Self::shutdown), blocking the thread for at most `timeout`. Not for
     /// asynchronous code.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// log.append(Tick(1));
+    /// // At the end of `main`, where somebody should know what was not stored.
+    /// if let Err(error) = writer.blocking_shutdown(Duration::from_secs(5)) {
+    ///     eprintln!("{error}");
+    /// }
+    /// assert_eq!(writer.missing(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -283,12 +497,47 @@ impl<E> Writer<E> {
 
     /// The events that were appended and wait to be stored; `None` if there are none. Lost events
     /// wait for nothing.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// let seq = log.append(Tick(1));
+    /// if let Some(waiting) = writer.missing() {
+    ///     assert!(waiting.contains(seq)); // how far the disk is behind, for a dashboard
+    /// }
+    /// writer.flush().await?;
+    /// assert_eq!(writer.missing(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn missing(&self) -> Option<SeqRange> {
         SeqRange::of(self.control.frontier.settled() + 1, self.newest())
     }
 
     /// What an acknowledgement of this writer is worth.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, SyncPolicy}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::<Tick>::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// assert!(writer.level().synced); // so there is a sense in waiting for `durable`
+    /// # drop(writer);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path).sync(SyncPolicy::Never))?;
+    /// assert!(!writer.level().synced);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn level(&self) -> Level {
         self.control.level
@@ -303,9 +552,8 @@ impl<E> Writer<E> {
     ///
     /// ```
     /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
@@ -314,7 +562,7 @@ impl<E> Writer<E> {
     /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
     /// let mut subscription = writer.subscribe(0);
     /// log.append(Tick(7));
-    /// assert_eq!(subscription.recv().await?.0, 7); // it is on disk by now
+    /// assert_eq!(subscription.recv().await?.version(), 7); // it is on disk by now
     /// # Ok(())
     /// # }
     /// ```
@@ -324,6 +572,26 @@ impl<E> Writer<E> {
     }
 
     /// What the writer has done so far.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// log.append_batch((1..=3).map(Tick));
+    /// writer.flush().await?;
+    /// let stats = writer.stats();
+    /// assert_eq!((stats.events, stats.bytes, stats.lost), (3, 6, 0));
+    /// assert_eq!(stats.failing, None); // what to alert on
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> WriterStats {
         self.control.stats()

@@ -4,6 +4,10 @@
 //! [`disk::FileLog`](crate::disk) on a local disk, or one of your own. What it reads from is a
 //! log's ring, or a channel.
 //!
+//! What it does where the destination fails is told at [when the disk is
+//! full](crate::disk#when-the-disk-is-full), and what it does where the program ends at [the end of a
+//! process](Writer#the-end-of-a-process).
+//!
 //! ```text
 //! ring ──▶ Follower ─┐                            ┌─▶ FileLog
 //!                    ├─▶ Pending ──▶ Worker ──────┤

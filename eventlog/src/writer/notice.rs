@@ -8,6 +8,18 @@ use crate::seq::Seq;
 /// What a person should know of a writer. Each also goes to `tracing`, as a warning or an error.
 ///
 /// Printed, a notice says what happened, to what, and what to do now.
+///
+/// ```
+/// use eventlog::disk::{DiskConfig, Notice};
+///
+/// let config = DiskConfig::new("events.log").on_notice(|notice| match notice {
+///     // The log is in memory only until this is over: somebody should look.
+///     Notice::Failing { .. } => eprintln!("{notice}"),
+///     // Events are gone for good.
+///     Notice::Gap { gap, .. } => eprintln!("{} lost: {notice}", gap.count),
+///     _ => {}
+/// });
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Notice {

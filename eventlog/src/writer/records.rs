@@ -3,6 +3,14 @@
 use crate::seq::Seq;
 
 /// The events that a record accounts for.
+///
+/// ```
+/// # use eventlog::Seq;
+/// use eventlog::writer::Meta;
+///
+/// let meta = Meta::new(Seq::new(17), 7, false);
+/// assert_eq!((meta.seq.get(), meta.version, meta.is_gap), (17, 7, false));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Meta {
@@ -16,6 +24,13 @@ pub struct Meta {
 
 impl Meta {
     /// What a record of one event accounts for; with `is_gap` set, what a gap line does.
+    ///
+    /// ```
+    /// # use eventlog::Seq;
+    /// # use eventlog::writer::Meta;
+    /// // A gap line that counts the events up to number 19, none of them above version 9.
+    /// assert!(Meta::new(Seq::new(19), 9, true).is_gap);
+    /// ```
     #[must_use]
     pub const fn new(seq: Seq, version: u64, is_gap: bool) -> Self {
         Self {
@@ -48,6 +63,12 @@ pub struct Records<'a> {
 impl<'a> Records<'a> {
     /// `bytes` holds the lines back to back; `ends[i]` is the offset after line `i`.
     ///
+    /// ```
+    /// # use eventlog::writer::Records;
+    /// let records = Records::new(b"1\n22\n", &[2, 5]);
+    /// assert!(records.iter().eq([&b"1\n"[..], b"22\n"]));
+    /// ```
+    ///
     /// # Panics
     /// If the last end lies outside of `bytes`.
     #[must_use]
@@ -72,6 +93,13 @@ impl<'a> Records<'a> {
     /// Adds what each record accounts for, as a [`Writer`](super::Writer) does: to try a
     /// destination without one.
     ///
+    /// ```
+    /// # use eventlog::{Seq, writer::{Meta, Records}};
+    /// let metas = [Meta::new(Seq::new(1), 7, false)];
+    /// let records = Records::new(b"7\n", &[2]).with_metas(&metas);
+    /// assert_eq!(records.metas()[0].version, 7);
+    /// ```
+    ///
     /// # Panics
     /// If there is not one per record.
     #[must_use]
@@ -83,24 +111,51 @@ impl<'a> Records<'a> {
 
     /// What each record accounts for, in order. A [`Writer`](super::Writer) always gives one per
     /// record; records made by hand have none.
+    ///
+    /// ```
+    /// # use eventlog::{Seq, writer::{Meta, Records}};
+    /// # let metas = [Meta::new(Seq::new(1), 7, false), Meta::new(Seq::new(2), 8, false)];
+    /// # let records = Records::new(b"7\n8\n", &[2, 4]).with_metas(&metas);
+    /// // What a broker wants to know beside the lines, to recognise what it has already.
+    /// let last = records.metas().last().map(|meta| meta.seq);
+    /// assert_eq!(last, Some(Seq::new(2)));
+    /// ```
     #[must_use]
     pub fn metas(&self) -> &'a [Meta] {
         self.metas
     }
 
     /// How many records these are.
+    ///
+    /// ```
+    /// # use eventlog::writer::Records;
+    /// assert_eq!(Records::new(b"1\n22\n", &[2, 5]).len(), 2);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// True if there is none.
+    ///
+    /// ```
+    /// # use eventlog::writer::Records;
+    /// assert!(Records::new(b"1\n", &[2]).skip(1).is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
     /// The lines as they stand in the file.
+    ///
+    /// ```
+    /// # use eventlog::writer::Records;
+    /// # let mut file = Vec::new();
+    /// // One write for all of them.
+    /// file.extend_from_slice(Records::new(b"1\n22\n", &[2, 5]).bytes());
+    /// assert_eq!(file, b"1\n22\n");
+    /// ```
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {
         let end = self.ends.last().copied().unwrap_or(self.base);
@@ -108,12 +163,26 @@ impl<'a> Records<'a> {
     }
 
     /// The records after the first `count` (none if there are fewer), without copying.
+    ///
+    /// ```
+    /// # use eventlog::writer::Records;
+    /// let records = Records::new(b"1\n22\n", &[2, 5]);
+    /// let stored = 1; // as the server said before the connection broke
+    /// assert_eq!(records.skip(stored).bytes(), b"22\n");
+    /// ```
     #[must_use]
     pub fn skip(&self, count: usize) -> Self {
         self.split_at(count.min(self.len())).1
     }
 
     /// The first `count` records and the rest.
+    ///
+    /// ```
+    /// # use eventlog::writer::Records;
+    /// let records = Records::new(b"1\n22\n333\n", &[2, 5, 9]);
+    /// let (message, rest) = records.split_at(records.len().min(2)); // two per message
+    /// assert_eq!((message.bytes(), rest.bytes()), (&b"1\n22\n"[..], &b"333\n"[..]));
+    /// ```
     ///
     /// # Panics
     /// If there are fewer.
@@ -138,6 +207,13 @@ impl<'a> Records<'a> {
     }
 
     /// How many records from the first on lie wholly within `len` bytes.
+    ///
+    /// ```
+    /// # use eventlog::writer::Records;
+    /// let records = Records::new(b"1\n22\n333\n", &[2, 5, 9]);
+    /// let room = 6; // bytes that the file may still have
+    /// assert_eq!(records.split_at(records.within(room)).0.bytes(), b"1\n22\n");
+    /// ```
     #[must_use]
     pub fn within(&self, len: u64) -> usize {
         self.ends
@@ -145,6 +221,12 @@ impl<'a> Records<'a> {
     }
 
     /// The records one by one, each with its newline.
+    ///
+    /// ```
+    /// # use eventlog::writer::Records;
+    /// let records = Records::new(b"1\n22\n", &[2, 5]);
+    /// assert!(records.iter().map(<[u8]>::len).eq([2, 3]));
+    /// ```
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
         let bytes = self.bytes;

@@ -3,6 +3,25 @@
 use crate::seq::Seq;
 
 /// What a writer has done.
+///
+/// ```
+/// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// let log = EventLog::new(None);
+/// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+/// log.append_batch((1..=100).map(Tick));
+/// writer.flush().await?;
+/// let stats = writer.stats();
+/// let per_sync = stats.events / stats.commits; // how well syncs are shared
+/// assert!(per_sync >= 1 && stats.settled.get() == 100);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct WriterStats {

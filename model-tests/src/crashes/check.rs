@@ -20,6 +20,15 @@ use crate::{
 
 /// Runs a script, ends it after the operation of this number (from 1), and checks all laws.
 ///
+/// ```
+/// use model_tests::{crashes::{Ending, Script, check_one}, sim_disk::Crash};
+///
+/// // As a violation prints it: this history, and a power cut after its fifth operation.
+/// let script = Script::generate(1, 1);
+/// check_one(&script, 5, Ending::Power(Crash::LOST))?;
+/// # Ok::<(), model_tests::disk_model::Broken>(())
+/// ```
+///
 /// # Errors
 /// The first law that is broken.
 ///
@@ -35,6 +44,13 @@ pub fn check_one(script: &Script, operation: u64, ending: Ending) -> Result<(), 
 }
 
 /// Runs a script on a disk of its own, with a picture after every operation.
+///
+/// ```
+/// # use model_tests::crashes::{Script, pictures};
+/// let pictures = pictures(&Script::generate(1, 1))?;
+/// assert!(pictures.is_sorted_by_key(|picture| picture.operations)); // one per operation
+/// # Ok::<(), model_tests::disk_model::Broken>(())
+/// ```
 ///
 /// # Errors
 /// W07 if the log does not come through.

@@ -31,6 +31,14 @@ pub struct Driver {
 impl Driver {
     /// Opens the log. The first record handed over has the number after `before`.
     ///
+    /// ```
+    /// # use model_tests::{crashes::{Driver, Script}, sim_disk::SimDisk};
+    /// let (disk, script) = (SimDisk::new(), Script::generate(1, 0));
+    /// let (driver, _) = Driver::open(&disk, &script, 0)?;
+    /// assert_eq!(driver.durable(), 0);
+    /// # Ok::<(), eventlog::disk::DiskError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`FileLog::open`].
     pub fn open(disk: &SimDisk, script: &Script, before: u64) -> Result<(Self, Opened), DiskError> {
@@ -39,6 +47,14 @@ impl Driver {
     }
 
     /// Opens the log with its first record.
+    ///
+    /// ```
+    /// # use model_tests::{crashes::{Driver, PATH, Script}, sim_disk::SimDisk};
+    /// let (disk, script) = (SimDisk::new(), Script::generate(1, 0));
+    /// let driver = Driver::detached(&disk, &script)?;
+    /// assert_eq!(disk.bytes(PATH.as_ref()), None); // nothing is there yet
+    /// # Ok::<(), eventlog::disk::DiskError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`FileLog::detached`].
@@ -64,18 +80,48 @@ impl Driver {
     }
 
     /// How many calls have failed.
+    ///
+    /// ```
+    /// # use model_tests::{crashes::{Driver, Script}, sim_disk::{Fault, SimDisk}};
+    /// let (disk, script) = (SimDisk::new(), Script::generate(1, 0));
+    /// let (mut driver, _) = Driver::open(&disk, &script, 0)?;
+    /// driver.append(&[30])?;
+    /// disk.fail_next(Fault::Refuse(std::io::ErrorKind::StorageFull));
+    /// driver.append(&[40])?; // is tried again
+    /// assert_eq!(driver.errors(), 1);
+    /// # Ok::<(), eventlog::disk::DiskError>(())
+    /// ```
     #[must_use]
     pub fn errors(&self) -> usize {
         self.errors
     }
 
     /// How many records are durable.
+    ///
+    /// ```
+    /// # use model_tests::{crashes::{Driver, Script}, sim_disk::SimDisk};
+    /// let (disk, script) = (SimDisk::new(), Script::generate(1, 0));
+    /// let (mut driver, _) = Driver::open(&disk, &script, 0)?;
+    /// driver.append(&[30, 40])?;
+    /// driver.sync()?;
+    /// assert_eq!(driver.durable(), 2);
+    /// # Ok::<(), eventlog::disk::DiskError>(())
+    /// ```
     #[must_use]
     pub fn durable(&self) -> u64 {
         self.log.durable()
     }
 
     /// Does all of a script's steps.
+    ///
+    /// ```
+    /// # use model_tests::{crashes::{Driver, Script, Step}, sim_disk::SimDisk};
+    /// let (disk, script) = (SimDisk::new(), Script::generate(1, 0));
+    /// let mut driver = Driver::detached(&disk, &script)?;
+    /// driver.run(&[Step::Write(vec![30, 40]), Step::Sync])?;
+    /// assert_eq!(driver.durable(), 2);
+    /// # Ok::<(), eventlog::disk::DiskError>(())
+    /// ```
     ///
     /// # Errors
     /// The last error, if the log does not come through.
@@ -91,6 +137,15 @@ impl Driver {
 
     /// Hands over records whose lines have these lengths.
     ///
+    /// ```
+    /// # use model_tests::{crashes::{Driver, PATH, Script}, sim_disk::SimDisk};
+    /// let (disk, script) = (SimDisk::new(), Script::generate(1, 0));
+    /// let (mut driver, _) = Driver::open(&disk, &script, 0)?;
+    /// driver.append(&[30])?;
+    /// assert_eq!(disk.bytes(PATH.as_ref()).map(|bytes| bytes.len()), Some(30));
+    /// # Ok::<(), eventlog::disk::DiskError>(())
+    /// ```
+    ///
     /// # Errors
     /// The last error, if the log does not come through.
     pub fn append(&mut self, lens: &[usize]) -> Result<(), DiskError> {
@@ -104,6 +159,16 @@ impl Driver {
     }
 
     /// Makes all records durable.
+    ///
+    /// ```
+    /// # use model_tests::{crashes::{Driver, PATH, Script}, sim_disk::{Crash, SimDisk}};
+    /// let (disk, script) = (SimDisk::new(), Script::generate(1, 0));
+    /// let (mut driver, _) = Driver::open(&disk, &script, 0)?;
+    /// driver.append(&[30])?;
+    /// driver.sync()?;
+    /// assert!(disk.crash(&Crash::LOST).bytes(PATH.as_ref()).is_some()); // outlives the power cut
+    /// # Ok::<(), eventlog::disk::DiskError>(())
+    /// ```
     ///
     /// # Errors
     /// The last error, if the log does not come through.

@@ -20,6 +20,14 @@ pub enum Ending {
 
 impl Ending {
     /// The disk that is left where a life ends like this at the moment of the picture.
+    ///
+    /// ```
+    /// # use model_tests::{crashes::{Ending, PATH, Script, pictures}, sim_disk::Crash};
+    /// let pictures = pictures(&Script::generate(1, 1))?;
+    /// let first = Ending::Power(Crash::LOST).of(&pictures[0]);
+    /// assert_eq!(first.bytes(PATH.as_ref()), None); // nothing was synced by then
+    /// # Ok::<(), model_tests::disk_model::Broken>(())
+    /// ```
     #[must_use]
     pub fn of(&self, picture: &Picture) -> SimDisk {
         match self {
@@ -46,6 +54,14 @@ impl fmt::Display for Ending {
 }
 
 /// All endings from here that can differ, except for the choice of seeds.
+///
+/// ```
+/// # use model_tests::crashes::{Ending, Script, endings, pictures};
+/// let pictures = pictures(&Script::generate(1, 1))?;
+/// let ways = endings(&pictures[0], 1);
+/// assert!(ways.contains(&Ending::Kill)); // and some power cuts
+/// # Ok::<(), model_tests::disk_model::Broken>(())
+/// ```
 #[must_use]
 pub fn endings(picture: &Picture, seed: u64) -> Vec<Ending> {
     let mut random = Random::new(seed);

@@ -31,12 +31,27 @@ pub fn numbers(bytes: &[u8]) -> Vec<u64> {
 }
 
 /// The log's path, or that path with a suffix.
+///
+/// ```
+/// # use model_tests::crashes::path;
+/// assert!(path(".old").to_string_lossy().ends_with(".old"));
+/// ```
 #[must_use]
 pub fn path(suffix: &str) -> PathBuf {
     PathBuf::from(format!("{PATH}{suffix}"))
 }
 
 /// The files of the log, the oldest first, and whether the last of them is the current one.
+///
+/// ```
+/// # use model_tests::{crashes::{Driver, Script, files}, sim_disk::SimDisk};
+/// let (disk, script) = (SimDisk::new(), Script::generate(1, 0));
+/// let (mut driver, _) = Driver::open(&disk, &script, 0)?;
+/// driver.append(&[30])?;
+/// let (contents, has_current) = files(&disk);
+/// assert!(contents.len() == 1 && has_current);
+/// # Ok::<(), eventlog::disk::DiskError>(())
+/// ```
 #[must_use]
 pub fn files(disk: &SimDisk) -> (Vec<Vec<u8>>, bool) {
     let names = disk.list(path("").with_file_name("").as_path());

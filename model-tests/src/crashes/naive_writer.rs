@@ -26,6 +26,16 @@ pub struct NaiveWriter {
 impl NaiveWriter {
     /// Opens the log for appending.
     ///
+    /// ```
+    /// # use model_tests::{naive_writer::NaiveWriter, sim_disk::SimDisk};
+    /// # use model_tests::sim_disk::Storage;
+    /// let disk = SimDisk::new();
+    /// disk.create_dir("/data".as_ref())?;
+    /// let writer = NaiveWriter::open(&disk, 1_000)?;
+    /// assert_eq!(writer.believed_durable(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// If the file can be neither opened nor created.
     pub fn open(disk: &SimDisk, max_bytes: usize) -> io::Result<Self> {
@@ -46,6 +56,18 @@ impl NaiveWriter {
     }
 
     /// Writes one line. What fails is dropped, as a warning would say.
+    ///
+    /// ```
+    /// # use model_tests::{crashes::PATH, naive_writer::NaiveWriter, sim_disk::SimDisk};
+    /// # use model_tests::sim_disk::Storage;
+    /// # let disk = SimDisk::new();
+    /// # disk.create_dir("/data".as_ref())?;
+    /// # disk.sync_dir("/".as_ref())?;
+    /// let mut writer = NaiveWriter::open(&disk, 1_000)?;
+    /// writer.append("1\n");
+    /// assert_eq!(disk.bytes(PATH.as_ref()).as_deref(), Some(&b"1\n"[..]));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn append(&mut self, line: &str) {
         if self.len + line.len() > self.max_bytes {
             let _ = self.disk.rename(&self.path, &path(".old"));
@@ -70,6 +92,20 @@ impl NaiveWriter {
     }
 
     /// How many lines a successful sync made it believe to be durable.
+    ///
+    /// ```
+    /// # use model_tests::{crashes::PATH, naive_writer::NaiveWriter, sim_disk::{Crash, SimDisk}};
+    /// # use model_tests::sim_disk::Storage;
+    /// # let disk = SimDisk::new();
+    /// # disk.create_dir("/data".as_ref())?;
+    /// # disk.sync_dir("/".as_ref())?;
+    /// let mut writer = NaiveWriter::open(&disk, 1_000)?;
+    /// writer.append("1\n");
+    /// // The bytes were synced, but nobody synced the name of the file.
+    /// assert_eq!(writer.believed_durable(), 1);
+    /// assert_eq!(disk.crash(&Crash::LOST).bytes(PATH.as_ref()), None);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn believed_durable(&self) -> usize {
         self.believed_durable

@@ -54,6 +54,11 @@ impl fmt::Display for Violation {
 impl Report {
     /// Fails with a test to paste if a law was broken.
     ///
+    /// ```
+    /// # use model_tests::crashes::enumerate;
+    /// enumerate(0..1, 1).assert_kept("W01"); // or panics with a test to paste
+    /// ```
+    ///
     /// # Panics
     /// If so, or if nothing was looked at.
     pub fn assert_kept(&self, law: &str) {
@@ -118,6 +123,12 @@ impl fmt::Display for Report {
 }
 
 /// Crashes the histories of these seeds after every operation; every second one has faults.
+///
+/// ```
+/// # use model_tests::crashes::enumerate;
+/// let report = enumerate(0..1, 1);
+/// assert!(report.violations.is_empty() && report.crashes > report.operations);
+/// ```
 #[must_use]
 pub fn enumerate(seeds: Range<u64>, rotations: usize) -> Report {
     let threads = thread::available_parallelism().map_or(2, |count| count.get() as u64);

@@ -35,6 +35,12 @@ pub enum Step {
 
 impl Script {
     /// The history of a seed, with at least so many rotations.
+    ///
+    /// ```
+    /// # use model_tests::crashes::Script;
+    /// assert_eq!(Script::generate(7, 1), Script::generate(7, 1)); // the same each time
+    /// assert_ne!(Script::generate(7, 1), Script::generate(8, 1));
+    /// ```
     #[must_use]
     pub fn generate(seed: u64, rotations: usize) -> Self {
         let mut random = Random::new(seed);
@@ -66,6 +72,13 @@ impl Script {
     }
 
     /// The same with some faults among the first `operations`.
+    ///
+    /// ```
+    /// # use model_tests::crashes::Script;
+    /// let script = Script::generate(7, 1);
+    /// assert!(script.faults.is_empty());
+    /// assert!(!script.with_faults(7, 20).faults.is_empty());
+    /// ```
     #[must_use]
     pub fn with_faults(mut self, seed: u64, operations: usize) -> Self {
         let mut random = Random::new(!seed);
@@ -80,6 +93,11 @@ impl Script {
     }
 
     /// The settings of its log.
+    ///
+    /// ```
+    /// # use model_tests::crashes::{PATH, Script};
+    /// assert_eq!(Script::generate(7, 1).config().path(), PATH);
+    /// ```
     #[must_use]
     pub fn config(&self) -> DiskConfig {
         DiskConfig::new(PATH)
@@ -88,6 +106,13 @@ impl Script {
     }
 
     /// The lengths of all its lines.
+    ///
+    /// ```
+    /// # use model_tests::crashes::{Script, Step};
+    /// let mut script = Script::generate(7, 0);
+    /// script.steps = vec![Step::Write(vec![30, 40]), Step::Sync, Step::Write(vec![50])];
+    /// assert!(script.lens().eq([30, 40, 50]));
+    /// ```
     pub fn lens(&self) -> impl Iterator<Item = usize> {
         self.steps
             .iter()

@@ -26,6 +26,16 @@ pub struct DiskWriter<E> {
 impl<E: Event> DiskWriter<E> {
     /// As [`eventlog::disk::DiskWriter`]'s `spawn`.
     ///
+    /// ```
+    /// use model_tests::{Tick, drop_in::{EventLog, disk::{DiskConfig, DiskWriter}}};
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// writer.blocking_durable(log.append(Tick::new(7, 0)))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As there.
@@ -40,6 +50,18 @@ impl<E: Event> DiskWriter<E> {
     }
 
     /// As [`eventlog::disk::DiskWriter`]'s `subscribe`.
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned, drop_in::{EventLog, disk::{DiskConfig, DiskWriter}}};
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::new(None);
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// let mut subscription = writer.subscribe(0);
+    /// log.append(Tick::new(7, 0));
+    /// assert_eq!(subscription.blocking_recv()?.version(), 7); // the model says so too
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn subscribe(&self, start: impl Into<Start>) -> Subscription<E> {
         let start = start.into();
@@ -71,6 +93,25 @@ impl<E> fmt::Debug for DiskWriter<E> {
 }
 
 /// As [`eventlog::disk::run_disk_writer`].
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use model_tests::{Tick, drop_in::{EventLog, disk::run_disk_writer}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// let log = Arc::new(EventLog::new(Some(path.clone())));
+/// let (sender, receiver) = tokio::sync::broadcast::channel(64);
+/// let writer = tokio::spawn(run_disk_writer(log.clone(), receiver));
+/// log.append(Tick::new(7, 0));
+/// sender.send(Tick::new(7, 0))?;
+/// drop(sender);
+/// writer.await?;
+/// assert!(path.exists());
+/// # Ok(())
+/// # }
+/// ```
 #[expect(clippy::needless_pass_by_value, reason = "it is called as that one is")]
 pub fn run_disk_writer<E: Event + Serialize>(
     log: Arc<EventLog<E>>,
@@ -80,6 +121,21 @@ pub fn run_disk_writer<E: Event + Serialize>(
 }
 
 /// As [`eventlog::disk::run_disk_writer_with`].
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use model_tests::{Tick, drop_in::{EventLog, disk::{DiskConfig, run_disk_writer_with}}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// let log = Arc::new(EventLog::<Tick>::new(None));
+/// let (sender, receiver) = tokio::sync::broadcast::channel(64);
+/// drop(sender);
+/// run_disk_writer_with(log, receiver, DiskConfig::new(&path).keep(3)).await;
+/// # Ok(())
+/// # }
+/// ```
 #[expect(clippy::needless_pass_by_value, reason = "it is called as that one is")]
 pub fn run_disk_writer_with<E: Event + Serialize>(
     log: Arc<EventLog<E>>,

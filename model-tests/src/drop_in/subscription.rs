@@ -44,6 +44,18 @@ impl<E: Event> Subscription<E> {
 
     /// As [`eventlog::Subscription::recv`].
     ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned, drop_in::EventLog};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append(Tick::new(7, 0));
+    /// assert_eq!(subscription.recv().await?.version(), 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As there.
@@ -53,6 +65,15 @@ impl<E: Event> Subscription<E> {
 
     /// As [`eventlog::Subscription::blocking_recv`].
     ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned, drop_in::EventLog};
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append(Tick::new(7, 0));
+    /// assert_eq!(subscription.blocking_recv()?.version(), 7);
+    /// # Ok::<(), eventlog::RecvError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As there.
@@ -61,6 +82,12 @@ impl<E: Event> Subscription<E> {
     }
 
     /// As [`eventlog::Subscription::try_recv`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::{EventLog, TryRecvError}};
+    /// let log = EventLog::<Tick>::new(None);
+    /// assert_eq!(log.subscribe(0).try_recv().err(), Some(TryRecvError::Empty));
+    /// ```
     ///
     /// # Errors
     ///
@@ -75,6 +102,17 @@ impl<E: Event> Subscription<E> {
     }
 
     /// As [`eventlog::Subscription::poll_recv`].
+    ///
+    /// ```
+    /// # use std::task::{Context, Waker};
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert!(subscription.poll_recv(&mut context).is_pending());
+    /// log.append(Tick::new(7, 0));
+    /// assert!(subscription.poll_recv(&mut context).is_ready());
+    /// ```
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<EventRef<E>, RecvError>> {
         let beside = self.beside.clone();
         let beside = Beside::lock(&beside);
@@ -86,6 +124,17 @@ impl<E: Event> Subscription<E> {
 
     /// As [`eventlog::Subscription::recv_batch`].
     ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlog::RecvError> {
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick::new(7, 0), Tick::new(8, 0)]);
+    /// assert_eq!(log.subscribe(0).recv_batch().await?.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As there.
@@ -95,6 +144,14 @@ impl<E: Event> Subscription<E> {
 
     /// As [`eventlog::Subscription::blocking_recv_batch`].
     ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick::new(7, 0), Tick::new(8, 0)]);
+    /// assert_eq!(log.subscribe(0).blocking_recv_batch()?.len(), 2);
+    /// # Ok::<(), eventlog::RecvError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As there.
@@ -103,6 +160,13 @@ impl<E: Event> Subscription<E> {
     }
 
     /// As [`eventlog::Subscription::try_recv_batch`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let log = EventLog::new(None);
+    /// log.append_batch([Tick::new(7, 0), Tick::new(8, 0)]);
+    /// assert_eq!(log.subscribe(0).try_recv_batch().unwrap().len(), 2);
+    /// ```
     ///
     /// # Errors
     ///
@@ -120,6 +184,16 @@ impl<E: Event> Subscription<E> {
     }
 
     /// As [`eventlog::Subscription::poll_recv_batch`].
+    ///
+    /// ```
+    /// # use std::task::{Context, Waker};
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append(Tick::new(7, 0));
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert!(subscription.poll_recv_batch(&mut context).is_ready());
+    /// ```
     pub fn poll_recv_batch(
         &mut self,
         context: &mut Context<'_>,
@@ -133,6 +207,17 @@ impl<E: Event> Subscription<E> {
     }
 
     /// As [`eventlog::Subscription::is_live`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let log = EventLog::new(None);
+    /// log.append(Tick::new(7, 0));
+    /// let mut subscription = log.subscribe(0);
+    /// assert!(!subscription.is_live());
+    /// subscription.blocking_recv()?;
+    /// assert!(subscription.is_live());
+    /// # Ok::<(), eventlog::RecvError>(())
+    /// ```
     #[must_use]
     pub fn is_live(&self) -> bool {
         let beside = Beside::lock(&self.beside);
@@ -147,6 +232,14 @@ impl<E: Event> Subscription<E> {
 
     /// As [`eventlog::Subscription::skip_to_newest`]. Of a writer's subscription what is skipped is
     /// not compared, and nothing that follows.
+    ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let log = EventLog::new(None);
+    /// let mut subscription = log.subscribe(0);
+    /// log.append_batch([Tick::new(7, 0), Tick::new(8, 0)]);
+    /// assert_eq!(subscription.skip_to_newest(), 2);
+    /// ```
     pub fn skip_to_newest(&mut self) -> u64 {
         let beside = Beside::lock(&self.beside);
         let skipped = self.theirs.skip_to_newest();

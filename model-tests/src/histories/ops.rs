@@ -65,6 +65,12 @@ pub enum Step {
 
 impl Step {
     /// The version after `newest`.
+    ///
+    /// ```
+    /// # use model_tests::Step;
+    /// assert_eq!(Step::Next.from(7), 8);
+    /// assert_eq!(Step::Fall(2).from(7), 5);
+    /// ```
     #[must_use]
     pub fn from(self, newest: u64) -> u64 {
         self.below(newest, u64::MAX)
@@ -122,6 +128,13 @@ impl At {
     ];
 
     /// The version meant, in this state.
+    ///
+    /// ```
+    /// # use model_tests::{At, Model, Tick};
+    /// let mut model = Model::new(4, None);
+    /// model.append(Tick::new(7, 0));
+    /// assert_eq!(At::Newest.version(&model), 7);
+    /// ```
     #[must_use]
     pub fn version<E: Versioned + Clone>(self, model: &Model<E>) -> u64 {
         self.below(model, u64::MAX)

@@ -64,6 +64,13 @@ impl From<Parted> for PartedAt {
 impl<'a, S: Subject> Player<'a, S> {
     /// Opens a log that is still empty.
     ///
+    /// ```
+    /// # use model_tests::{Op, Ours, Player, Step, Tick};
+    /// let mut player = Player::open(&Ours(Tick::new), 4, None)?;
+    /// player.step(&Op::Append(Step::Next))?;
+    /// # Ok::<(), model_tests::PartedAt>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If it does not open.
@@ -72,6 +79,14 @@ impl<'a, S: Subject> Player<'a, S> {
     }
 
     /// The same, of a log that lacks these: [`LagOnce`](Capability::LagOnce) counts.
+    ///
+    /// ```
+    /// # use model_tests::{Capability, Op, Ours, Player, Step, Tick};
+    /// // Of a log that may tell of one loss after the other.
+    /// let mut player = Player::open_lacking(&Ours(Tick::new), 4, None, &[Capability::LagOnce])?;
+    /// player.step(&Op::Append(Step::Next))?;
+    /// # Ok::<(), model_tests::PartedAt>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -103,6 +118,18 @@ impl<'a, S: Subject> Player<'a, S> {
 
     /// Does one operation to both, and compares what they say.
     ///
+    /// ```
+    /// use model_tests::{At, Op, Player, Step, zoo};
+    ///
+    /// // It looks at the oldest version alone, and misses that one before it was the same.
+    /// let broken = zoo::NaiveSubject { bug: Some(zoo::Bug::OldestVersionOnly) };
+    /// let mut player = Player::open(&broken, 1, None).unwrap();
+    /// let ask = Op::ReplayTruncated(At::BeforeOldest(0));
+    /// let ops = [Op::Append(Step::Next), Op::Append(Step::Repeat), ask];
+    /// let parted = ops.iter().find_map(|op| player.step(op).err());
+    /// assert!(parted.is_some());
+    /// ```
+    ///
     /// # Errors
     ///
     /// Where they part. The log has gone its own way then: nothing that follows means anything.
@@ -111,6 +138,15 @@ impl<'a, S: Subject> Player<'a, S> {
     }
 
     /// How many events were appended.
+    ///
+    /// ```
+    /// # use model_tests::{Op, Ours, Player, Tick};
+    /// let subject = Ours(Tick::new);
+    /// let mut player = Player::open(&subject, 4, None)?;
+    /// player.step(&Op::Fill(0))?;
+    /// assert_eq!(player.appended(), 4); // as many as the capacity
+    /// # Ok::<(), model_tests::PartedAt>(())
+    /// ```
     #[must_use]
     pub fn appended(&self) -> usize {
         self.0.appended()

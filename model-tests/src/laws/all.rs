@@ -17,6 +17,13 @@ pub(super) const FAMILIES: [Family; 5] = [
 ];
 
 /// All laws, in the order of their ids.
+///
+/// ```
+/// # use model_tests::laws;
+/// let r04 = laws::all().into_iter().find(|law| law.id == "R04").unwrap();
+/// println!("{}: {}", r04.name, r04.statement);
+/// assert_eq!(*r04, laws::R04);
+/// ```
 #[must_use]
 pub fn all() -> Vec<&'static Law> {
     FAMILIES

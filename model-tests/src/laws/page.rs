@@ -6,6 +6,12 @@ use super::all::FAMILIES;
 use crate::law::Law;
 
 /// The laws as a Markdown page.
+///
+/// ```
+/// # use model_tests::laws;
+/// // `LAWS.md` is this.
+/// assert!(laws::to_markdown().contains("R04"));
+/// ```
 #[must_use]
 pub fn to_markdown() -> String {
     let mut page = String::from(

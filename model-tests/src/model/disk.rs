@@ -25,6 +25,11 @@ impl Versioned for Numbered {
 
 impl Numbered {
     /// The event of this number whose line has `len` bytes, or the shortest if that is longer.
+    ///
+    /// ```
+    /// # use model_tests::disk_model::Numbered;
+    /// assert_eq!(Numbered::new(7, 40).line().len(), 40);
+    /// ```
     #[must_use]
     pub fn new(version: u64, len: usize) -> Self {
         let mut event = Self {
@@ -37,6 +42,12 @@ impl Numbered {
     }
 
     /// Its line, with the newline.
+    ///
+    /// ```
+    /// # use model_tests::disk_model::Numbered;
+    /// let line = Numbered::new(7, 40).line();
+    /// assert!(line.starts_with("{\"version\":7,") && line.ends_with("\n"));
+    /// ```
     ///
     /// # Panics
     /// Never: a number and a text can always be written.
@@ -69,6 +80,12 @@ pub struct DiskModel {
 
 impl DiskModel {
     /// No files.
+    ///
+    /// ```
+    /// # use model_tests::disk_model::DiskModel;
+    /// let model = DiskModel::new(1_000, 1); // 1,000 bytes per file, one full one is kept
+    /// assert_eq!(model.retained().count(), 0);
+    /// ```
     #[must_use]
     pub fn new(max_bytes: u64, keep: u32) -> Self {
         Self::found(max_bytes, keep, VecDeque::new(), None)
@@ -76,6 +93,13 @@ impl DiskModel {
 
     /// Files that are there already, the oldest first. `len` is that of the current file, which
     /// is the last; `None` if there is no current file.
+    ///
+    /// ```
+    /// # use model_tests::disk_model::DiskModel;
+    /// // `X.old` has records 1 and 2, `X` has record 3 in 100 bytes.
+    /// let model = DiskModel::found(1_000, 1, [vec![1, 2], vec![3]], Some(100));
+    /// assert!(model.retained().eq([1, 2, 3]));
+    /// ```
     #[must_use]
     pub fn found(
         max_bytes: u64,
@@ -94,6 +118,15 @@ impl DiskModel {
     }
 
     /// A record of this number and length is handed over.
+    ///
+    /// ```
+    /// # use model_tests::disk_model::DiskModel;
+    /// let mut model = DiskModel::new(100, 1);
+    /// for number in 1..=5 {
+    ///     model.hand(number, 50); // two per file
+    /// }
+    /// assert!(model.retained().eq([3, 4, 5]));
+    /// ```
     pub fn hand(&mut self, number: u64, len: u64) {
         let full = self
             .len
@@ -113,12 +146,26 @@ impl DiskModel {
     }
 
     /// How often a full file was put aside.
+    ///
+    /// ```
+    /// # use model_tests::disk_model::DiskModel;
+    /// let mut model = DiskModel::new(100, 1);
+    /// (1..=5).for_each(|number| model.hand(number, 50));
+    /// assert_eq!(model.rotations(), 2);
+    /// ```
     #[must_use]
     pub fn rotations(&self) -> usize {
         self.rotations
     }
 
     /// The records that no rotation has taken away.
+    ///
+    /// ```
+    /// # use model_tests::disk_model::DiskModel;
+    /// let mut model = DiskModel::new(100, 2);
+    /// (1..=5).for_each(|number| model.hand(number, 50));
+    /// assert!(model.retained().eq(1..=5)); // two full files are kept here
+    /// ```
     pub fn retained(&self) -> impl Iterator<Item = u64> {
         self.files.iter().flatten().copied()
     }
@@ -135,6 +182,11 @@ pub struct Broken {
 
 impl Broken {
     /// That `law` is broken.
+    ///
+    /// ```
+    /// # use model_tests::disk_model::Broken;
+    /// assert!(Broken::new("W01", "record 7 is gone").to_string().contains("W01"));
+    /// ```
     pub fn new(law: &'static str, how: impl Into<String>) -> Self {
         Self {
             law,
@@ -162,6 +214,17 @@ pub struct Allowed {
 
 impl Allowed {
     /// Checks a reading, and gives back the numbers that were read.
+    ///
+    /// ```
+    /// use eventlog::disk::Record;
+    /// use model_tests::disk_model::{Allowed, Numbered};
+    ///
+    /// let allowed = Allowed { order: vec![1, 2, 3], must: vec![1] };
+    /// let read = |number| Ok(Record::Event(Numbered::new(number, 40)));
+    /// assert_eq!(allowed.judge(&[read(1), read(2)])?, [1, 2]); // 3 was not synced
+    /// assert_eq!(allowed.judge(&[]).unwrap_err().law, "W01"); // 1 was
+    /// # Ok::<(), model_tests::disk_model::Broken>(())
+    /// ```
     ///
     /// # Errors
     /// W01 if a record that has to be there is not; W03 if one was never handed over, comes twice,

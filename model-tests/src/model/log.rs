@@ -40,6 +40,12 @@ pub struct Model<E> {
 
 impl<E: Versioned + Clone> Model<E> {
     /// A log of `capacity` events whose first event comes after version `base`, if that is given.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let model = Model::<Tick>::new(4, Some(100));
+    /// assert!(model.replay_truncated(99) && !model.replay_truncated(100));
+    /// ```
     #[must_use]
     pub fn new(capacity: usize, base: Option<u64>) -> Self {
         Self {
@@ -57,6 +63,15 @@ impl<E: Versioned + Clone> Model<E> {
 
     /// The same log, where the retained events may [weigh](crate::weight) so much together, and be
     /// so old, if that is limited.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick, weight};
+    /// let heavy = Tick::new(7, 0);
+    /// let mut model = Model::new(4, None).with_limits(Some(weight(&heavy)), None);
+    /// model.append(heavy.clone());
+    /// model.append(heavy);
+    /// assert_eq!(model.retained().len(), 1);
+    /// ```
     #[must_use]
     pub fn with_limits(mut self, max_bytes: Option<u64>, max_age: Option<Duration>) -> Self {
         (self.max_bytes, self.max_age) = (max_bytes, max_age);
@@ -65,6 +80,15 @@ impl<E: Versioned + Clone> Model<E> {
 
     /// What the clock said when it was looked at, which is at every append and every question. One
     /// that goes back stands still.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(4, None).with_limits(None, Some(Duration::from_secs(10)));
+    /// model.append(Tick::new(7, 0));
+    /// model.pass(Duration::from_secs(11));
+    /// assert!(model.retained().is_empty());
+    /// ```
     pub fn pass(&mut self, now: Duration) {
         self.now = self.now.max(now);
         while self.oldest < self.history.len() && self.exceeds_a_limit() {
@@ -80,6 +104,12 @@ impl<E: Versioned + Clone> Model<E> {
     }
 
     /// Appends, and says the event's sequence number: 1, 2, 3…
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(4, None);
+    /// assert_eq!([7, 7].map(|version| model.append(Tick::new(version, 0))), [1, 2]);
+    /// ```
     pub fn append(&mut self, event: E) -> u64 {
         self.history.push(event);
         self.times.push(self.now);
@@ -96,35 +126,78 @@ impl<E: Versioned + Clone> Model<E> {
 
     /// Retains the newest `retained` events in place of as many as the capacity, until the next
     /// append: for a log that lets its oldest events go otherwise.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(4, None);
+    /// (1..=4).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// model.retain(2); // of a log that lets half of them go at once
+    /// assert_eq!(model.retained().len(), 2);
+    /// ```
     pub fn retain(&mut self, retained: u64) {
         self.oldest = self.history.len() - index(retained).min(self.history.len());
     }
 
     /// Every event there ever was, in the order in which they were appended.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(1, None);
+    /// (1..=3).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// assert_eq!(model.history().len(), 3); // it forgets nothing
+    /// ```
     #[must_use]
     pub fn history(&self) -> &[E] {
         &self.history
     }
 
     /// The retained events: the newest min(n, capacity), unless it [retains](Self::retain) others.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(1, None);
+    /// (1..=3).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// assert_eq!(model.retained(), [Tick::new(3, 0)]);
+    /// ```
     #[must_use]
     pub fn retained(&self) -> &[E] {
         &self.history[self.oldest()..]
     }
 
     /// The events that are not retained any more.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(1, None);
+    /// (1..=3).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// assert_eq!(model.evicted(), [Tick::new(1, 0), Tick::new(2, 0)]);
+    /// ```
     #[must_use]
     pub fn evicted(&self) -> &[E] {
         &self.history[..self.oldest()]
     }
 
     /// The version of the event that was appended last (which need not be the highest).
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(4, None);
+    /// [9, 7].map(|version| model.append(Tick::new(version, 0)));
+    /// assert_eq!(model.newest(), Some(7)); // it fell
+    /// ```
     #[must_use]
     pub fn newest(&self) -> Option<u64> {
         self.history.last().map(Versioned::version)
     }
 
     /// What a subscriber must have seen before the first event.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(4, None);
+    /// model.append(Tick::new(7, 0));
+    /// assert_eq!(model.base(), Some(6)); // the version before the first, if none was set
+    /// ```
     #[must_use]
     pub fn base(&self) -> Option<u64> {
         let first = self.history.first().map(Versioned::version);
@@ -133,6 +206,13 @@ impl<E: Versioned + Clone> Model<E> {
     }
 
     /// The retained events with a version above `since`, oldest first.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(4, None);
+    /// (1..=3).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// assert_eq!(model.events_since(2), [Tick::new(3, 0)]);
+    /// ```
     #[must_use]
     pub fn events_since(&self, since: u64) -> Vec<E> {
         let above = |event: &&E| event.version() > since;
@@ -140,6 +220,13 @@ impl<E: Versioned + Clone> Model<E> {
     }
 
     /// Whether an evicted event, or one from before the first, has a version above `since`.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(1, None);
+    /// (1..=3).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// assert!(model.replay_truncated(1) && !model.replay_truncated(2));
+    /// ```
     #[must_use]
     pub fn replay_truncated(&self, since: u64) -> bool {
         self.evicted().iter().any(|event| event.version() > since)
@@ -147,6 +234,14 @@ impl<E: Versioned + Clone> Model<E> {
     }
 
     /// What the events above `since` cover.
+    ///
+    /// ```
+    /// # use model_tests::{Coverage, Model, Tick};
+    /// let mut model = Model::new(4, None);
+    /// model.append(Tick::new(7, 0));
+    /// assert_eq!(model.coverage(7), Coverage::Complete);
+    /// assert_eq!(model.coverage(8), Coverage::Ahead { newest: 7 });
+    /// ```
     #[must_use]
     pub fn coverage(&self, since: u64) -> Coverage {
         let newest = self.newest().or(self.base()).unwrap_or(0);
@@ -164,6 +259,15 @@ impl<E: Versioned + Clone> Model<E> {
     }
 
     /// Everything for a subscriber that has seen version `since`.
+    ///
+    /// ```
+    /// # use model_tests::{Coverage, Model, Tick};
+    /// let mut model = Model::new(4, None);
+    /// model.append(Tick::new(7, 0));
+    /// let replay = model.replay(6);
+    /// assert_eq!((replay.events.len(), replay.newest), (1, Some(7)));
+    /// assert_eq!(replay.coverage, Coverage::Complete);
+    /// ```
     #[must_use]
     pub fn replay(&self, since: u64) -> Replay<E> {
         Replay {
@@ -175,6 +279,14 @@ impl<E: Versioned + Clone> Model<E> {
 
     /// Everything for a subscriber whose cursor stands after the first `seen` events of this log;
     /// `None` for a cursor of another log or another life.
+    ///
+    /// ```
+    /// # use model_tests::{Coverage, Model, Tick};
+    /// let mut model = Model::new(4, None);
+    /// [7, 7].map(|version| model.append(Tick::new(version, 0)));
+    /// assert_eq!(model.replay_after(Some(1)).events.len(), 1); // which no version could say
+    /// assert_eq!(model.replay_after(None).coverage, Coverage::Foreign);
+    /// ```
     #[must_use]
     pub fn replay_after(&self, seen: Option<u64>) -> Replay<E> {
         let oldest = self.oldest() as u64;

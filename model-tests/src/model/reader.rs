@@ -66,6 +66,14 @@ pub(crate) enum Lags {
 impl<E: Versioned + Clone> Model<E> {
     /// A reader that has seen version `since`: it starts at the first retained event above that, or
     /// at the end.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Received, Tick};
+    /// let mut model = Model::new(4, None);
+    /// (1..=3).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// let mut reader = model.subscribe(2);
+    /// assert_eq!(model.recv(&mut reader), Received::Event(Tick::new(3, 0)));
+    /// ```
     #[must_use]
     pub fn subscribe(&self, since: u64) -> Reader {
         let mut retained = self.retained().iter();
@@ -77,6 +85,14 @@ impl<E: Versioned + Clone> Model<E> {
     }
 
     /// A reader that goes on after a cursor, as [`replay_after`](Self::replay_after) does.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Received, Tick};
+    /// let mut model = Model::new(4, None);
+    /// (1..=3).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// let mut reader = model.resume(Some(1));
+    /// assert_eq!(model.recv(&mut reader), Received::Event(Tick::new(2, 0)));
+    /// ```
     #[must_use]
     pub fn resume(&self, seen: Option<u64>) -> Reader {
         self.resume_within(seen, None)
@@ -129,6 +145,15 @@ impl<E: Versioned + Clone> Model<E> {
 
     /// What a reader that keeps nothing gets next: an event, or how many it lost, or that there is
     /// none.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Received, Tick};
+    /// let mut model = Model::new(1, None);
+    /// let mut reader = model.subscribe(0);
+    /// assert_eq!(model.recv(&mut reader), Received::Empty);
+    /// (1..=3).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// assert_eq!(model.recv(&mut reader), Received::Lagged(2));
+    /// ```
     pub fn recv(&self, reader: &mut Reader) -> Received<E> {
         let next = self.next(reader);
         self.accept(reader, &next, Lags::Once, |_, _| true);
@@ -235,6 +260,15 @@ impl<E: Versioned + Clone> Model<E> {
     }
 
     /// Moves a reader past everything that it would be given, and says how many events that is.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Received, Tick};
+    /// let mut model = Model::new(4, None);
+    /// let mut reader = model.subscribe(0);
+    /// (1..=3).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// assert_eq!(model.skip_to_newest(&mut reader), 3);
+    /// assert_eq!(model.recv(&mut reader), Received::Empty);
+    /// ```
     pub fn skip_to_newest(&self, reader: &mut Reader) -> u64 {
         let next = reader.places.first().map_or(self.end(), |place| place.next);
         let skipped = self.end().saturating_sub(next) as u64;
@@ -272,6 +306,14 @@ impl<E: Versioned + Clone> Model<E> {
     }
 
     /// Ends what subscribers get after the newest event. Appends and replays go on.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Received, Tick};
+    /// let mut model = Model::<Tick>::new(4, None);
+    /// let mut reader = model.subscribe(0);
+    /// model.close();
+    /// assert_eq!(model.recv(&mut reader), Received::Closed);
+    /// ```
     pub fn close(&mut self) {
         self.closed_at.get_or_insert(self.history.len());
     }
@@ -320,6 +362,15 @@ impl Reader {
     /// How many events of the history this reader has: the sequence number of its cursor. `None`
     /// as long as nothing is promised of that: it began with a coverage that was not complete, and
     /// was delivered nothing yet. A log may then say so by its cursor, or not.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(4, None);
+    /// let mut reader = model.subscribe(0);
+    /// model.append(Tick::new(7, 0));
+    /// model.recv(&mut reader);
+    /// assert_eq!(reader.seen(), Some(1));
+    /// ```
     #[must_use]
     pub fn seen(&self) -> Option<u64> {
         let next = self.places.first()?.next;

@@ -38,6 +38,13 @@ pub(super) const MARK: &str = "@ ";
 /// [`Budget::again`](crate::Budget::again) names is not the one that judges: for many subjects
 /// there may be one such test, which finds out by the variable `MODEL_TESTS_SUBJECT` (that is
 /// [`Budget::subject`](crate::Budget::subject)) whom it has to serve.
+///
+/// ```
+/// use model_tests::{Ours, Tick};
+///
+/// // First in `main`, or in the test that `Budget::again` names.
+/// assert!(!model_tests::serve(&Ours(Tick::new))); // nobody has started this for the suite
+/// ```
 #[must_use]
 pub fn serve<S: Subject>(subject: &S) -> bool {
     let Some(dir) = env::var_os(DIR) else {

@@ -38,6 +38,14 @@ impl RecordedLaw {
     ];
 
     /// The law in two or three words.
+    ///
+    /// ```
+    /// # use model_tests::recorded::RecordedLaw;
+    /// for law in RecordedLaw::ALL {
+    ///     println!("{}", law.name());
+    /// }
+    /// assert!(!RecordedLaw::Unique.name().is_empty());
+    /// ```
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -36,6 +36,17 @@ pub struct Judgement {
 /// Memory grows with the number of lines, time with that of events and readings multiplied: a
 /// million events that two readings got take some seconds.
 ///
+/// ```
+/// # use model_tests::recorded::{RecordedLaw, judge};
+/// let history = r#"{"did":"append","client":"w","event":"a","outcome":"done"}
+/// {"did":"start","client":"r","from":"oldest"}
+/// {"did":"read","client":"r","event":"a"}
+/// {"did":"read","client":"r","event":"a"}"#;
+/// let judgement = judge(history.as_bytes())?;
+/// assert_eq!(judgement.broken[0].law, RecordedLaw::Unique);
+/// # Ok::<(), model_tests::recorded::Unreadable>(())
+/// ```
+///
 /// # Errors
 ///
 /// Lines that cannot be understood, with their numbers. Nothing is judged then.

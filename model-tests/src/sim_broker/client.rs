@@ -23,6 +23,17 @@ pub struct BrokerDestination {
 
 impl SimBroker {
     /// A destination at this broker, whose acknowledgements are worth that much.
+    ///
+    /// ```
+    /// use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// use model_tests::{Tick, sim_broker::SimBroker};
+    ///
+    /// let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// let destination = broker.destination(Level::new(3, true));
+    /// let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// writer.blocking_durable(log.append(Tick::new(7, 0))).unwrap();
+    /// assert_eq!(broker.records().len(), 1);
+    /// ```
     #[must_use]
     pub fn destination(&self, level: Level) -> BrokerDestination {
         BrokerDestination {
@@ -36,6 +47,18 @@ impl SimBroker {
     }
 
     /// A destination that sends and hopes.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::{Fault, SimBroker}};
+    /// # use std::time::Duration;
+    /// let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// broker.then([Fault::LoseAnswer]);
+    /// let config = WriterConfig::new("broker").retry_min(Duration::from_millis(1));
+    /// let writer = Writer::spawn_to(&log, config, broker.naive_destination()).unwrap();
+    /// writer.blocking_stored(log.append(Tick::new(7, 0))).unwrap();
+    /// assert_eq!(broker.records().len(), 2); // it sent it again
+    /// ```
     #[must_use]
     pub fn naive_destination(&self) -> NaiveDestination {
         NaiveDestination(self.destination(Level::new(1, true)))

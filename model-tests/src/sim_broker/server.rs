@@ -53,27 +53,83 @@ pub(super) struct Server {
 
 impl SimBroker {
     /// A broker without records.
+    ///
+    /// ```
+    /// # use model_tests::sim_broker::SimBroker;
+    /// assert!(SimBroker::new().records().is_empty());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// What comes next: one for each request, in order.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::{Fault, SimBroker}};
+    /// # use std::time::Duration;
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// broker.then([Fault::LoseRequest, Fault::LoseAnswer]); // of the next two
+    /// # let config = WriterConfig::new("broker").retry_min(Duration::from_millis(1));
+    /// # let writer = Writer::spawn_to(&log, config, broker.destination(Level::new(1, true))).unwrap();
+    /// writer.blocking_stored(log.append(Tick::new(7, 0))).unwrap();
+    /// assert_eq!(broker.records().len(), 1); // once, whatever happened
+    /// ```
     pub fn then(&self, faults: impl IntoIterator<Item = Fault>) {
         self.lock().faults.extend(faults);
     }
 
     /// Refuses lines longer than this from now on.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::NotStored, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{sim_broker::SimBroker, disk_model::Numbered};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// broker.limit(200);
+    /// # let destination = broker.destination(Level::new(1, true));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// let seq = log.append(Numbered::new(1, 300));
+    /// assert_eq!(writer.blocking_stored(seq), Err(NotStored::Lost { seq }));
+    /// assert!(broker.records()[0].is_gap); // in place of the event that was too long
+    /// ```
     pub fn limit(&self, bytes: usize) {
         self.lock().limit = Some(bytes);
     }
 
     /// Has every request wait once there are this many records, until [`release`](Self::release).
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// broker.stall_at(0);
+    /// # let destination = broker.destination(Level::new(1, true));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// let seq = log.append(Tick::new(7, 0)); // goes on as ever
+    /// broker.wait_stalled();
+    /// assert!(broker.records().is_empty());
+    /// broker.release();
+    /// assert!(writer.blocking_stored(seq).is_ok());
+    /// ```
     pub fn stall_at(&self, records: usize) {
         self.lock().stall_at = Some(records);
     }
 
     /// Blocks until a request waits.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// # broker.stall_at(1);
+    /// # let destination = broker.destination(Level::new(1, true));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// log.append_batch([Tick::new(7, 0), Tick::new(8, 0)]);
+    /// broker.wait_stalled(); // instead of a sleep: the second one is on its way
+    /// assert_eq!(broker.records().len(), 1);
+    /// broker.release();
+    /// ```
     pub fn wait_stalled(&self) {
         let waited = self
             .state
@@ -83,18 +139,56 @@ impl SimBroker {
     }
 
     /// Lets the request go on that waits.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// # broker.stall_at(0);
+    /// # let destination = broker.destination(Level::new(1, true));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// # let seq = log.append(Tick::new(7, 0));
+    /// # broker.wait_stalled();
+    /// broker.release();
+    /// assert!(writer.blocking_stored(seq).is_ok());
+    /// ```
     pub fn release(&self) {
         self.lock().stall_at = None;
         self.state.1.notify_all();
     }
 
     /// Makes all records durable.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// # let destination = broker.destination(Level::new(1, false));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// # writer.blocking_stored(log.append(Tick::new(7, 0))).unwrap();
+    /// # drop(writer);
+    /// broker.sync();
+    /// broker.restart();
+    /// assert_eq!(broker.records().len(), 1);
+    /// ```
     pub fn sync(&self) {
         let mut server = self.lock();
         server.synced = server.records.len();
     }
 
     /// Loses its power: what was not synced is gone.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// # let destination = broker.destination(Level::new(1, false));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// # writer.blocking_stored(log.append(Tick::new(7, 0))).unwrap();
+    /// # drop(writer);
+    /// broker.restart();
+    /// assert!(broker.records().is_empty()); // it was acknowledged, and not synced
+    /// ```
     pub fn restart(&self) {
         let mut server = self.lock();
         let synced = server.synced;
@@ -102,6 +196,12 @@ impl SimBroker {
     }
 
     /// Another client claims it: whoever wrote before is refused from now on.
+    ///
+    /// ```
+    /// # use model_tests::sim_broker::SimBroker;
+    /// let broker = SimBroker::new();
+    /// assert_ne!(broker.claim(), broker.claim()); // the first of the two may not write any more
+    /// ```
     #[must_use = "a client has to know its claim"]
     pub fn claim(&self) -> u64 {
         let mut server = self.lock();
@@ -110,6 +210,17 @@ impl SimBroker {
     }
 
     /// All records, in order.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, writer::{Level, Writer, WriterConfig}};
+    /// # use model_tests::{Tick, sim_broker::SimBroker};
+    /// # let (broker, log) = (SimBroker::new(), EventLog::new(None));
+    /// # let destination = broker.destination(Level::new(1, false));
+    /// # let writer = Writer::spawn_to(&log, WriterConfig::new("broker"), destination).unwrap();
+    /// # writer.blocking_stored(log.append(Tick::new(7, 0))).unwrap();
+    /// let record = &broker.records()[0];
+    /// assert_eq!((record.cursor.version(), record.is_gap), (7, false));
+    /// ```
     #[must_use]
     pub fn records(&self) -> Vec<StoredRecord> {
         self.lock().records.clone()

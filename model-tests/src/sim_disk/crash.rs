@@ -49,6 +49,16 @@ impl Crash {
 
 impl SimDisk {
     /// The disk after a power cut, for a new process on a new boot. This one stays as it is.
+    ///
+    /// ```
+    /// # use model_tests::sim_disk::{Crash, SimDisk, Storage};
+    /// let (disk, path) = (SimDisk::new(), "/x".as_ref());
+    /// let mut file = disk.create_new(path, 0o600)?;
+    /// disk.write(&mut file, b"1")?;
+    /// assert_eq!(disk.crash(&Crash::LOST).bytes(path), None);
+    /// assert_eq!(disk.crash(&Crash::KEPT).bytes(path).as_deref(), Some(&b"1"[..]));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn crash(&self, crash: &Crash) -> Self {
         let mut state = self.state().clone();
@@ -71,6 +81,15 @@ impl SimDisk {
     }
 
     /// How many changes to directories and to files are not synced.
+    ///
+    /// ```
+    /// # use model_tests::sim_disk::{SimDisk, Storage};
+    /// let disk = SimDisk::new();
+    /// let mut file = disk.create_new("/x".as_ref(), 0o600)?;
+    /// disk.write(&mut file, b"1")?;
+    /// assert_eq!(disk.unsynced(), (1, 1)); // a name, and some bytes
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn unsynced(&self) -> (usize, usize) {
         self.state().unsynced()

@@ -6,12 +6,23 @@ pub struct Random(u64);
 
 impl Random {
     /// The numbers of a seed.
+    ///
+    /// ```
+    /// # use model_tests::sim_disk::Random;
+    /// assert_eq!(Random::new(7).number(), Random::new(7).number());
+    /// ```
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// Any number.
+    ///
+    /// ```
+    /// # use model_tests::sim_disk::Random;
+    /// let mut random = Random::new(7);
+    /// assert_ne!(random.number(), random.number());
+    /// ```
     pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -22,6 +33,11 @@ impl Random {
 
     /// A number below `bound`.
     ///
+    /// ```
+    /// # use model_tests::sim_disk::Random;
+    /// assert!(Random::new(7).below(6) < 6);
+    /// ```
+    ///
     /// # Panics
     /// If `bound` is 0.
     pub fn below(&mut self, bound: usize) -> usize {
@@ -29,6 +45,13 @@ impl Random {
     }
 
     /// Heads or tails.
+    ///
+    /// ```
+    /// # use model_tests::sim_disk::Random;
+    /// let mut random = Random::new(7);
+    /// let heads = (0..1_000).filter(|_| random.toss()).count();
+    /// assert!((400..600).contains(&heads));
+    /// ```
     pub fn toss(&mut self) -> bool {
         self.number() & 1 == 1
     }

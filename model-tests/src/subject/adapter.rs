@@ -32,6 +32,15 @@ pub trait Subject: Send + Sync + 'static {
     /// Opens a log with the case's settings. Called again with the same case, it reopens what it
     /// finds in the case's directory.
     ///
+    /// ```
+    /// # use model_tests::{Case, Log, Subject, zoo::NaiveSubject};
+    /// let subject = NaiveSubject { bug: None };
+    /// let log = subject.open(&Case::new(2))?;
+    /// assert!(log.events_since(0).is_empty());
+    /// assert!(subject.open(&Case::new(0)).is_err());
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Whatever keeps the log from opening. A capacity of 0 must be refused (law R10).
@@ -39,10 +48,25 @@ pub trait Subject: Send + Sync + 'static {
 
     /// An event of this version. `pick` tells events apart that have the same version, and can
     /// choose the variant of an enum.
+    ///
+    /// ```
+    /// # use model_tests::{Ours, Subject, Tick, Versioned};
+    /// let subject = Ours(Tick::new);
+    /// let (one, other) = (subject.event(7, 0), subject.event(7, 1));
+    /// assert_eq!(one.version(), other.version());
+    /// assert_ne!(one, other);
+    /// ```
     fn event(&self, version: u64, pick: u32) -> Self::Event;
 
     /// An event that reports to `probe` whenever the log runs its code; see
     /// [`Probed`](crate::Probed). Needs [`Capability::Probe`].
+    ///
+    /// ```
+    /// # use model_tests::{Ours, Probe, Subject, Tick};
+    /// let probe = Probe::new();
+    /// let event = Ours(Tick::new).probed_event(7, &probe);
+    /// assert_eq!(probe.live(), 1);
+    /// ```
     fn probed_event(&self, version: u64, probe: &Probe) -> Self::Event {
         let _ = (version, probe);
         lacking(Capability::Probe)
@@ -51,6 +75,12 @@ pub trait Subject: Send + Sync + 'static {
     /// An event of this version that the log may be unable to carry: NaN, an infinity, a value
     /// nested hundreds of levels deep, a line of many megabytes. `None` for a `pick` that is past
     /// the last of them. [`Capability::Extremes`].
+    ///
+    /// ```
+    /// # use model_tests::{SamplesOnDisk, Subject};
+    /// let extremes = (0..).map_while(|pick| SamplesOnDisk.extreme_event(7, pick));
+    /// assert!(extremes.count() > 1);
+    /// ```
     fn extreme_event(&self, version: u64, pick: u32) -> Option<Self::Event> {
         let _ = (version, pick);
         lacking(Capability::Extremes)
@@ -59,6 +89,12 @@ pub trait Subject: Send + Sync + 'static {
     /// How many events the log still retains after so many appends. By default that is the newest
     /// `case.capacity`; a log that rounds its capacity up, or lets whole segments go, says here what
     /// it keeps instead (law R03).
+    ///
+    /// ```
+    /// # use model_tests::{Case, Ours, Subject, Tick};
+    /// assert_eq!(Ours(Tick::new).retains(&Case::new(4), 9), 4);
+    /// assert_eq!(Ours(Tick::new).retains(&Case::new(4), 3), 3);
+    /// ```
     fn retains(&self, case: &Case, appended: u64) -> u64 {
         appended.min(case.capacity as u64)
     }
@@ -66,17 +102,34 @@ pub trait Subject: Send + Sync + 'static {
     /// How many events are let go together (law R12): beside those that it retains, the log may keep
     /// alive twice as many. By default that is the capacity rounded up to a power of two, at most
     /// 256. A log that holds each event twice, as a deque beside a channel does, adds what it holds.
+    ///
+    /// ```
+    /// # use model_tests::{Case, Ours, Subject, Tick};
+    /// assert_eq!(Ours(Tick::new).segment(&Case::new(5)), 8);
+    /// ```
     fn segment(&self, case: &Case) -> usize {
         case.capacity.next_power_of_two().min(256)
     }
 
     /// How many more events one reader that stalls may keep alive (law R12). By default that is one
     /// segment; a reader that takes a copy of what it replays adds the capacity.
+    ///
+    /// ```
+    /// # use model_tests::{Case, Ours, Subject, Tick};
+    /// assert_eq!(Ours(Tick::new).reader_pins(&Case::new(5)), 8); // the segment that it is in
+    /// ```
     fn reader_pins(&self, case: &Case) -> usize {
         self.segment(case)
     }
 
     /// Opens a log that gives the numbers, with the case's capacity. [`Capability::Numbers`].
+    ///
+    /// ```
+    /// # use model_tests::{Case, Ours, Subject, Tick};
+    /// let log = Ours(Tick::new).numbering(&Case::new(4))?;
+    /// assert_eq!([log.push(70), log.push(80)], [1, 2]);
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -87,6 +140,16 @@ pub trait Subject: Send + Sync + 'static {
     }
 
     /// What the files of a case say, the oldest line first. [`Capability::Durable`].
+    ///
+    /// ```
+    /// # use model_tests::{Case, Line, Log, OnDisk, Subject, Tick};
+    /// let (subject, case) = (OnDisk(Tick::new), Case::new(4));
+    /// let log = subject.open(&case)?;
+    /// log.append(Tick::new(7, 0));
+    /// log.shutdown()?;
+    /// assert_eq!(subject.read_back(&case)?, [Line::Event(Tick::new(7, 0))]);
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -101,6 +164,16 @@ pub trait Subject: Send + Sync + 'static {
     /// before the first event (laws W10 and W14).
     /// [`Capability::Durable`].
     ///
+    /// ```
+    /// # use model_tests::{Case, Log, OnDisk, Subject, Tick};
+    /// let (subject, case) = (OnDisk(Tick::new), Case::new(4));
+    /// let log = subject.open(&case)?;
+    /// log.append(Tick::new(7, 0));
+    /// log.flush()?;
+    /// assert!(subject.files(&case)?.iter().any(|file| file.exists()));
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the case has no directory.
@@ -112,6 +185,18 @@ pub trait Subject: Send + Sync + 'static {
     /// Follows a case's files from their oldest line on, while they are written and rotated.
     /// [`Capability::Follow`].
     ///
+    /// ```
+    /// # use model_tests::{Case, Line, Log, OnDisk, Subject, Tick};
+    /// let (subject, case) = (OnDisk(Tick::new), Case::new(4));
+    /// let log = subject.open(&case)?;
+    /// let mut next = subject.follow(&case)?;
+    /// assert_eq!(next(), None);
+    /// log.append(Tick::new(7, 0));
+    /// log.flush()?;
+    /// assert_eq!(next(), Some(Line::Event(Tick::new(7, 0))));
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If that cannot begin. No files are no error: nothing was written yet.
@@ -121,6 +206,11 @@ pub trait Subject: Send + Sync + 'static {
     }
 
     /// The bytes that an event must have in a file, with the newline. [`Capability::JsonLines`].
+    ///
+    /// ```
+    /// # use model_tests::{OnDisk, Subject, Tick};
+    /// assert_eq!(OnDisk(Tick::new).line(&Tick::new(7, 0)), "{\"version\":7,\"pick\":0}\n");
+    /// ```
     fn line(&self, event: &Self::Event) -> String {
         let _ = event;
         lacking(Capability::JsonLines)

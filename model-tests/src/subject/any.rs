@@ -116,6 +116,18 @@ impl<E, L: Log<E>> Opened<E> for L {
 
 impl<E: Event> AnySubject<E> {
     /// This subject.
+    ///
+    /// ```
+    /// # use model_tests::{AnySubject, Case, Log, Ours, Subject, Tick, zoo::NaiveSubject};
+    /// // Two kinds of logs in one list.
+    /// let subjects = [AnySubject::new(Ours(Tick::new)), AnySubject::new(NaiveSubject { bug: None })];
+    /// for subject in subjects {
+    ///     let log = subject.open(&Case::new(4))?;
+    ///     log.append(subject.event(7, 0));
+    ///     assert_eq!(log.events_since(6).len(), 1);
+    /// }
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
     pub fn new(subject: impl Subject<Event = E>) -> Self {
         Self(Arc::new(subject))
     }

@@ -11,9 +11,55 @@ use super::{
 /// each. All else follows from them.
 pub trait OffsetLog<E>: Send + Sync + 'static {
     /// Appends, and says at which offset.
+    ///
+    /// ```
+    /// # use model_tests::{OffsetLog, ReadFrom, Tick};
+    /// # #[derive(Default)]
+    /// # struct Topic(std::sync::Mutex<Vec<Tick>>);
+    /// # impl OffsetLog<Tick> for Topic {
+    /// #     fn append(&self, event: Tick) -> u64 {
+    /// #         let mut events = self.0.lock().unwrap();
+    /// #         events.push(event);
+    /// #         events.len() as u64 - 1
+    /// #     }
+    /// #     fn read(&self, from: u64) -> ReadFrom<Tick> {
+    /// #         let events = self.0.lock().unwrap();
+    /// #         let after = events.iter().skip(from as usize);
+    /// #         ReadFrom { oldest: 0, next: events.len() as u64, events: after.cloned().collect() }
+    /// #     }
+    /// # }
+    /// // `Topic` is the log of the example at `ByOffset`.
+    /// let topic = Topic::default();
+    /// assert_eq!(topic.append(Tick::new(1, 0)), 0);
+    /// assert_eq!(topic.append(Tick::new(2, 0)), 1);
+    /// ```
     fn append(&self, event: E) -> u64;
 
     /// What is retained from this offset on.
+    ///
+    /// ```
+    /// # use model_tests::{OffsetLog, ReadFrom, Tick};
+    /// # #[derive(Default)]
+    /// # struct Topic(std::sync::Mutex<Vec<Tick>>);
+    /// # impl OffsetLog<Tick> for Topic {
+    /// #     fn append(&self, event: Tick) -> u64 {
+    /// #         let mut events = self.0.lock().unwrap();
+    /// #         events.push(event);
+    /// #         events.len() as u64 - 1
+    /// #     }
+    /// #     fn read(&self, from: u64) -> ReadFrom<Tick> {
+    /// #         let events = self.0.lock().unwrap();
+    /// #         let after = events.iter().skip(from as usize);
+    /// #         ReadFrom { oldest: 0, next: events.len() as u64, events: after.cloned().collect() }
+    /// #     }
+    /// # }
+    /// // `Topic` is the log of the example at `ByOffset`.
+    /// let topic = Topic::default();
+    /// topic.append(Tick::new(1, 0));
+    /// topic.append(Tick::new(2, 0));
+    /// let answer = topic.read(1);
+    /// assert_eq!((answer.oldest, answer.next, answer.events), (0, 2, vec![Tick::new(2, 0)]));
+    /// ```
     fn read(&self, from: u64) -> ReadFrom<E>;
 
     /// Follows the log from this offset on, which is retained, or was a moment ago, or is the next.

@@ -43,6 +43,11 @@ pub struct Case {
 }
 
 /// What an event weighs in a log that limits the weight.
+///
+/// ```
+/// # use model_tests::{Tick, weight};
+/// assert_eq!(weight(&Tick::new(7, 0)), weight(&Tick::new(7, 1))); // by its version alone
+/// ```
 #[must_use]
 pub fn weight(event: &impl Versioned) -> u64 {
     weight_of(event.version())
@@ -58,11 +63,28 @@ pub struct TestClock(Arc<AtomicU64>);
 
 impl TestClock {
     /// Puts it to so many seconds.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use model_tests::TestClock;
+    /// let clock = TestClock::default();
+    /// let hand = clock.clone(); // the same clock
+    /// hand.put(60);
+    /// assert_eq!(clock.now(), Duration::from_secs(60));
+    /// ```
     pub fn put(&self, seconds: u64) {
         self.0.store(seconds, Ordering::SeqCst);
     }
 
     /// What it says.
+    ///
+    /// ```
+    /// # use model_tests::{Case, Ours, Subject, Tick};
+    /// let case = Case::new(4);
+    /// let clock = case.clock.clone();
+    /// let ask = move || clock.now(); // what the log is given
+    /// assert!(ask().is_zero());
+    /// ```
     #[must_use]
     pub fn now(&self) -> Duration {
         Duration::from_secs(self.0.load(Ordering::SeqCst))
@@ -80,6 +102,11 @@ enum Dir {
 
 impl Case {
     /// A log of `capacity` events.
+    ///
+    /// ```
+    /// # use model_tests::Case;
+    /// assert_eq!(Case::new(4).capacity, 4);
+    /// ```
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
@@ -96,6 +123,11 @@ impl Case {
     }
 
     /// The same, for a log whose first event comes after version `base`.
+    ///
+    /// ```
+    /// # use model_tests::Case;
+    /// assert_eq!(Case::new(4).with_base(100).base_version, Some(100));
+    /// ```
     #[must_use]
     pub fn with_base(mut self, base: u64) -> Self {
         self.base_version = Some(base);
@@ -103,6 +135,16 @@ impl Case {
     }
 
     /// The same, with files of at most so many bytes.
+    ///
+    /// ```
+    /// # use model_tests::{Case, Log, OnDisk, Subject, Tick};
+    /// let (subject, case) = (OnDisk(Tick::new), Case::new(4).with_files_of(50));
+    /// let log = subject.open(&case)?;
+    /// (1..=5).for_each(|version| _ = log.append(Tick::new(version, 0)));
+    /// log.shutdown()?;
+    /// assert!(subject.files(&case)?.len() > 1); // it has rotated
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
     #[must_use]
     pub fn with_files_of(mut self, max_bytes: u64) -> Self {
         self.max_file_bytes = max_bytes;
@@ -110,6 +152,11 @@ impl Case {
     }
 
     /// The same, where so many bytes of events may wait for the disk.
+    ///
+    /// ```
+    /// # use model_tests::Case;
+    /// assert_eq!(Case::new(4).with_waiting_bytes(1 << 20).max_waiting_bytes, 1 << 20);
+    /// ```
     #[must_use]
     pub fn with_waiting_bytes(mut self, bytes: usize) -> Self {
         self.max_waiting_bytes = bytes;
@@ -117,6 +164,16 @@ impl Case {
     }
 
     /// The same, where the events may [weigh](weight) so much together.
+    ///
+    /// ```
+    /// # use model_tests::{Case, Log, Subject, weight, zoo::NaiveSubject};
+    /// let subject = NaiveSubject { bug: None };
+    /// let heavy = subject.event(7, 0);
+    /// let log = subject.open(&Case::new(4).with_max_bytes(weight(&heavy)))?;
+    /// [heavy.clone(), heavy].map(|event| log.append(event));
+    /// assert_eq!(log.events_since(0).len(), 1);
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
     #[must_use]
     pub fn with_max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
@@ -124,6 +181,18 @@ impl Case {
     }
 
     /// The same, where the events may be so old.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use model_tests::{Case, Log, Subject, zoo::NaiveSubject};
+    /// let subject = NaiveSubject { bug: None };
+    /// let case = Case::new(4).with_max_age(Duration::from_secs(10));
+    /// let log = subject.open(&case)?;
+    /// log.append(subject.event(7, 0));
+    /// case.clock.put(11);
+    /// assert!(log.events_since(0).is_empty());
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
     #[must_use]
     pub fn with_max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
@@ -132,6 +201,16 @@ impl Case {
 
     /// The same, on a simulated disk. Only for a subject that has
     /// [`Capability::Storage`](crate::Capability::Storage).
+    ///
+    /// ```
+    /// # use model_tests::{Case, Log, OnDisk, Subject, Tick, sim_disk::SimDisk};
+    /// let disk = SimDisk::new();
+    /// let log = OnDisk(Tick::new).open(&Case::new(4).on_disk(disk.clone()))?;
+    /// log.append(Tick::new(7, 0));
+    /// log.shutdown()?;
+    /// assert!(disk.operations() > 0); // the real one saw nothing of it
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
     #[must_use]
     pub fn on_disk(mut self, disk: SimDisk) -> Self {
         self.disk = Some(disk);
@@ -189,6 +268,17 @@ impl Case {
 
     /// Another case with the files of this one as they are now: what a killed process leaves.
     ///
+    /// ```
+    /// # use model_tests::{Case, Log, OnDisk, Subject, Tick};
+    /// let (subject, case) = (OnDisk(Tick::new), Case::new(4));
+    /// let log = subject.open(&case)?;
+    /// log.append(Tick::new(7, 0));
+    /// log.flush()?;
+    /// let left = case.killed()?; // without telling the log
+    /// assert_eq!(subject.open(&left)?.events_since(0).len(), 1);
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If they cannot be copied.
@@ -211,6 +301,17 @@ impl Case {
 
     /// Another case with what a power cut leaves of this one's simulated disk; `None` on a real
     /// one.
+    ///
+    /// ```
+    /// # use model_tests::{Case, Log, OnDisk, Subject, Tick, sim_disk::{Crash, SimDisk}};
+    /// let (subject, case) = (OnDisk(Tick::new), Case::new(4).on_disk(SimDisk::new()));
+    /// let log = subject.open(&case)?;
+    /// log.append(Tick::new(7, 0));
+    /// log.flush()?;
+    /// let left = case.power_cut(&Crash::LOST).expect("its disk is simulated");
+    /// assert_eq!(subject.read_back(&left)?.len(), 1);
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
     #[must_use]
     pub fn power_cut(&self, crash: &Crash) -> Option<Self> {
         let disk = self.disk.as_ref()?.crash(crash);
@@ -218,6 +319,16 @@ impl Case {
     }
 
     /// The case's own directory; on a simulated disk, its root.
+    ///
+    /// ```
+    /// # use model_tests::Case;
+    /// let case = Case::new(4);
+    /// let dir = case.dir()?.to_owned();
+    /// assert!(dir.is_dir());
+    /// drop(case);
+    /// assert!(!dir.exists());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -21,6 +21,12 @@ pub struct Tick {
 
 impl Tick {
     /// An event of this version.
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned};
+    /// assert_eq!(Tick::new(7, 0).version(), 7);
+    /// assert_ne!(Tick::new(7, 0), Tick::new(7, 1));
+    /// ```
     #[must_use]
     pub fn new(version: u64, pick: u32) -> Self {
         Self { version, pick }

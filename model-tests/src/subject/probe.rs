@@ -52,6 +52,11 @@ pub enum Moment {
 
 impl Probe {
     /// A probe that no event carries yet.
+    ///
+    /// ```
+    /// # use model_tests::Probe;
+    /// assert_eq!(Probe::new().live(), 0);
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -59,6 +64,16 @@ impl Probe {
 
     /// Lets `skip` such moments pass and runs `hook` at the next, once, in the thread that the log
     /// runs the code in.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use model_tests::{Moment, Probe, Probed, Tick};
+    ///
+    /// let (probe, (sender, ran)) = (Probe::new(), mpsc::channel());
+    /// probe.arm(Moment::Drop, 0, move || _ = sender.send(())); // such as a call of the log
+    /// drop(Probed::new(Tick::new(1, 0), Some(&probe)));
+    /// assert!(ran.try_recv().is_ok() && !probe.disarm());
+    /// ```
     pub fn arm(&self, moment: Moment, skip: usize, hook: impl FnOnce() + Send + 'static) {
         *self.armed() = Some(Armed {
             moment,
@@ -68,18 +83,42 @@ impl Probe {
     }
 
     /// Forgets the hook; says whether it was still waiting.
+    ///
+    /// ```
+    /// # use model_tests::{Moment, Probe};
+    /// let probe = Probe::new();
+    /// probe.arm(Moment::Clone, 0, || {});
+    /// assert!(probe.disarm()); // nothing was cloned: the trial has tested nothing
+    /// ```
     #[must_use = "a hook that was still waiting has tested nothing"]
     pub fn disarm(&self) -> bool {
         self.armed().take().is_some()
     }
 
     /// How many events carry this probe.
+    ///
+    /// ```
+    /// # use model_tests::{Probe, Probed, Tick};
+    /// let probe = Probe::new();
+    /// let events = [1, 2].map(|version| Probed::new(Tick::new(version, 0), Some(&probe)));
+    /// assert_eq!(probe.live(), 2);
+    /// drop(events);
+    /// assert_eq!(probe.live(), 0);
+    /// ```
     #[must_use]
     pub fn live(&self) -> usize {
         self.0.live.load(Ordering::SeqCst)
     }
 
     /// How often such a moment came.
+    ///
+    /// ```
+    /// # use model_tests::{Moment, Probe, Probed, Tick};
+    /// let probe = Probe::new();
+    /// let event = Probed::new(Tick::new(1, 0), Some(&probe));
+    /// let copy = event.clone();
+    /// assert_eq!(probe.count(Moment::Clone), 1);
+    /// ```
     #[must_use]
     pub fn count(&self, moment: Moment) -> usize {
         self.0.seen[moment as usize].load(Ordering::SeqCst)
@@ -125,6 +164,11 @@ pub struct Probed<E> {
 
 impl<E> Probed<E> {
     /// An event that reports to `probe`, if there is one.
+    ///
+    /// ```
+    /// # use model_tests::{Probed, Tick, Versioned};
+    /// assert_eq!(Probed::new(Tick::new(7, 0), None).version(), 7);
+    /// ```
     pub fn new(event: E, probe: Option<&Probe>) -> Self {
         if let Some(Probe(inner)) = probe {
             inner.live.fetch_add(1, Ordering::SeqCst);
@@ -136,6 +180,11 @@ impl<E> Probed<E> {
     }
 
     /// The event inside.
+    ///
+    /// ```
+    /// # use model_tests::{Probed, Tick};
+    /// assert_eq!(*Probed::new(Tick::new(7, 0), None).event(), Tick::new(7, 0));
+    /// ```
     pub fn event(&self) -> &E {
         &self.event
     }

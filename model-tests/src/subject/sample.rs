@@ -161,6 +161,12 @@ const FLOATS: [f64; 10] = [
 
 impl Sample {
     /// An event that JSON can carry; `pick` chooses its kind and value.
+    ///
+    /// ```
+    /// # use model_tests::Sample;
+    /// let kinds = (0..100).map(|pick| Sample::new(7, pick));
+    /// assert!(kinds.clone().any(|event| event != Sample::new(7, 0)));
+    /// ```
     #[must_use]
     pub fn new(version: u64, pick: u32) -> Self {
         let (kind, turn) = (pick % 16, pick as usize / 16);
@@ -241,6 +247,11 @@ impl Sample {
     }
 
     /// An event that JSON cannot carry, or that readers refuse; `None` past the last of them.
+    ///
+    /// ```
+    /// # use model_tests::Sample;
+    /// assert!(Sample::extreme(7, 0).is_some());
+    /// ```
     #[must_use]
     pub fn extreme(version: u64, pick: u32) -> Option<Self> {
         let float = |value| Self::Float {

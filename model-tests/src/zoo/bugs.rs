@@ -16,6 +16,13 @@ macro_rules! bugs {
         }
 
         /// The table of these bugs, one row each.
+        ///
+        /// ```
+        #[doc = concat!("for row in model_tests::zoo::", stringify!($rows), "() {")]
+        ///     println!("{:?}: {} ({})", row.bug, row.story, row.law.id);
+        ///     assert!(!row.story.is_empty());
+        /// }
+        /// ```
         #[must_use]
         pub fn $rows() -> Vec<Row<$enum>> {
             vec![$(Row {

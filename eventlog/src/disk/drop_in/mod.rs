@@ -89,9 +89,8 @@ where
 /// ```
 /// # use std::sync::Arc;
 /// # use eventlog::{EventLog, disk::{DiskConfig, run_disk_writer_with}};
-/// # #[derive(Clone, serde::Serialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// # let directory = tempfile::tempdir().unwrap();

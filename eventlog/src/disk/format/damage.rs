@@ -4,6 +4,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// A place in the log that could not be read as a record, and why. Readers go on after it.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("x.log");
+/// std::fs::write(&path, "1\nno number\n3\n")?;
+/// let damage = eventlog::disk::read::<u64>(&path).find_map(Result::err).unwrap();
+/// assert_eq!((damage.line, damage.offset), (Some(2), 2));
+/// println!("{damage}"); // …/x.log line 2 at byte 2: the line is no event (…); it was skipped
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{} at byte {offset}: {kind}", .file.display(), in_line(*line))]
 #[non_exhaustive]
@@ -21,6 +31,17 @@ pub struct Damage {
 }
 
 /// What is wrong with a place in the log.
+///
+/// ```
+/// # use eventlog::disk::{DamageKind, read};
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("x.log");
+/// std::fs::write(&path, "1\n2\n3")?;
+/// let damage = read::<u64>(&path).find_map(Result::err).unwrap();
+/// // What a kill leaves, and no reason to worry: it was never acknowledged.
+/// assert_eq!(damage.kind, DamageKind::TornTail);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DamageKind {

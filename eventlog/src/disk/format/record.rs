@@ -7,6 +7,24 @@ use serde_json::{Number, Value};
 use crate::writer::gap::Gap;
 
 /// One line, read back.
+///
+/// ```
+/// # use eventlog::disk::{Record, read};
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("x.log");
+/// # let gap = r#"{"eventlog":{"gap":{"count":3,"min_version":2,"max_version":4,"reason":"backlog"}}}"#;
+/// # std::fs::write(&path, format!("1\n{gap}\n5\n"))?;
+/// let (mut events, mut lost) = (0, 0);
+/// for record in read::<u64>(&path) {
+///     match record? {
+///         Record::Event(_) => events += 1,
+///         Record::Gap(gap) => lost += gap.count,
+///         _ => {}
+///     }
+/// }
+/// assert_eq!((events, lost), (2, 3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Record<E> {
@@ -18,6 +36,16 @@ pub enum Record<E> {
 
 impl<E> Record<E> {
     /// The event, if it is one.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// # std::fs::write(&path, "\"opened\"\n\"closed\"\n")?;
+    /// let records = eventlog::disk::read::<String>(&path);
+    /// let events: Vec<_> = records.flatten().filter_map(|record| record.into_event()).collect();
+    /// assert_eq!(events, ["opened", "closed"]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn into_event(self) -> Option<E> {
         match self {
             Self::Event(event) => Some(event),
@@ -26,6 +54,15 @@ impl<E> Record<E> {
     }
 
     /// The event, if it is one.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// # std::fs::write(&path, "1\n2\n")?;
+    /// let tail = eventlog::disk::read_last::<u64>(&path, 1);
+    /// assert_eq!(tail.records[0].event(), Some(&2));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn event(&self) -> Option<&E> {
         match self {
             Self::Event(event) => Some(event),

@@ -25,33 +25,35 @@ use crate::{
 /// [marks](crate::disk#marks). Then the subscriber needs a snapshot.
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use eventlog::{Coverage, EventLog, disk::{self, DiskConfig, DiskWriter}};
 /// # use std::time::Duration;
-/// # #[derive(serde::Serialize, serde::Deserialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("events.log");
 /// let log = EventLog::builder().capacity(2).build()?;
 /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
 /// let mut cursor = log.cursor();
 /// log.append_batch((1..=9).map(Tick));
-/// writer.blocking_flush(Duration::from_secs(10))?;
+/// writer.flush().await?;
 ///
 /// let mut seen = Vec::new();
 /// let mut subscription = log.subscribe(cursor);
 /// while subscription.coverage() != Coverage::Complete {
 ///     let mut missed = disk::replay_after(&log, &cursor).expect("it is all on disk");
 ///     for record in &mut missed {
-///         seen.extend(record?.into_event().map(|tick| tick.0));
+///         seen.extend(record?.into_event().map(|tick| tick.version()));
 ///     }
 ///     cursor = missed.cursor().expect("there was no damage");
 ///     subscription = log.subscribe(cursor);
 /// }
 /// assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
 /// log.append(Tick(10));
-/// assert_eq!(subscription.blocking_recv()?.0, 10);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// assert_eq!(subscription.recv().await?.version(), 10);
+/// # Ok(())
+/// # }
 /// ```
 #[must_use]
 pub fn replay_after<E>(log: &EventLog<E>, cursor: &Cursor) -> Option<DiskReplay<E>>
@@ -94,6 +96,26 @@ pub struct DiskReplay<E> {
 impl<E> DiskReplay<E> {
     /// Where a subscriber stands that has everything that was read so far; `None` once there was
     /// damage.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// let log = EventLog::builder().capacity(1).build()?;
+    /// let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// let cursor = log.cursor();
+    /// log.append_batch((1..=3).map(Tick));
+    /// writer.flush().await?;
+    /// let mut missed = disk::replay_after(&log, &cursor).expect("it is all on disk");
+    /// missed.next();
+    /// assert_eq!(missed.cursor().map(|cursor| cursor.version()), Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Option<Cursor> {
         let cursor = Cursor::new(self.epoch, self.seq, self.version);

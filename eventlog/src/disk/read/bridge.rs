@@ -27,9 +27,8 @@ impl WriterConfig {
     /// the disk does not have the events either, there is a gap as ever.
     ///
     /// ```
-    /// # #[derive(serde::Serialize, serde::Deserialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// use eventlog::writer::WriterConfig;
     ///
     /// let config = WriterConfig::new("orders").forward_from::<Tick>("events.log");

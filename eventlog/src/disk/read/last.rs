@@ -20,6 +20,15 @@ use crate::disk::storage::{RealStorage, Storage};
 use crate::writer::gap::Gap;
 
 /// The end of a log.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("x.log");
+/// std::fs::write(&path, "1\n2\n3\n4")?; // the last line is unfinished
+/// let tail = eventlog::disk::read_last::<u64>(&path, 2);
+/// assert_eq!((tail.records.len(), tail.damage.len()), (2, 1));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Tail<E> {
@@ -90,6 +99,17 @@ impl<E> Tail<E> {
     }
 
     /// The gaps among the records.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// # let gap = r#"{"eventlog":{"gap":{"count":3,"min_version":2,"max_version":4,"reason":"backlog"}}}"#;
+    /// # std::fs::write(&path, format!("1\n{gap}\n5\n"))?;
+    /// // Is what a person is shown of the last 20 events all that there was?
+    /// let tail = eventlog::disk::read_last::<u64>(&path, 20);
+    /// assert_eq!(tail.gaps().map(|gap| gap.count).sum::<u64>(), 3);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn gaps(&self) -> impl Iterator<Item = &Gap> {
         self.records.iter().filter_map(|record| match record {
             Record::Gap(gap) => Some(gap),

@@ -39,6 +39,17 @@ impl fmt::Display for Place {
 }
 
 /// A whole line as it stands in a file, which [`lines`](super::lines::lines) lends.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("x.log");
+/// std::fs::write(&path, "1\n22\n")?;
+/// let mut lines = eventlog::disk::lines(&path);
+/// lines.next_line();
+/// let line = lines.next_line().unwrap()?;
+/// assert_eq!((line.number, line.offset, line.bytes), (Some(2), 2, &b"22"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RawLine<'a> {
@@ -53,12 +64,33 @@ pub struct RawLine<'a> {
 
 impl RawLine<'_> {
     /// The file, under the name that it had when it was opened.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(dir.path().join("x.log.old"), "1\n")?;
+    /// let mut lines = eventlog::disk::lines(&path);
+    /// assert!(lines.next_line().unwrap()?.file().ends_with("x.log.old"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn file(&self) -> &Path {
         self.file
     }
 
     /// Where the line stands, to be kept for longer than its bytes.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, "1\n2\n")?;
+    /// let (mut lines, mut places) = (eventlog::disk::lines(&path), Vec::new());
+    /// while let Some(line) = lines.next_line() {
+    ///     places.push(line?.place()); // the line itself is gone at the next call
+    /// }
+    /// assert!(places[1].to_string().ends_with("line 2 at byte 2"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn place(&self) -> Place {
         Place {

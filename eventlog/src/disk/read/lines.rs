@@ -150,6 +150,18 @@ impl<S: Storage> Lines<S> {
     /// A line is what ends in a newline, whatever it says: whether it is an event is for
     /// [`read`](crate::disk::read) to find out. Zeros in front of a line are told as damage of their
     /// own, and what stands after them is the line.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("x.log");
+    /// std::fs::write(&path, "1\nno event\n")?;
+    /// let (mut lines, mut bytes) = (eventlog::disk::lines(&path), 0);
+    /// while let Some(line) = lines.next_line() {
+    ///     bytes += line?.bytes.len();
+    /// }
+    /// assert_eq!(bytes, 9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn next_line(&mut self) -> Option<Result<RawLine<'_>, Damage>> {
         while !self.finds_line() {

@@ -56,9 +56,8 @@ impl<S: Storage> Timeline<S> {
     /// ```
     /// use eventlog::disk::{DiskConfig, DiskWriter, MarkKind, Timeline};
     /// # use eventlog::EventLog;
-    /// # #[derive(serde::Serialize)]
-    /// # struct Tick(u64);
-    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("events.log");
     /// let log = EventLog::new(None);

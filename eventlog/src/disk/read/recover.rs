@@ -32,6 +32,22 @@ use crate::{
 };
 
 /// What [`EventLog::recover`] found.
+///
+/// ```
+/// # use eventlog::{EventLog, disk::DiskConfig};
+/// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
+/// # struct Tick(u64);
+/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// # std::fs::write(&path, "7\n8\n9")?;
+/// let (log, recovery) = EventLog::<Tick>::recover(&DiskConfig::new(&path))?;
+/// for damage in &recovery.damage {
+///     eprintln!("{damage}"); // with file, line and byte
+/// }
+/// assert_eq!((recovery.events, recovery.lost, recovery.torn_bytes), (2, 0, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Recovery {
@@ -49,6 +65,23 @@ pub struct Recovery {
 }
 
 /// Why [`EventLog::recover`] gives no log.
+///
+/// ```
+/// # use eventlog::{EventLog, disk::{DiskConfig, RecoverError}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path();
+/// let log = match EventLog::<Tick>::recover(&DiskConfig::new(path)) {
+///     Ok((log, _)) => log,
+///     Err(error @ RecoverError::Config(_)) => return Err(error.into()), // a mistake in here
+///     Err(error) => {
+///         eprintln!("{error}"); // says what to do; the history is still on disk
+///         EventLog::new(None)
+///     }
+/// };
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecoverError {
@@ -122,6 +155,20 @@ impl<E: Versioned + DeserializeOwned> EventLog<E> {
 impl<E: Versioned + DeserializeOwned> Builder<E> {
     /// As [`EventLog::recover`], with these settings. A base version counts only if there is no
     /// event on disk.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::DiskConfig};
+    /// # #[derive(serde::Serialize, serde::Deserialize, Clone, PartialEq, Debug)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// std::fs::write(&path, "7\n8\n9\n")?;
+    /// let builder = EventLog::<Tick>::builder().capacity(2);
+    /// let (log, recovery) = builder.recover(&DiskConfig::new(&path))?;
+    /// assert_eq!((recovery.events, log.newest_version()), (2, Some(9)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

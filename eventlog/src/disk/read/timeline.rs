@@ -38,9 +38,8 @@ use crate::{
 /// ```
 /// use eventlog::disk::{self, DiskConfig, DiskWriter, Timeline};
 /// # use eventlog::EventLog;
-/// # #[derive(serde::Serialize, serde::Deserialize)]
-/// # struct Tick(u64);
-/// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("events.log");
 /// let log = EventLog::new(None);
@@ -77,6 +76,22 @@ struct Marked<F> {
 }
 
 /// What is known of a line.
+///
+/// ```
+/// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter, Timeline}};
+/// # use eventlog::Versioned as _;
+/// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.log");
+/// # let log = EventLog::new(None);
+/// # let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+/// # log.append_batch([Tick(7), Tick(8)]);
+/// # drop(writer);
+/// let newest = disk::read::<Tick>(&path).with_places().last().unwrap()?;
+/// let stamp = Timeline::of(&path).stamp(&newest.place).unwrap();
+/// assert_eq!(stamp.seq.unwrap().get(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Stamp {
@@ -89,6 +104,19 @@ pub struct Stamp {
 }
 
 /// When a line was written, as the clock said.
+///
+/// ```
+/// # use std::time::SystemTime;
+/// use eventlog::disk::Time;
+///
+/// let shown = |time| match time {
+///     Time::Exact(_) => "",
+///     Time::About { .. } => "~",
+///     Time::After(_) => ">",
+///     _ => "?",
+/// };
+/// assert_eq!(shown(Time::After(SystemTime::now())), ">");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Time {
@@ -107,6 +135,23 @@ pub enum Time {
 
 impl Time {
     /// The one time that tells it best.
+    ///
+    /// ```
+    /// # use std::time::SystemTime;
+    /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter, Timeline}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// # let log = EventLog::new(None);
+    /// # let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// # log.append(Tick(7));
+    /// # drop(writer);
+    /// let newest = disk::read::<Tick>(&path).with_places().last().unwrap()?;
+    /// let stamp = Timeline::of(&path).stamp(&newest.place).unwrap();
+    /// assert!(stamp.time.best() <= SystemTime::now());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn best(&self) -> SystemTime {
         match *self {
@@ -117,6 +162,13 @@ impl Time {
 
 impl Timeline {
     /// What the marks of the log at `path` say. A log without marks has an empty one.
+    ///
+    /// ```
+    /// # use eventlog::disk::Timeline;
+    /// // Any file of JSON lines will do; without marks nothing is known of it.
+    /// let timeline = Timeline::of("no-such.log");
+    /// assert!(timeline.verify().is_empty());
+    /// ```
     #[must_use]
     pub fn of(path: impl AsRef<Path>) -> Self {
         Self::open(RealStorage, path)
@@ -140,6 +192,25 @@ impl<S: Storage> Timeline<S> {
 
     /// What is known of the line at a place; `None` where no mark speaks of its file, or of what
     /// stands before it.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, disk::{self, DiskConfig, DiskWriter, Timeline}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// # let log = EventLog::new(None);
+    /// # let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// # log.append_batch([Tick(7), Tick(8)]);
+    /// # drop(writer);
+    /// let timeline = Timeline::of(&path);
+    /// for placed in disk::read::<Tick>(&path).with_places() {
+    ///     let placed = placed?;
+    ///     let stamp = timeline.stamp(&placed.place).unwrap();
+    ///     println!("{:?} {:?} {:?}", stamp.seq, stamp.time, placed.record);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn stamp(&self, place: &Place) -> Option<Stamp> {
         let marks = self.marks_of(&place.file)?;
@@ -189,6 +260,22 @@ impl<S: Storage> Timeline<S> {
     /// The lines that come after the event of this number. `None` where the marks do not tell, or
     /// there is no such line, or not yet. Reads from the last mark before that, and nothing that
     /// lies before.
+    ///
+    /// ```
+    /// # use eventlog::{EventLog, Seq, disk::{DiskConfig, DiskWriter, Timeline}};
+    /// # use eventlog::Versioned as _;
+    /// # type Tick = eventlog::Numbered<u64>; fn Tick(v: u64) -> Tick { Tick::new(v, v) }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// # let log = EventLog::new(None);
+    /// # let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// # log.append_batch((1..=3).map(Tick));
+    /// # drop(writer);
+    /// // A consumer that has kept the number of the last event that it dealt with.
+    /// let rest = Timeline::of(&path).after(Seq::new(1)).expect("the marks know it");
+    /// assert_eq!(rest.records::<Tick>().count(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn after(self, seq: Seq) -> Option<Lines<S>> {
         let (index, at) = self.place_after(seq.get())?;
@@ -224,7 +311,30 @@ impl<S: Storage> Timeline<S> {
     /// stretch between two marks that has another checksum. None for a log that is intact.
     ///
     /// A byte that was changed is found, also where the line is still JSON; so is a file that was
-    /// replaced. What stands after the newest mark has no checksum yet.
+    /// replaced. What stands after the newest mark has no checksum yet, and where the stretch that ends
+    /// at that mark was changed, no mark counts any more: there is nothing to compare with, and
+    /// [`stamp`](Self::stamp) is `None` for every line.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use eventlog::{EventLog, disk::{DiskConfig, DiskWriter, Timeline}};
+    /// # #[derive(serde::Serialize)]
+    /// # struct Tick(u64);
+    /// # impl eventlog::Versioned for Tick { fn version(&self) -> u64 { self.0 } }
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("events.log");
+    /// # let log = EventLog::new(None);
+    /// # let writer = DiskWriter::spawn(&log, DiskConfig::new(&path))?;
+    /// # writer.durable(log.append(Tick(1))).await?;
+    /// # log.append_batch([Tick(2), Tick(3)]);
+    /// # drop(writer);
+    /// assert!(Timeline::of(&path).verify().is_empty());
+    /// std::fs::write(&path, "9\n2\n3\n")?; // somebody changes what was
+    /// assert_eq!(Timeline::of(&path).verify().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn verify(&self) -> Vec<Damage> {
         self.marked.verify(&self.storage)

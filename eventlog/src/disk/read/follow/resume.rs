@@ -15,6 +15,23 @@ use crate::disk::format::paths::LogFileName;
 use crate::disk::storage::{Storage, read_exact};
 
 /// Why a follower cannot go on at a [`Position`].
+///
+/// ```
+/// # use eventlog::disk::{ResumeError, follow};
+/// # let dir = tempfile::tempdir()?;
+/// # let (path, other) = (dir.path().join("x.log"), dir.path().join("other.log"));
+/// # std::fs::write(&path, "1\n2\n")?;
+/// # let mut first = follow::<u64>(&path);
+/// # first.next();
+/// # let saved = first.position();
+/// let follow = match follow::<u64>(&other).resuming(&saved) {
+///     Ok(follow) => follow,
+///     // The position belongs to another log: begin this one from its oldest record.
+///     Err(ResumeError::OtherLog { .. }) => follow::<u64>(&other),
+///     Err(error) => return Err(error.into()),
+/// };
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResumeError {
