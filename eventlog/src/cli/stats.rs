@@ -120,7 +120,7 @@ impl Stats {
                 // What stands before an opening was written after the last mark of the life before
                 // it. Where that knows nothing of it, or there is none, nobody knows when.
                 (MarkKind::Opened { fresh: false, .. }, Some(since), _) => {
-                    self.rate.add(since, count)
+                    self.rate.add(since, count);
                 }
                 (MarkKind::Opened { .. }, ..) | (_, _, None) => {}
                 (_, Some(since), Some(time)) => self.rate.spread(since, time, count),

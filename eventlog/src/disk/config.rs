@@ -62,7 +62,8 @@ impl DiskConfig {
     }
 
     /// Size in bytes that no file of the log exceeds (default 8 MiB), unless one record alone is
-    /// larger: such a record gets a file of its own. At least 1.
+    /// larger: such a record gets a file of its own, so that two of them in a row leave nothing
+    /// else in a log that [keeps](Self::keep) one full file. At least 1.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;

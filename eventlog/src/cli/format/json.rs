@@ -78,7 +78,7 @@ fn line(row: &Row<'_>, clock: &Clock) -> Option<Vec<u8>> {
         }
         Row::Trouble(trouble, bytes) => {
             let shown = &bytes[..bytes.len().min(MAX_TEXT_BYTES)];
-            object(&Damage {
+            object(&Broken {
                 kind: "damage",
                 file: trouble.file.to_string_lossy(),
                 line: trouble.line,
@@ -125,7 +125,7 @@ fn object(row: &impl Serialize) -> Vec<u8> {
 }
 
 #[derive(Serialize)]
-struct Damage<'a> {
+struct Broken<'a> {
     kind: &'static str,
     file: Cow<'a, str>,
     line: Option<u64>,
