@@ -9,6 +9,7 @@ mod keeps_replay;
 #[path = "../../examples/channel/lags.rs"]
 mod lags;
 
+mod growing;
 #[path = "../../examples/foreign/offsets.rs"]
 mod offsets;
 #[path = "../../examples/foreign/overflowing.rs"]
