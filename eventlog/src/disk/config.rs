@@ -62,8 +62,7 @@ impl DiskConfig {
     }
 
     /// Size in bytes that no file of the log exceeds (default 8 MiB), unless one record alone is
-    /// larger: such a record gets a file of its own, so that two of them in a row leave nothing
-    /// else in a log that [keeps](Self::keep) one full file. At least 1.
+    /// larger: such a record gets a file of its own. At least 1.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
@@ -73,7 +72,9 @@ impl DiskConfig {
     /// How many full files are kept beside the current one (default 1): the newest is
     /// `<path>.old`; before it gives way to another it gets a name for good, `<path>.old.` and a
     /// number of ten digits, one above the highest there is. At least 1, because a rotation puts
-    /// the full file aside before it starts another.
+    /// the full file aside before it starts another. A record longer than
+    /// [`max_bytes`](Self::max_bytes) fills a file too: with 1, two of those in a row leave nothing
+    /// else.
     ///
     /// Other names are left alone, such as those that end in a date.
     #[must_use]
