@@ -28,8 +28,15 @@ const DURABLE: u64 = 1;
 /// assert_eq!(epoch.to_string().parse::<Epoch>()?, epoch);
 /// # Ok::<(), eventlog::CursorError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(u64);
+
+/// With the text that stands in files and on the wire.
+impl fmt::Debug for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Epoch({self})")
+    }
+}
 
 impl Epoch {
     /// The epoch of no log: a cursor in it is `Foreign` everywhere.
@@ -137,7 +144,7 @@ fn hexadecimal(text: &str) -> Result<u64, CursorError> {
 /// assert_eq!(text.parse::<Cursor>()?, cursor);
 /// # Ok::<(), eventlog::CursorError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor {
     /// With [`DURABLE`] in it.
     kind: u64,
@@ -247,6 +254,13 @@ impl Cursor {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
+    }
+}
+
+/// With the text that stands in files and on the wire.
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cursor({self})")
     }
 }
 

@@ -122,6 +122,6 @@ pub use versioned::{AsVersion, Versioned};
 pub struct Readme;
 
 /// Compiles the steps of the page.
-#[cfg(all(doctest, feature = "derive", feature = "disk"))]
+#[cfg(all(doctest, feature = "derive", feature = "disk", feature = "tokio"))]
 #[doc = include_str!("../docs/migration.md")]
 pub struct Migration;

@@ -61,6 +61,39 @@ fn a_replay_shows_its_events_and_what_they_cover() {
 }
 
 #[test]
+fn a_cursor_and_an_epoch_show_the_texts_that_stand_in_files() {
+    let log = log();
+    let (cursor, epoch) = (log.cursor(), log.epoch());
+    assert_eq!(format!("{cursor:?}"), format!("Cursor({cursor})"));
+    assert_eq!(format!("{epoch:?}"), format!("Epoch({epoch})"));
+}
+
+/// What a person reads for whom an event did not reach the disk, or no writer started.
+#[cfg(feature = "disk")]
+#[test]
+fn a_notice_and_an_error_say_in_words_what_is_the_matter() {
+    use eventlog::disk::{Gap, GapReason, Notice};
+    let notice = |count| {
+        let (name, gap) = (
+            "x.log".to_owned(),
+            Gap::new(count, 1, 1, GapReason::Unfaithful),
+        );
+        Notice::Gap { name, gap }.to_string()
+    };
+    assert_eq!(
+        notice(1),
+        "1 event never reached the event log x.log (JSON would not give it back as it was); a gap \
+         line counts it"
+    );
+    assert!(notice(2).starts_with("2 events never"), "{}", notice(2));
+    let nowhere = DiskWriter::spawn(&log(), DiskConfig::new("")).unwrap_err();
+    assert_eq!(
+        nowhere.to_string(),
+        "the path of the log is empty: give it the name of a file"
+    );
+}
+
+#[test]
 fn a_subscription_shows_where_it_stands() {
     let log = log();
     let mut subscription = log.subscribe(2);

@@ -196,8 +196,10 @@ impl<S: Subject> Court<S> {
         if report.is_empty_handed() {
             return Ok(report);
         }
-        let is_asked =
-            |class: &&Class| court.budget.has(Capability::Versions) || !class.is_of_versions();
+        let is_asked = |class: &&Class| match class {
+            Class::Rotated => court.budget.has(Capability::Rotation),
+            class => court.budget.has(Capability::Versions) || !class.is_of_versions(),
+        };
         let mut asked = law.visits.iter().filter(is_asked);
         match asked.find(|class| report.count(**class) == 0) {
             None => Ok(report),

@@ -109,18 +109,19 @@ impl Transcript {
     pub(crate) fn lines(&self) -> Vec<String> {
         let told = self.told();
         let lines: Vec<&Line> = told.lines.values().collect();
+        let logs: BTreeSet<u64> = lines.iter().map(|line| line.log).collect();
         let mut shown = Vec::new();
         let alike = |a: &Line, b: &Line| {
             a.thread == b.thread && a.log == b.log && kind(&a.text) == kind(&b.text)
         };
         for group in lines.chunk_by(|a, b| alike(a, b)) {
             let (first, rest) = (&group[..group.len().min(2)], &group[group.len().min(2)..]);
-            shown.extend(first.iter().map(|line| line.shown()));
+            shown.extend(first.iter().map(|line| line.shown(&logs)));
             if let Some((last, between)) = rest.split_last() {
                 if !between.is_empty() {
                     shown.push(format!("… {} more like this …", between.len()));
                 }
-                shown.push(last.shown());
+                shown.push(last.shown(&logs));
             }
         }
         if shown.len() > LINES {
@@ -155,17 +156,42 @@ impl Told {
 }
 
 impl Line {
-    fn shown(&self) -> String {
+    /// Its log is counted from 0 among those that are shown.
+    fn shown(&self, logs: &BTreeSet<u64>) -> String {
+        let name = format!("log{}", logs.range(..self.log).count());
+        let text = self.text.replacen(&format!("log{}", self.log), &name, 1);
         let thread = match self.thread {
             0 => String::new(),
             other => format!("[thread {}] ", other + 1),
         };
         let end = if self.came_back { "" } else { " // under way" };
-        format!("{thread}{}{end}", self.text)
+        format!("{thread}{text}{end}")
     }
 }
 
 /// What a line calls, without its arguments.
 fn kind(text: &str) -> &str {
     text.split('(').next().unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_are_counted_from_the_first_that_is_shown() {
+        let transcript = Transcript::default();
+        for _ in 0..12 {
+            let gone = transcript.open(true);
+            transcript.end(transcript.begin(gone, &format!("let log{gone} = …;")));
+            transcript.close(gone);
+        }
+        let first = transcript.open(true);
+        let second = transcript.open(false);
+        for log in [first, second, first] {
+            transcript.end(transcript.begin(log, &format!("log{log}.append(…);")));
+        }
+        let shown = ["log0.append(…);", "log1.append(…);", "log0.append(…);"];
+        assert_eq!(transcript.lines(), shown);
+    }
 }

@@ -13,7 +13,7 @@ use crate::event::{Event, TIMES, text};
 
 /// Marks come once per second while events come. Two that lie further apart have only the first
 /// second and the last moment of what is between them.
-const MARKED_EVERY: Duration = Duration::from_secs(2);
+pub(crate) const MARKED_EVERY: Duration = Duration::from_secs(2);
 
 /// When something was written.
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::clock::MARKED_EVERY;
+
 /// More stretches of time are never kept.
 const MAX_STRETCHES: usize = 4_096;
+/// More shares are never made of what came between two times.
+const MAX_SHARES: u64 = 100;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Counts in stretches of time that grow as they become too many.
@@ -31,6 +35,25 @@ impl Rate {
             let counts = std::mem::take(&mut self.counts);
             for (stretch, count) in counts {
                 *self.counts.entry(stretch / 2).or_default() += count;
+            }
+        }
+    }
+
+    /// Counts what came between two times, in equal shares. Where they lie too far apart for that,
+    /// most of it came right before the second.
+    pub(crate) fn spread(&mut self, from: SystemTime, to: SystemTime, count: u64) {
+        let span = to.duration_since(from).unwrap_or_default();
+        let parts = match u64::try_from(span.as_millis()) {
+            Ok(millis) if span <= MARKED_EVERY => (millis / self.millis).clamp(1, MAX_SHARES),
+            _ => return self.add(to, count),
+        };
+        let through = |part: u64| u128::from(count) * u128::from(part) / u128::from(parts);
+        for part in 0..parts {
+            let share = u64::try_from(through(part + 1) - through(part)).unwrap_or(0);
+            if share > 0 {
+                let middle = f64::from(2 * u32::try_from(part).unwrap_or(0) + 1);
+                let of = f64::from(2 * u32::try_from(parts).unwrap_or(1));
+                self.add(from + span.mul_f64(middle / of), share);
             }
         }
     }
@@ -109,5 +132,21 @@ mod tests {
         rate.add(at(1_900), 1);
         assert_eq!(rate.line(10), "█        ▁");
         assert_eq!(rate.span(), Some((at(1_000), at(2_000))));
+    }
+
+    #[test]
+    fn what_came_between_two_times_is_spread_over_them() {
+        let mut rate = Rate::new();
+        rate.spread(at(1_000), at(2_000), 25);
+        assert_eq!(rate.parts(10).iter().sum::<u64>(), 25);
+        assert!(rate.parts(10).iter().all(|part| (2..=3).contains(part)));
+        // Nobody knows when in an hour it was, but mostly at its end.
+        let mut rate = Rate::new();
+        rate.spread(at(0), at(3_600_000), 25);
+        assert_eq!(rate.span(), Some((at(3_600_000), at(3_600_100))));
+        // A clock that went back.
+        let mut rate = Rate::new();
+        rate.spread(at(2_000), at(1_000), 7);
+        assert_eq!(rate.parts(1), [7]);
     }
 }

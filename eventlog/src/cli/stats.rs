@@ -3,9 +3,9 @@
 mod report;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use eventlog::disk::{Gap, MarkKind, Timeline};
+use eventlog::disk::{Gap, MarkAt, MarkKind, Timeline};
 
 use self::report::print;
 use crate::args::StatsArgs;
@@ -69,6 +69,10 @@ pub(super) struct Stats {
     /// Openings, and how many of them found the log not closed.
     openings: u64,
     restarts: u64,
+    /// Whether the newest life of the log was closed, where the marks tell.
+    is_closed: Option<bool>,
+    /// The last line's file and number.
+    last: (PathBuf, u64),
     holder: Option<Holder>,
 }
 
@@ -83,6 +87,8 @@ impl Stats {
             names: args.filter.names(),
             openings: count(|turn| turn != Turn::Closed),
             restarts: count(|turn| turn == Turn::Restarted),
+            is_closed: story.turns().last().map(|life| life.turn == Turn::Closed),
+            last: (PathBuf::new(), 0),
             clock: Clock::new(timeline, args.filter.time_field.clone(), args.utc),
             progress: Progress::of(0),
             found: Found::default(),
@@ -105,21 +111,32 @@ impl Stats {
         if !self.counts_by_marks() {
             return;
         }
-        let mut before = None;
+        let mut before: Option<MarkAt> = None;
         for mark in Timeline::of(path).marks() {
-            let line = mark.place.line.unwrap_or(1) - 1;
-            let from = match &before {
-                Some((file, line)) if *file == mark.place.file => *line,
-                _ => 0,
-            };
-            // What stands before an opening that knows nothing of it was not written then.
-            let is_fresh = matches!(mark.kind, MarkKind::Opened { .. });
-            if let Some(time) = mark.time
-                && !is_fresh
-            {
-                self.rate.add(time, line.saturating_sub(from));
+            let since = before.as_ref().and_then(|before| before.time);
+            let count =
+                lines_before(&mark).saturating_sub(lines_up_to(before.as_ref(), &mark.place.file));
+            match (mark.kind, since, mark.time) {
+                // What stands before an opening was written after the last mark of the life before
+                // it. Where that knows nothing of it, or there is none, nobody knows when.
+                (MarkKind::Opened { fresh: false, .. }, Some(since), _) => {
+                    self.rate.add(since, count);
+                }
+                (MarkKind::Opened { .. }, ..) | (_, _, None) => {}
+                (_, Some(since), Some(time)) => self.rate.spread(since, time, count),
+                (_, None, Some(time)) => self.rate.add(time, count),
             }
-            before = Some((mark.place.file, line));
+            before = Some(mark);
+        }
+        // What a kill left without a mark.
+        if let Some(last) = &before
+            && let Some(time) = last.time
+        {
+            let count = self
+                .last
+                .1
+                .saturating_sub(lines_up_to(before.as_ref(), &self.last.0));
+            self.rate.add(time, count);
         }
     }
 
@@ -134,8 +151,23 @@ impl Stats {
     }
 }
 
+/// How many lines of its file stand before a mark.
+fn lines_before(mark: &MarkAt) -> u64 {
+    mark.place.line.unwrap_or(1) - 1
+}
+
+/// How many lines of this file stand before the mark: none, if that is in a file before it.
+fn lines_up_to(mark: Option<&MarkAt>, file: &Path) -> u64 {
+    mark.filter(|mark| mark.place.file.as_os_str() == file.as_os_str())
+        .map_or(0, lines_before)
+}
+
 impl Visit for Stats {
     fn line(&mut self, line: Line<'_>) -> Result<(), Stop> {
+        if line.at.file().as_os_str() != self.last.0.as_os_str() {
+            self.last.0 = line.at.file().to_path_buf();
+        }
+        self.last.1 = line.at.number().unwrap_or(0);
         self.progress.add(line.bytes.len() as u64 + 1);
         if let Some(gap) = Gap::parse(line.bytes) {
             if self.filter.passes_gap(&gap) && self.filter.passes_at(self.clock.moment(&line, None))

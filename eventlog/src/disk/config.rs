@@ -105,7 +105,9 @@ impl DiskConfig {
     /// How many full files are kept beside the current one (default 1): the newest is
     /// `<path>.old`; before it gives way to another it gets a name for good, `<path>.old.` and a
     /// number of ten digits, one above the highest there is. At least 1, because a rotation puts
-    /// the full file aside before it starts another.
+    /// the full file aside before it starts another. A record longer than
+    /// [`max_bytes`](Self::max_bytes) fills a file too: with 1, two of those in a row leave nothing
+    /// else.
     ///
     /// Other names are left alone, such as those that end in a date.
     ///

@@ -38,11 +38,8 @@ pub enum DiskError {
         /// The file whose lock is held; it may stay when nobody holds it.
         lock: PathBuf,
     },
-    /// Something that is no regular file stands at the log's path.
-    #[error(
-        "{} is not a regular file: move it away or choose another path for the log",
-        .path.display()
-    )]
+    /// Something that is no regular file stands at the log's path, or that is no path of a file.
+    #[error("{}", not_a_file(path))]
     NotAFile {
         /// The path given for the log.
         path: PathBuf,
@@ -259,6 +256,14 @@ fn remedy(error: &io::Error) -> &'static str {
         NotFound => "the directory went away; it is created again with the next record",
         _ => "if it happens again, check the disk and its cables, and the system's log",
     }
+}
+
+fn not_a_file(path: &Path) -> String {
+    if path.as_os_str().is_empty() {
+        return "the path of the log is empty: give it the name of a file".to_owned();
+    }
+    let path = path.display();
+    format!("{path} is not a regular file: move it away or choose another path for the log")
 }
 
 #[cfg(test)]

@@ -49,8 +49,9 @@ pub enum SyncPolicy {
 /// than 64 MiB nor values nested deeper than 127 levels.
 ///
 /// Looking costs nothing on a line without `null`. It looks at the value, not at the type: what
-/// `serde` itself cannot read back (such as a map with numbers as keys inside an enum that is
-/// internally tagged, or 128-bit integers there) is not found. Where a crate of the program turns
+/// `serde` itself cannot read back (maps with numbers as keys, and 128-bit integers, inside an enum
+/// that is untagged or internally tagged, or beside a field that is flattened) is not found here. It
+/// is found by one line in the tests of the event, `model_tests::conformance!`. Where a crate of the program turns
 /// on `serde_json/arbitrary_precision`, neither is a float in an untagged enum that has a variant
 /// for any value after the one for floats: it is read as that.
 ///

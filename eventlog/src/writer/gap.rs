@@ -68,6 +68,21 @@ pub enum GapReason {
     Other,
 }
 
+impl GapReason {
+    /// For people.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Backlog => "the backlog was full",
+            Self::Unserializable => "JSON cannot carry that",
+            Self::Unfaithful => "JSON would not give it back as it was",
+            Self::Missed => "gone before the writer came to them",
+            Self::Refused => "the destination refused that",
+            Self::Forgotten => "the destination had them, and lost them",
+            Self::Other => "for a reason that this version does not know",
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GapLine {

@@ -136,11 +136,19 @@ impl fmt::Display for Notice {
                  tried again"
             ),
             Self::Resumed { name } => write!(f, "the event log {name} is being written again"),
-            Self::Gap { name, gap } => write!(
-                f,
-                "{} events never reached the event log {name} ({:?}); a gap line counts them",
-                gap.count, gap.reason
-            ),
+            Self::Gap { name, gap } => {
+                let (events, them) = if gap.count == 1 {
+                    ("event", "it")
+                } else {
+                    ("events", "them")
+                };
+                write!(
+                    f,
+                    "{} {events} never reached the event log {name} ({}); a gap line counts {them}",
+                    gap.count,
+                    gap.reason.text()
+                )
+            }
             Self::Unserializable {
                 name,
                 seq,

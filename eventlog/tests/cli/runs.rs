@@ -140,6 +140,57 @@ fn what_came_right_before_a_kill_is_not_of_the_time_of_the_restart() {
 }
 
 #[test]
+fn every_row_of_json_begins_with_its_kind() {
+    let log = Log::of("");
+    fs::remove_file(log.path()).unwrap();
+    live(&log.path(), 1);
+    let log = live_and_die(&log, 3);
+    let shown = show(&["-n", "all", "-o", "json"], &log).out;
+    let kind = |line: &str| {
+        line.strip_prefix("{\"kind\":\"")
+            .map(|rest| rest.split('"').next().unwrap().to_owned())
+    };
+    let kinds: Vec<_> = shown.lines().filter_map(kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            "opened", "event", "event", "closed", "opened", "event", "damage"
+        ],
+        "{shown}"
+    );
+}
+
+#[test]
+fn what_a_kill_left_without_a_mark_is_counted() {
+    let log = Log::of("");
+    fs::remove_file(log.path()).unwrap();
+    live(&log.path(), 1);
+    let log = live_and_die(&log, 3);
+    log.append("de\":0,\"version\":4}\n");
+    let stats = || {
+        let out = run("stats", &["--json"], &log.path()).out;
+        let stats: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let rate = stats["rate"].as_array().unwrap().iter();
+        let sum: u64 = rate.filter_map(serde_json::Value::as_u64).sum();
+        (stats["events"].as_u64().unwrap(), sum)
+    };
+    let text = || run("stats", &[], &log.path()).out;
+    assert_eq!(stats(), (4, 4));
+    assert!(
+        text().contains("nobody; the last one was killed"),
+        "{}",
+        text()
+    );
+    live(&log.path(), 5);
+    assert_eq!(
+        stats(),
+        (6, 6),
+        "what stood before an opening is counted, too"
+    );
+    assert!(text().contains("writer     nobody\n"), "{}", text());
+}
+
+#[test]
 fn a_cursor_is_a_place_in_a_log_with_marks() {
     let log = Log::of("");
     fs::remove_file(log.path()).unwrap();

@@ -52,7 +52,7 @@ laws! {
             the event after the last lost one. A reader may keep events and deliver them although \
             they are evicted, and may be told of one loss after the other; one with `LagOnce` is \
             told at once of all that is lost, and then gets the oldest event that was retained at \
-            that moment.",
+            that moment. A reader that has lost nothing it would have been given is told of no loss.",
         why: "A loss that is not told is a wrong state. One that is told twice, or wrongly, makes a \
             reader that counts wrong too.",
         bug: "tokio #2425: lag was reported where none was. etcd #17529: a watch jumped from 2725 to \

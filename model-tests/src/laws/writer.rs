@@ -114,7 +114,7 @@ laws! {
         why: "A rotation renames the only copy: between two steps nothing may be missing.",
         bug: "etcd #6368: a rename without an fsync of the directory. logforth #153: a reopened file \
             forgot its size and outgrew the cap. flexi_logger #150: a rotation overwrote a file.",
-        needs: [Durable],
+        needs: [Durable, Rotation],
         assumes: [W01],
         visits: [Rotated, Reopened, LongEvent],
         judge: |trial| trial.scene(rotation::rotated),
@@ -160,7 +160,7 @@ laws! {
             replaces the file.",
         why: "`tail -f` across a rename is where a line is lost or read twice.",
         bug: "file-rotate #6: a reopened file was truncated under its readers.",
-        needs: [Durable, Follow],
+        needs: [Durable, Follow, Rotation],
         assumes: [W03, W01],
         visits: [Rotated],
         judge: |trial| trial.scene(rotation::followed),
@@ -219,7 +219,7 @@ laws! {
             are not.",
         bug: "Our own: a directory of mode 0555 stopped the log at 83 of 1,000 events, which waited \
             and were lost with the process.",
-        needs: [Durable],
+        needs: [Durable, Rotation],
         assumes: [W01],
         visits: [Faulted],
         judge: |trial| trial.scene(rotation::unrotated),

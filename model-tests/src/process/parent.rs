@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
+    fmt,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
@@ -108,6 +109,21 @@ pub(crate) enum Answer {
     Ended,
 }
 
+/// As a report says it.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ok => f.write_str("no error"),
+            Self::Error(text) => write!(f, "an error: {text}"),
+            Self::Panic(text) => f.write_str(text),
+            Self::Missing(numbers) => write!(f, "{numbers:?} are not durable"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Silence => f.write_str("no answer as long as one was waited for"),
+            Self::Ended => f.write_str("none: the process has ended"),
+        }
+    }
+}
+
 impl Answer {
     fn parse(text: &str) -> Self {
         let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
@@ -196,7 +212,7 @@ impl Process {
             Answer::Ok => Ok(()),
             other => {
                 let step = format!("{order} {step}, in a process of its own");
-                Err(Parted::said(step, "no error", format!("{other:?}")))
+                Err(Parted::said(step, "no error", other.to_string()))
             }
         }
     }

@@ -269,7 +269,7 @@ impl fmt::Display for Judgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} clients, {} events acknowledged, {} with an unknown end; {} readings of {} events",
+            "clients: {}; events acknowledged: {}, with an unknown end: {}; readings: {}, events read: {}",
             self.clients, self.appended, self.unknown, self.readings, self.read
         )?;
         for law in RecordedLaw::ALL {

@@ -68,7 +68,7 @@ fn ended<S: Subject>(
     process.works(&history.order(STORED + 1..=LAST), &step)?;
     process
         .ends(order)
-        .map_err(|answer: Answer| Parted::said(order, "the process ends", format!("{answer:?}")))?;
+        .map_err(|answer: Answer| Parted::said(order, "the process ends", answer.to_string()))?;
     history.all(&case, LAST, &format!("what was appended {step}"))?;
     Ok(Ok(()))
 }

@@ -142,7 +142,7 @@ pub(super) fn stored_by<S: Subject>(
         match process.ask("flush") {
             Answer::Ok => return Ok(()),
             Answer::Error(_) if tries < 100 => {}
-            other => return Err(Parted::said(step, "it works", format!("{other:?}"))),
+            other => return Err(Parted::said(step, "it works", other.to_string())),
         }
     }
 }
@@ -237,7 +237,7 @@ fn named_limited<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Resul
     report.visit(Class::Faulted);
     let Answer::Missing(named) = answer else {
         let expected = "not durable: those that do not fit";
-        return Err(Parted::said(step, expected, format!("{answer:?}")));
+        return Err(Parted::said(step, expected, answer.to_string()));
     };
     let lines = history.read(&case, step)?;
     let stored = history.part(&lines, Some(1), step)?.next - 1;

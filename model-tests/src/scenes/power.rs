@@ -158,7 +158,7 @@ fn written_under_trace<S: Subject>(
                 other => {
                     let step = format!("flush event {version} {}", under(inject));
                     let expected = "it is stored in the end";
-                    return Err(Parted::said(step, expected, format!("{other:?}")));
+                    return Err(Parted::said(step, expected, other.to_string()));
                 }
             }
         }
@@ -186,7 +186,7 @@ fn survive<S: Subject>(
     whole: &Whole,
     report: &mut Report,
 ) -> Result<(), Parted> {
-    for picture in pictures {
+    for (at, picture) in pictures.iter().enumerate() {
         for ending in endings(picture, picture.operations) {
             let Ending::Power(crash) = ending else {
                 continue;
@@ -198,9 +198,11 @@ fn survive<S: Subject>(
             }
             let acknowledged = picture.note.durable;
             let step = format!(
-                "after a power cut right after operation {} ({:?}), with event {acknowledged} \
-                 acknowledged and {crash:?}",
-                picture.operations, picture.op
+                "after a power cut right after operation {} ({}), with event {acknowledged} \
+                 acknowledged; {}",
+                picture.operations,
+                last_operations(&pictures[..=at]),
+                crash.in_words()
             );
             let left = left(trial, &picture.disk().crash(&crash), &step)?;
             let lines = history.read(&left, &step)?;
@@ -218,6 +220,15 @@ fn survive<S: Subject>(
         }
     }
     Ok(())
+}
+
+/// The operations that led here.
+fn last_operations(pictures: &[Picture]) -> String {
+    let first = pictures.len().saturating_sub(4);
+    let before = if first > 0 { "…, " } else { "" };
+    let last = pictures[first..].iter();
+    let last: Vec<_> = last.map(|picture| format!("{:?}", picture.op)).collect();
+    format!("{before}{}", last.join(", "))
 }
 
 /// What stands on this disk, as a case that can be read.

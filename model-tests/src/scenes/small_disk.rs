@@ -95,7 +95,7 @@ pub(super) fn delays_no_append<S: Subject>(
             Answer::Ok => {}
             other => {
                 let step = format!("{order} while the file system is full");
-                return Err(Parted::said(step, "each returns", format!("{other:?}")));
+                return Err(Parted::said(step, "each returns", other.to_string()));
             }
         }
         disk.process.works("flushing", "on a full file system")?;

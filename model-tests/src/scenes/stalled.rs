@@ -73,7 +73,7 @@ impl Stalled {
             }
             other => {
                 let step = "open before the disk stalls";
-                return Err(Parted::said(step, "no error", format!("{other:?}")));
+                return Err(Parted::said(step, "no error", other.to_string()));
             }
         }
         process.works("stall", "of a simulated disk")?;

@@ -203,7 +203,7 @@ fn stalled_traced<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Resu
             Answer::Ok => Ok(()),
             other => {
                 let step = format!("{order} while each sync of the disk stalls");
-                Err(Parted::said(step, "each returns", format!("{other:?}")))
+                Err(Parted::said(step, "each returns", other.to_string()))
             }
         }
     };

@@ -118,7 +118,8 @@ fn wakes_wakers<S: Subject>(
                 return Err(Parted::said(step, format!("{expected:?}"), actual));
             }
             rung.recv_timeout(trial.budget.patience).map_err(|_| {
-                let step = format!("{trigger:?} while readers wait that were polled {polls} times");
+                let often = if polls > 1 { "several times" } else { "once" };
+                let step = format!("{trigger:?} while readers wait that were polled {often}");
                 let which = if polls > 1 {
                     ", the last waker of each"
                 } else {

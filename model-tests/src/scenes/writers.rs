@@ -104,7 +104,7 @@ fn other_process<S: Subject>(
     match process.ask("open") {
         Answer::Error(_) => Ok(()),
         Answer::Ok => Err(second_writer(step)),
-        other => Err(Parted::said(step, "an error", format!("{other:?}"))),
+        other => Err(Parted::said(step, "an error", other.to_string())),
     }
 }
 

@@ -45,6 +45,26 @@ impl Crash {
         data: DataLoss::Kept,
         names: u64::MAX,
     };
+
+    /// For reports.
+    pub(crate) fn in_words(&self) -> String {
+        let data = match self.data {
+            DataLoss::Lost => "unsynced bytes are gone",
+            DataLoss::Kept => "unsynced bytes are there",
+            DataLoss::Zeros => "unsynced bytes are zeros",
+            DataLoss::Prefix(_) | DataLoss::Subset(_) => "some of the unsynced bytes are there",
+            DataLoss::Garbage(_) => "of the unsynced bytes some are garbage",
+        };
+        let names = match self.names {
+            0 => "none is there".to_owned(),
+            u64::MAX => "all are there".to_owned(),
+            some => match (0..64).filter(|n| some & (1 << n) != 0).collect::<Vec<_>>()[..] {
+                [only] => format!("only number {} is there", only + 1),
+                _ => format!("those of {some:#b} are there, the lowest bit the first"),
+            },
+        };
+        format!("{data}, and of the changes of names since the last sync of the directory {names}")
+    }
 }
 
 impl SimDisk {
@@ -195,5 +215,29 @@ impl Dir {
             cache: names,
             pending: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_is_told_in_words() {
+        assert_eq!(
+            Crash::LOST.in_words(),
+            "unsynced bytes are gone, and of the changes of names since the last sync of the \
+             directory none is there"
+        );
+        let second = Crash {
+            names: 0b10,
+            ..Crash::KEPT
+        };
+        assert!(second.in_words().ends_with("only number 2 is there"));
+        let some = Crash {
+            names: 0b110,
+            ..second
+        };
+        assert!(some.in_words().contains("those of 0b110 are there"));
     }
 }

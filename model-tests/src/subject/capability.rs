@@ -109,6 +109,9 @@ capabilities! { $
     Follow "lacks Follow",
     /// The files are JSON lines: [`Subject::line`](crate::Subject::line).
     JsonLines "lacks JsonLines",
+    /// No file is longer than [`Case::max_file_bytes`](crate::Case::max_file_bytes): a full one is
+    /// put aside. A log of one file that only grows lacks it.
+    Rotation "lacks Rotation",
 }
 
 /// The answer of an operation that the adapter does not have: the law fails, and says what to do.

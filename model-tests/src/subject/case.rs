@@ -27,7 +27,8 @@ pub struct Case {
     /// The version that a subscriber must have seen before the first event; `None` leaves it to the
     /// log.
     pub base_version: Option<u64>,
-    /// The bytes that no file exceeds, unless one event alone is longer.
+    /// The bytes that no file exceeds, unless one event alone is longer. A log without such a bound
+    /// lacks [`Capability::Rotation`](crate::Capability::Rotation).
     pub max_file_bytes: u64,
     /// The bytes of events that may wait in memory for a disk that stalls, beside those that the
     /// log retains. What exceeds them may be lost, and is counted.

@@ -9,6 +9,8 @@ mod keeps_replay;
 #[path = "../../examples/channel/lags.rs"]
 mod lags;
 
+mod false_lag;
+mod growing;
 #[path = "../../examples/foreign/offsets.rs"]
 mod offsets;
 #[path = "../../examples/foreign/overflowing.rs"]

@@ -1,5 +1,6 @@
 //! A JSON object per line.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::io;
 
@@ -77,17 +78,16 @@ fn line(row: &Row<'_>, clock: &Clock) -> Option<Vec<u8>> {
         }
         Row::Trouble(trouble, bytes) => {
             let shown = &bytes[..bytes.len().min(MAX_TEXT_BYTES)];
-            let value = json!({
-                "kind": "damage",
-                "file": trouble.file.to_string_lossy(),
-                "line": trouble.line,
-                "offset": trouble.offset,
-                "len": trouble.len,
-                "damage": trouble.what.word(),
-                "text": trouble.text,
-                "bytes": String::from_utf8_lossy(shown),
-            });
-            value.to_string().into_bytes()
+            object(&Broken {
+                kind: "damage",
+                file: trouble.file.to_string_lossy(),
+                line: trouble.line,
+                offset: trouble.offset,
+                len: trouble.len,
+                damage: trouble.what.word(),
+                text: &trouble.text,
+                bytes: String::from_utf8_lossy(shown),
+            })
         }
         Row::Life(life) => {
             let place = &life.mark.place;
@@ -95,25 +95,58 @@ fn line(row: &Row<'_>, clock: &Clock) -> Option<Vec<u8>> {
                 eventlog::disk::MarkKind::Opened { epoch, pid, .. } => (epoch, pid),
                 _ => (None, None),
             };
-            let value = json!({
-                "kind": if life.turn == Turn::Closed { "closed" } else { "opened" },
-                "file": place.file.to_string_lossy(),
-                "line": place.line,
-                "offset": place.offset,
-                "time": life.mark.time.map(|time| clock.full(time)),
-                "epoch": epoch.map(|epoch| epoch.to_string()),
-                "pid": pid,
-                "after_closing": match life.turn {
+            object(&Turned {
+                kind: if life.turn == Turn::Closed {
+                    "closed"
+                } else {
+                    "opened"
+                },
+                file: place.file.to_string_lossy(),
+                line: place.line,
+                offset: place.offset,
+                time: life.mark.time.map(|time| clock.full(time)),
+                epoch: epoch.map(|epoch| epoch.to_string()),
+                pid,
+                after_closing: match life.turn {
                     Turn::Reopened => Some(true),
                     Turn::Restarted => Some(false),
                     Turn::Opened | Turn::Closed => None,
                 },
-            });
-            value.to_string().into_bytes()
+            })
         }
-        Row::Word(word) => serde_json::to_vec(&Told::of(word)).unwrap_or_default(),
+        Row::Word(word) => object(&Told::of(word)),
         Row::Break => return None,
     })
+}
+
+/// Its fields in their order, the kind first, as in the rows of events.
+fn object(row: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(row).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Broken<'a> {
+    kind: &'static str,
+    file: Cow<'a, str>,
+    line: Option<u64>,
+    offset: u64,
+    len: u64,
+    damage: &'static str,
+    text: &'a str,
+    bytes: Cow<'a, str>,
+}
+
+/// The log was opened or closed.
+#[derive(Serialize)]
+struct Turned<'a> {
+    kind: &'static str,
+    file: Cow<'a, str>,
+    line: Option<u64>,
+    offset: u64,
+    time: Option<String>,
+    epoch: Option<String>,
+    pid: Option<u32>,
+    after_closing: Option<bool>,
 }
 
 /// Numbers in it are texts, as the feed has them.

@@ -61,7 +61,13 @@ fn print_text(stats: &Stats, output: &mut Output) -> Result<(), Stop> {
         )?;
     }
     if let Some(holder) = stats.holder {
-        line("writer", &holder.text())?;
+        let killed = stats.is_closed == Some(false) && matches!(holder, Holder::Nobody);
+        let end = if killed {
+            "; the last one was killed, or the power cut"
+        } else {
+            ""
+        };
+        line("writer", &format!("{}{end}", holder.text()))?;
     }
     if let Some((from, to)) = stats.rate.span() {
         let clock = &stats.clock;

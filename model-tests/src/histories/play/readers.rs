@@ -115,8 +115,11 @@ impl<S: Subject> Run<'_, S> {
             self.write(|| format!("assert_eq!({call}, Received::{});", received_code(&given)));
             return Ok(!matches!(theirs, Received::Empty | Received::Closed));
         }
+        // A loss that is told where there is none is told wrongly, too.
+        let lag = following.overtaken || matches!(theirs, Received::Lagged(_));
         let mine = match self.judge {
-            Judge::Lag => following.overtaken,
+            Judge::Lag => lag,
+            Judge::Seam => !lag,
             Judge::Live => false,
             _ => true,
         };
