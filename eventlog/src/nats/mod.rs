@@ -82,6 +82,8 @@ mod config;
 mod destination;
 mod driver;
 mod error;
+#[cfg(feature = "sse")]
+mod feed;
 mod follow;
 mod frame;
 mod level;
@@ -93,4 +95,6 @@ pub use backfill::{Backfill, Fetch};
 pub use config::JetStreamConfig;
 pub use destination::{blocking_spawn, spawn};
 pub use error::{NatsError, SpawnError};
+#[cfg(feature = "sse")]
+pub use feed::MirrorFeed;
 pub use mirror::{Mirror, MirrorConfig, MirrorStats};

@@ -114,8 +114,11 @@ impl<E> Connection<E> {
         Self::on(feed, asked, Parser::default())
     }
 
-    pub fn on(feed: &Feed<E>, asked: impl Into<Asked>, mut parser: Parser) -> Self {
-        let response = feed.sse(asked);
+    pub fn on(feed: &Feed<E>, asked: impl Into<Asked>, parser: Parser) -> Self {
+        Self::over(feed.sse(asked), parser)
+    }
+
+    pub fn over(response: http::Response<SseBody<E>>, mut parser: Parser) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         parser.reconnect();

@@ -52,7 +52,7 @@ fn service(is_silent: bool) -> AnySubject<model_tests::Tick> {
 model_tests::conformance!(is_asynchronous => service(false), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, LagOnce, Live, Yields,
     CatchesWakers, Skip, Durable, Weight, Age, Numbers, Lease, Pages, Filter,
-], wrap: in_tokio);
+], patience: Duration::from_secs(30), wrap: in_tokio);
 
 model_tests::conformance!(keeps_its_replay => AnySubject::new(keeps_replay::KeepsReplay), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields, Skip,
