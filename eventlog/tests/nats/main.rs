@@ -10,6 +10,8 @@ mod faults;
 #[cfg(feature = "sse")]
 mod feed;
 mod mirror;
+#[cfg(target_os = "linux")]
+mod power;
 mod server;
 #[cfg(feature = "sse")]
 #[allow(dead_code, reason = "a part of it is used here")]
