@@ -14,8 +14,8 @@ use model_tests::{
     laws::{self, R04, R06, R08, R11, W03, W04},
     serve,
     zoo::{
-        Baseline, BaselineSubject, BaselineWriterSubject, Bug, FileBug, FileSubject, NaiveSubject,
-        Row, StoredSubject, file_rows, rows, stored_rows,
+        Baseline, BaselineSubject, BaselineWriterSubject, BrokerSubject, Bug, FileBug, FileSubject,
+        NaiveSubject, Row, StoredSubject, broker_rows, file_rows, rows, stored_rows,
     },
 };
 
@@ -106,7 +106,12 @@ fn every_bug_is_killed_by_its_law() {
         let bug = Some(row.bug);
         kill(&StoredSubject { bug }, &row, &hasty())
     });
-    let verdicts: Vec<_> = in_memory.chain(on_disk).chain(stored).collect();
+    let at_brokers = broker_rows().into_iter().map(|row| {
+        let bug = row.bug;
+        kill(&BrokerSubject { bug }, &row, &hasty())
+    });
+    let logs = in_memory.chain(on_disk).chain(stored).chain(at_brokers);
+    let verdicts: Vec<_> = logs.collect();
     let bugs = verdicts.len();
     let survivors: Vec<_> = verdicts.into_iter().filter_map(Result::err).collect();
     let figure = format!("zoo: killed {} of {bugs}", bugs - survivors.len());
@@ -161,6 +166,18 @@ fn every_bug_in_files_breaks_the_laws_of_its_row_and_no_other() {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// And of the writers to a broker.
+#[test]
+fn every_bug_at_a_broker_breaks_the_laws_of_its_row_and_no_other() {
+    let mut about_brokers = laws::all();
+    about_brokers.retain(|law| law.id.starts_with('N'));
+    for row in broker_rows() {
+        let subject = BrokerSubject { bug: row.bug };
+        let outcomes = check_laws(&subject, &about_brokers, &hasty());
+        assert_eq!(broken(outcomes), named(&row), "{:?}", row.bug);
+    }
 }
 
 fn broken_in_files(bug: FileBug) -> BTreeSet<&'static str> {
@@ -259,8 +276,9 @@ fn every_law_that_a_subject_can_break_kills_a_bug() {
         .into_iter()
         .chain(file_rows().iter().map(|row| row.law.id))
         .chain(stored_rows().iter().map(|row| row.law.id))
+        .chain(broker_rows().iter().map(|row| row.law.id))
         .collect();
-    let elsewhere = ["D02", "D03", "M01", "M03"];
+    let elsewhere = ["D02", "D03", "M01", "M03", "N03"];
     let all = laws::all();
     let ids = all.iter().map(|law| law.id);
     let toothless: Vec<_> = ids

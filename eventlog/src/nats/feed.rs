@@ -41,9 +41,14 @@ pub struct MirrorFeed<E> {
 
 /// How feeds are made, and the one of the log that the mirror filled when it was asked last.
 struct Made<E> {
-    make: Box<dyn Fn(&EventLog<E>) -> Feed<E> + Send + Sync>,
-    feed: Mutex<Option<(Arc<EventLog<E>>, Feed<E>)>>,
+    make: Box<Make<E>>,
+    feed: Mutex<Option<Of<E>>>,
 }
+
+type Make<E> = dyn Fn(&EventLog<E>) -> Feed<E> + Send + Sync;
+
+/// A log and its feed.
+type Of<E> = (Arc<EventLog<E>>, Feed<E>);
 
 impl<E: Send + Sync + 'static> Mirror<E> {
     /// An edge: a feed of what this mirror has. `make` is called for each log that the mirror goes on
