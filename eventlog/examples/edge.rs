@@ -108,7 +108,7 @@ fn all() {
     edges[0] = serve(0);
 
     let seen = pages.into_iter().map(|page| page.join().unwrap());
-    let seen = seen.reduce(page::Seen::plus).unwrap();
+    let seen = seen.fold(page::Seen::default(), |all, seen| all.plus(&seen));
     println!(
         "{EVENTS:>6}: every page has them, after {:.1?}\n",
         began.elapsed()

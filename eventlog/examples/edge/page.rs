@@ -26,7 +26,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    pub fn plus(self, other: Self) -> Self {
+    pub fn plus(self, other: &Self) -> Self {
         Self {
             events: self.events + other.events,
             resumes: self.resumes + other.resumes,
@@ -56,11 +56,12 @@ pub fn follow(ports: [u16; 2], number: usize, newest: &AtomicU64) -> Seen {
 fn read(port: u16, seen: &mut Seen, until: u64, newest: &AtomicU64) -> io::Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let mut request = "GET /events HTTP/1.0\r\nAccept: text/event-stream\r\n".to_owned();
-    if !seen.id.is_empty() {
-        request += &format!("Last-Event-ID: {}\r\n", seen.id);
-    }
-    stream.write_all((request + "\r\n").as_bytes())?;
+    let place = match &*seen.id {
+        "" => String::new(),
+        id => format!("Last-Event-ID: {id}\r\n"),
+    };
+    let request = "GET /events HTTP/1.0\r\nAccept: text/event-stream\r\n";
+    stream.write_all(format!("{request}{place}\r\n").as_bytes())?;
     seen.resumes += u64::from(!seen.id.is_empty());
     let (mut id, mut event) = (None, None);
     for line in BufReader::new(stream).lines() {

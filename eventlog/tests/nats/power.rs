@@ -89,9 +89,9 @@ fn n04_what_a_power_cut_takes_is_told_and_was_never_durable() {
     let settings = WriterConfig::new("orders").on_notice(listener(&heard));
     let log = EventLog::new(None);
     let writer = nats::blocking_spawn(&log, server.config().writer(settings)).unwrap();
-    let last = log.append_batch((1..=EVENTS).map(tick)).unwrap().last();
+    let newest = log.append_batch((1..=EVENTS).map(tick)).unwrap().last();
     writer.blocking_flush(PATIENCE).unwrap();
-    let durable = writer.blocking_durable(last);
+    let durable = writer.blocking_durable(newest);
     assert!(
         matches!(durable, Err(NotStored::NotSynced { .. })),
         "{durable:?}"

@@ -191,7 +191,7 @@ impl<E: Event + Serialize> DiskLog<E> {
     /// A log without files, whose writer has this destination.
     pub(crate) fn at_broker(
         case: &Case,
-        destination: impl Destination + Send + 'static,
+        destination: impl Destination + 'static,
     ) -> Result<Self, OpenError> {
         let config = WriterConfig::new("broker")
             .retry_min(Duration::ZERO)

@@ -44,7 +44,7 @@ macro_rules! in_tokio {
 }
 
 /// In the runtime of the test.
-fn service(is_silent: bool) -> AnySubject<model_tests::Tick> {
+fn service(is_silent: bool) -> AnySubject<Tick> {
     let handle = Handle::current();
     let service = asynchronous::Service { is_silent };
     AnySubject::new(Awaited::in_runtime(service, move |future| {
