@@ -100,6 +100,7 @@ pub(crate) fn one_writer<S: Subject>(
             append(trial, &first, 2..=2);
             works("flush", || first.flush())?;
             has(trial, &case, 1..=2, &step)?;
+            report.visit(Class::Acknowledged);
             continue;
         };
         append(trial, &first, 2..=2);
