@@ -1,133 +1,163 @@
-//! A log beyond one machine: a producer, three servers, two edges with subscribers.
+//! A log beyond one machine: a producer, three servers, two edges, and pages that read from them.
 //!
 //! ```sh
-//! cargo run --release -p versioned-eventlog --features nats --example edge
+//! cargo run --release -p versioned-eventlog --features nats,axum --example edge
 //! ```
 //!
 //! It needs a `nats-server` on the path (Debian has it as a package), or its name in `NATS_SERVER`.
-//! While events come, the leader of the servers is killed, the producer's writer is started anew,
-//! and so is an edge; the subscribers change edges all the time. Each sees every event once.
+//! Each part is a process. While events come, the server that leads is killed, then the producer,
+//! then an edge; the pages change edges all the time, and have nothing but the id of the last event
+//! that they saw. Each sees every event once. Open an edge in a browser to be one of them.
 #![allow(clippy::unwrap_used, reason = "an example may stop at any surprise")]
 
+#[allow(dead_code, reason = "the example uses a part of it")]
+#[path = "../tests/nats/client.rs"]
+mod client;
+#[path = "edge/node.rs"]
+mod node;
+#[path = "edge/page.rs"]
+mod page;
+#[path = "edge/producer.rs"]
+mod producer;
 #[allow(dead_code, reason = "the example uses a part of it")]
 #[path = "../tests/nats/server.rs"]
 mod server;
 
 use std::{
-    sync::{Arc, RwLock},
+    env, io,
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
-use eventlog::{
-    Coverage, Cursor, EventLog, RecvError, Versioned,
-    nats::{self, JetStreamConfig, Mirror, MirrorConfig},
-    writer::Writer,
-};
+use eventlog::Versioned;
 use serde::{Deserialize, Serialize};
 use server::{PATIENCE, Server, cluster, urls};
 
 const EVENTS: u64 = 20_000;
-const SUBSCRIBERS: usize = 20;
+const PAGES: usize = 10;
 
 #[derive(Versioned, Serialize, Deserialize)]
 struct Event {
     version: u64,
 }
 
-/// The edges, either of which may be replaced at any time.
-type Edges = [RwLock<Mirror<Event>>; 2];
-
-/// What a subscriber has seen.
-#[derive(Default)]
-struct Seen {
-    events: u64,
-    resumes: u64,
-    gaps: u64,
-    duplicates: u64,
+fn main() {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["producer", servers, directory] => producer::run(servers, directory.as_ref()),
+        ["edge", servers, port] => node::run(servers, port.parse().unwrap()),
+        _ => all(),
+    }
 }
 
-fn main() {
+/// Starts everything, kills one of each, and counts what the pages saw.
+fn all() {
     let Some(mut servers) = cluster() else { return };
-    let all = urls(&servers);
-    println!("three servers: {all}");
-    let config = JetStreamConfig::new(&all, "orders")
-        .replicas(3)
-        .ack_timeout(Duration::from_secs(2));
-    let log = EventLog::new(None);
-    let mut writer = spawn(&log, &config);
-    println!("a producer; what it stores is on {}", writer.level());
-    writer
-        .blocking_stored(log.append(Event { version: 1 }))
-        .unwrap();
+    let urls = urls(&servers);
+    println!("three servers: {urls}");
+    let directory = tempfile::tempdir().unwrap();
+    let produce = ["producer", &urls, directory.path().to_str().unwrap()];
+    let mut producer = start(&produce);
+    let ports = [(); 2].map(|()| free_port());
+    let ports_as_text = ports.map(|port| port.to_string());
+    let serve = |edge: usize| start(&["edge", &urls, &ports_as_text[edge]]);
+    let mut edges = [serve(0), serve(1)];
+    println!(
+        "a producer; two edges: http://127.0.0.1:{} and :{}",
+        ports[0], ports[1]
+    );
+    println!("{PAGES} pages, each of which goes to the other edge now and then\n");
 
-    let open = || {
-        let config = MirrorConfig::new(&all, "orders").capacity(10_000);
-        Mirror::blocking_open(config).unwrap()
-    };
-    let edges: Arc<Edges> = Arc::new([RwLock::new(open()), RwLock::new(open())]);
-    let start = log_of(&edges, 0).cursor();
-    println!("two edges, {SUBSCRIBERS} subscribers\n");
-    let subscribers: Vec<_> = (0..SUBSCRIBERS)
-        .map(|subscriber| {
-            let edges = edges.clone();
-            thread::spawn(move || subscribe(&edges, subscriber, start))
+    let newest = Arc::new(AtomicU64::new(0));
+    let pages: Vec<_> = (0..PAGES)
+        .map(|number| {
+            let newest = newest.clone();
+            thread::spawn(move || page::follow(ports, number, &newest))
         })
         .collect();
-
     let began = Instant::now();
-    for version in 2..=EVENTS {
-        log.append(Event { version });
-        if version % 20 == 0 {
-            thread::sleep(Duration::from_millis(2));
+    let wait_for = |version| {
+        while newest.load(Ordering::Relaxed) < version {
+            assert!(
+                began.elapsed() < 3 * PATIENCE,
+                "it does not come to {version}"
+            );
+            thread::sleep(Duration::from_millis(1));
         }
-        match version {
-            5_000 => {
-                let leader = leader(&servers);
-                println!("{version:>6}: server {leader}, which leads, is killed");
-                servers[leader].kill();
-                servers[leader].restart();
-            }
-            10_000 => {
-                println!("{version:>6}: the producer's writer is started anew");
-                writer.blocking_shutdown(PATIENCE).unwrap();
-                writer = spawn(&log, &config);
-            }
-            15_000 => {
-                println!("{version:>6}: an edge is started anew");
-                *edges[0].write().unwrap() = open();
-            }
-            _ => {}
-        }
-    }
-    writer.blocking_flush(PATIENCE).unwrap();
+        version
+    };
+
+    let at = wait_for(EVENTS / 4);
+    let leader = leader(&servers);
+    println!("{at:>6}: server {leader}, which leads, is killed");
+    servers[leader].kill();
+    servers[leader].restart();
+    let at = wait_for(EVENTS / 2);
+    println!("{at:>6}: the producer is killed");
+    end(&mut producer);
+    producer = start(&produce);
+    let at = wait_for(EVENTS / 4 * 3);
+    println!("{at:>6}: an edge is killed");
+    end(&mut edges[0]);
+    edges[0] = serve(0);
+
+    let seen = pages.into_iter().map(|page| page.join().unwrap());
+    let seen = seen.fold(page::Seen::default(), |all, seen| all.plus(&seen));
     println!(
-        "{EVENTS:>6}: all are stored, after {:.1?}\n",
+        "{EVENTS:>6}: every page has them, after {:.1?}\n",
         began.elapsed()
     );
-
-    let mut all = Seen::default();
-    for subscriber in subscribers {
-        let seen = subscriber.join().unwrap();
-        all.events += seen.events;
-        all.resumes += seen.resumes;
-        all.gaps += seen.gaps;
-        all.duplicates += seen.duplicates;
-    }
-    println!("events delivered  {:>8}", all.events);
-    println!("resumes           {:>8}", all.resumes);
-    println!("gaps              {:>8}", all.gaps);
-    println!("duplicates        {:>8}", all.duplicates);
-    assert_eq!(all.events, (EVENTS - 1) * SUBSCRIBERS as u64);
-    assert_eq!((all.gaps, all.duplicates), (0, 0));
+    println!("events delivered  {:>8}", seen.events);
+    println!("resumes           {:>8}", seen.resumes);
+    println!("gaps              {:>8}", seen.gaps);
+    println!("duplicates        {:>8}", seen.duplicates);
+    assert_eq!(seen.events, EVENTS * PAGES as u64);
+    assert_eq!((seen.gaps, seen.duplicates), (0, 0));
+    edges.iter_mut().chain([&mut producer]).for_each(end);
 }
 
-/// Starts a writer, once the servers have found each other.
-fn spawn(log: &EventLog<Event>, config: &JetStreamConfig) -> Writer<Event> {
+/// This program again, in another part. It ends with this one, if it is not ended before.
+fn start(arguments: &[&str]) -> Child {
+    let program = env::current_exe().unwrap();
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// In a part: ends with the program that started it, whose end of the pipe is closed then.
+fn end_with_parent() {
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        std::process::exit(0);
+    });
+}
+
+/// As SIGKILL does, where there is one.
+fn end(part: &mut Child) {
+    let _ = part.kill();
+    let _ = part.wait();
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Tries until the servers have found each other, and the stream is there.
+fn until_it_works<T, E: std::fmt::Display>(mut attempt: impl FnMut() -> Result<T, E>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        match nats::blocking_spawn(log, config.clone()) {
-            Ok(writer) => return writer,
+        match attempt() {
+            Ok(done) => return done,
             Err(error) => assert!(Instant::now() < deadline, "{error}"),
         }
         thread::sleep(Duration::from_millis(100));
@@ -141,41 +171,4 @@ fn leader(servers: &[Server]) -> usize {
         cluster.unwrap().leader.unwrap_or_default()
     });
     leader.trim_start_matches('n').parse().unwrap_or(0)
-}
-
-fn log_of(edges: &Edges, edge: usize) -> Arc<EventLog<Event>> {
-    edges[edge].read().unwrap().log()
-}
-
-/// Takes all events, and goes to the other edge every few hundred: where it stands is one cursor.
-fn subscribe(edges: &Edges, subscriber: usize, mut cursor: Cursor) -> Seen {
-    let mut seen = Seen::default();
-    let mut edge = subscriber % 2;
-    while cursor.version() < EVENTS {
-        let mut subscription = log_of(edges, edge).subscribe(cursor);
-        match subscription.coverage() {
-            Coverage::Complete => {}
-            // That edge is behind, or has not heard of the producer's new writer.
-            Coverage::Ahead { .. } | Coverage::Foreign => {
-                thread::sleep(Duration::from_millis(5));
-                continue;
-            }
-            _ => seen.gaps += 1,
-        }
-        seen.resumes += 1;
-        let until = cursor.version() + 300 + 10 * subscriber as u64;
-        while cursor.version() < until.min(EVENTS) {
-            match subscription.blocking_recv() {
-                Ok(event) if event.version == cursor.version() + 1 => seen.events += 1,
-                Ok(event) if event.version <= cursor.version() => seen.duplicates += 1,
-                Ok(_) | Err(RecvError::Lagged(_)) => seen.gaps += 1,
-                // The edge goes on with another log, or was stopped.
-                Err(_) => break,
-            }
-            cursor = subscription.cursor();
-        }
-        cursor = subscription.cursor();
-        edge = 1 - edge;
-    }
-    seen
 }

@@ -41,6 +41,13 @@ use crate::{
 /// );
 /// ```
 ///
+/// So can how many histories each law is judged on, where a log takes milliseconds for what takes
+/// others microseconds ([`Budget::of`](crate::Budget::of)):
+///
+/// ```ignore
+/// model_tests::conformance!(far_away => MySubject, lacks: [Durable], cases: 16);
+/// ```
+///
 /// What stands around each test is a macro too, which gets an ignored test as well and may be one of
 /// your own; [`plain_test!`](crate::plain_test) is the one that is used where none is named. This one
 /// starts a runtime of tokio, in which `Handle::current()` is one for
@@ -71,57 +78,60 @@ use crate::{
 macro_rules! conformance {
     (
         $name:ident => event $event:ty, $make:expr
-        $(, patience: $patience:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
+        $(, patience: $patience:expr)? $(, cases: $cases:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
     ) => {
         $crate::conformance!(
             @ $name ($crate::Ours($make as fn(u64, u32) -> $event))
             ($crate::OnDisk($make as fn(u64, u32) -> $event)) [] [$($patience)?]
-            [$($($wrap)::+)?]
+            [$($cases)?] [$($($wrap)::+)?]
         );
     };
     (
         $name:ident => event $event:ty, $make:expr,
         lacks: [$($lack:ident),* $(,)?]
-        $(, patience: $patience:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
+        $(, patience: $patience:expr)? $(, cases: $cases:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
     ) => {
         $crate::conformance!(
             $name => $crate::Ours($make as fn(u64, u32) -> $event), lacks: [$($lack),*]
-            $(, patience: $patience)? $(, wrap: $($wrap)::+)?
+            $(, patience: $patience)? $(, cases: $cases)? $(, wrap: $($wrap)::+)?
         );
     };
     (
         $name:ident => $subject:expr
-        $(, patience: $patience:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
+        $(, patience: $patience:expr)? $(, cases: $cases:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
     ) => {
         $crate::conformance!(
-            $name => $subject, lacks: [] $(, patience: $patience)? $(, wrap: $($wrap)::+)?
+            $name => $subject, lacks: []
+            $(, patience: $patience)? $(, cases: $cases)? $(, wrap: $($wrap)::+)?
         );
     };
     (
         $name:ident => $subject:expr,
         lacks: [$($lack:ident),* $(,)?]
-        $(, patience: $patience:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
+        $(, patience: $patience:expr)? $(, cases: $cases:expr)? $(, wrap: $($wrap:ident)::+)? $(,)?
     ) => {
         $crate::conformance!(
-            @ $name ($subject) ($subject) [$($lack)*] [$($patience)?] [$($($wrap)::+)?]
+            @ $name ($subject) ($subject) [$($lack)*] [$($patience)?] [$($cases)?]
+            [$($($wrap)::+)?]
         );
     };
-    (@ $name:ident $memory:tt $disk:tt $lacks:tt $patience:tt []) => {
+    (@ $name:ident $memory:tt $disk:tt $lacks:tt $patience:tt $cases:tt []) => {
         $crate::conformance!(
-            @ $name $memory $disk $lacks $patience [$crate::plain_test]
+            @ $name $memory $disk $lacks $patience $cases [$crate::plain_test]
         );
     };
     (
-        @ $name:ident $memory:tt $disk:tt [$($lack:ident)*] [$($patience:expr)?] [$($wrap:tt)+]
+        @ $name:ident $memory:tt $disk:tt [$($lack:ident)*] [$($patience:expr)?]
+        [$($cases:expr)?] [$($wrap:tt)+]
     ) => {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
 
             const LACKS: &[$crate::Capability] = &[$($crate::Capability::$lack),*];
-            const PATIENCE: Option<::std::time::Duration> = ::std::option::Option::None$(
-                .or(::std::option::Option::Some($patience))
-            )?;
+            // At most one of each.
+            const PATIENCE: &[::std::time::Duration] = &[$($patience)?];
+            const CASES: &[u32] = &[$($cases)?];
 
             $crate::__all_laws! { [$name $($wrap)+] $memory $disk [$($lack)*] }
         }
@@ -187,7 +197,7 @@ macro_rules! __law_test {
                     stringify!($subject),
                     &$crate::laws::$law,
                     LACKS,
-                    PATIENCE,
+                    (PATIENCE, CASES),
                     concat!(
                         env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/", stringify!($name),
                         "-", stringify!($test), ".txt",
@@ -216,7 +226,7 @@ pub fn __run<S: Subject>(
     source: &'static str,
     law: &'static Law,
     lacks: &'static [Capability],
-    patience: Option<Duration>,
+    (patience, cases): (&[Duration], &[u32]),
     regressions: &'static str,
     test: &'static str,
 ) {
@@ -232,9 +242,11 @@ pub fn __run<S: Subject>(
         regressions: Some(regressions),
         // A test's name begins after that of its crate.
         again: test.split_once("::").map(|(_, name)| name),
-        ..Budget::default()
+        ..cases
+            .first()
+            .map_or_else(Budget::default, |cases| Budget::of(*cases))
     };
-    budget.patience = patience.unwrap_or(budget.patience);
+    budget.patience = patience.first().copied().unwrap_or(budget.patience);
     let ruling = Ruling::of(Court::new(Arc::new(subject), budget).verdict(law));
     let outcome = Outcome { law, ruling };
     if let Some(path) = env::var_os("MODEL_TESTS_JSON") {

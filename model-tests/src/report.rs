@@ -115,7 +115,7 @@ pub enum Class {
     Damaged,
     /// A power cut.
     PowerCut,
-    /// An operation of the disk that failed or stalled.
+    /// An operation of the disk that failed or stalled, or a broker that lost what was sent.
     Faulted,
     /// Somebody else's hand on the files.
     OtherHands,

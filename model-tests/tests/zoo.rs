@@ -9,13 +9,13 @@
 use std::{collections::BTreeSet, fmt::Debug, sync::Mutex, thread, time::Duration};
 
 use model_tests::{
-    Budget, Capability, Case, Checked, Law, Log, Outcome, Probed, Ruling, Subject, Tick, Violation,
-    check, check_all, check_laws,
+    Budget, Capability, Case, Checked, Law, Log, Probed, Ruling, Subject, Tick, Violation, check,
+    check_all, check_laws,
     laws::{self, R04, R06, R08, R11, W03, W04},
     serve,
     zoo::{
-        Baseline, BaselineSubject, BaselineWriterSubject, Bug, FileBug, FileSubject, NaiveSubject,
-        Row, StoredSubject, file_rows, rows, stored_rows,
+        Baseline, BaselineSubject, BaselineWriterSubject, BrokerSubject, Bug, FileBug, FileSubject,
+        NaiveSubject, Row, StoredSubject, broker_rows, file_rows, rows, stored_rows,
     },
 };
 
@@ -28,15 +28,24 @@ fn hasty() -> Budget {
 
 /// Whether the laws of a row find its bug. One that accuses a log of what another law is about would
 /// send its author the wrong way, so that is wrong at once.
-fn judge<B: Debug>(row: &Row<B>, outcomes: Vec<Outcome>) -> Result<(), String> {
+fn judge<S: Subject + Clone, B: Debug>(
+    subject: &S,
+    row: &Row<B>,
+    laws: &[&'static Law],
+    budget: &Budget,
+) -> Result<(), String> {
     let bug = &row.bug;
     let named: BTreeSet<_> = [row.law].iter().chain(row.also).map(|law| law.id).collect();
-    let mut broken = BTreeSet::new();
+    let (mut broken, mut accusers) = (BTreeSet::new(), Vec::new());
     let mut is_told = false;
-    for outcome in outcomes {
+    for outcome in check_laws(subject, laws, budget) {
         let Ruling::Broken(violation) = outcome.ruling else {
             continue;
         };
+        if !named.contains(violation.law.id) {
+            accusers.push(outcome.law);
+            continue;
+        }
         broken.insert(violation.law.id);
         if outcome.law.id == row.law.id {
             assert!(violation.script.contains("#[test]"), "{violation}");
@@ -44,15 +53,38 @@ fn judge<B: Debug>(row: &Row<B>, outcomes: Vec<Outcome>) -> Result<(), String> {
             is_told = violation.to_string().contains(row.part);
         }
     }
-    let few_or_many = format!("{bug:?}: {broken:?} broken, {named:?} named");
-    assert!(broken.is_subset(&named), "{few_or_many}");
+    accuses_none(subject, bug, &accusers, budget);
     if broken != named {
-        return Err(few_or_many);
+        return Err(format!("{bug:?}: {broken:?} broken, {named:?} named"));
     }
     println!("{} kills {bug:?}: {}", row.law.id, row.story);
     is_told
         .then_some(())
         .ok_or_else(|| format!("{bug:?}: {} does not tell {:?}", row.law.id, row.part))
+}
+
+/// On a busy machine a sound call can outlast little patience, so those laws are asked again with all
+/// of it.
+fn accuses_none<S: Subject + Clone, B: Debug>(
+    subject: &S,
+    bug: &B,
+    laws: &[&'static Law],
+    budget: &Budget,
+) {
+    let mut patient = *budget;
+    patient.patience = Budget::default().patience;
+    for outcome in check_laws(subject, laws, &patient) {
+        if let Ruling::Broken(violation) = outcome.ruling {
+            panic!("{bug:?} is not about {}:\n{violation}", violation.law.id);
+        }
+    }
+}
+
+/// The laws whose ids begin with this letter.
+fn laws_of(letter: char) -> Vec<&'static Law> {
+    let mut laws = laws::all();
+    laws.retain(|law| law.id.starts_with(letter));
+    laws
 }
 
 /// Says how many of the bugs were killed, to whoever asks for figures; all have to be.
@@ -113,7 +145,7 @@ fn every_bug_breaks_the_laws_of_its_row_and_no_other() {
     brief.small_histories = 1000;
     let verdict = |row: Row<Bug>| {
         let bug = Some(row.bug);
-        let with = |budget| judge(&row, check_all(&NaiveSubject { bug }, budget));
+        let with = |budget| judge(&NaiveSubject { bug }, &row, &laws::all(), budget);
         // Some need luck to be found in few histories, and two threads that have to meet inside of
         // a log may miss each other.
         with(&brief)
@@ -126,6 +158,7 @@ fn every_bug_breaks_the_laws_of_its_row_and_no_other() {
 /// The same of the logs with files, by the laws about files: on all evidence that there is.
 #[test]
 fn every_bug_in_files_breaks_the_laws_of_its_row_and_no_other() {
+    let about_files = laws_of('W');
     let rows = Mutex::new(file_rows().into_iter());
     let verdicts = Mutex::new(Vec::new());
     let next = || rows.lock().unwrap().next();
@@ -133,7 +166,9 @@ fn every_bug_in_files_breaks_the_laws_of_its_row_and_no_other() {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(row) = next() {
-                    let verdict = judge(&row, laws_about_files(row.bug));
+                    let bug = Some(row.bug);
+                    let budget = with_processes(hasty(), bug);
+                    let verdict = judge(&FileSubject { bug }, &row, &about_files, &budget);
                     verdicts.lock().unwrap().push(verdict);
                 }
             });
@@ -142,12 +177,22 @@ fn every_bug_in_files_breaks_the_laws_of_its_row_and_no_other() {
     all_are_killed("with files", verdicts.into_inner().unwrap());
 }
 
-fn laws_about_files(bug: FileBug) -> Vec<Outcome> {
-    let subject = FileSubject { bug: Some(bug) };
-    let budget = with_processes(hasty(), Some(bug));
-    let mut about_files = laws::all();
-    about_files.retain(|law| law.id.starts_with('W'));
-    check_laws(&subject, &about_files, &budget)
+/// And of the writers to a broker.
+#[test]
+fn every_bug_at_a_broker_breaks_the_laws_of_its_row_and_no_other() {
+    let about_brokers = laws_of('N');
+    let verdict = |row: Row<_>| {
+        judge(
+            &BrokerSubject { bug: row.bug },
+            &row,
+            &about_brokers,
+            &hasty(),
+        )
+    };
+    all_are_killed(
+        "at a broker",
+        broker_rows().into_iter().map(verdict).collect(),
+    );
 }
 
 #[test]
@@ -155,8 +200,10 @@ fn every_bug_in_stored_offsets_breaks_the_laws_of_its_row_and_no_other() {
     let verdict = |row: Row<_>| {
         let bug = Some(row.bug);
         judge(
+            &StoredSubject { bug },
             &row,
-            check_laws(&StoredSubject { bug }, &[&laws::S07, &laws::M02], &hasty()),
+            &[&laws::S07, &laws::M02],
+            &hasty(),
         )
     };
     all_are_killed(
@@ -238,8 +285,9 @@ fn every_law_that_a_subject_can_break_kills_a_bug() {
         .into_iter()
         .chain(file_rows().iter().map(|row| row.law.id))
         .chain(stored_rows().iter().map(|row| row.law.id))
+        .chain(broker_rows().iter().map(|row| row.law.id))
         .collect();
-    let elsewhere = ["D02", "D03", "M01", "M03"];
+    let elsewhere = ["D02", "D03", "M01", "M03", "N03"];
     let all = laws::all();
     let ids = all.iter().map(|law| law.id);
     let toothless: Vec<_> = ids

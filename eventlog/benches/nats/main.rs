@@ -11,6 +11,9 @@
 )]
 
 #[allow(dead_code, reason = "the benchmark uses a part of it")]
+#[path = "../../tests/nats/client.rs"]
+mod client;
+#[allow(dead_code, reason = "the benchmark uses a part of it")]
 #[path = "../../tests/nats/server.rs"]
 mod server;
 

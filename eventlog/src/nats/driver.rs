@@ -84,6 +84,12 @@ impl Driver {
         self.handle.block_on(future)
     }
 
+    /// What runs futures on the thread of its own, as long as that lives.
+    #[cfg(feature = "sse")]
+    pub(super) fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
     /// Runs a future on the thread of its own.
     pub(super) fn spawn<F>(&self, future: F) -> tokio::task::JoinHandle<F::Output>
     where

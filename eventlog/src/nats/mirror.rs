@@ -120,10 +120,11 @@ impl fmt::Debug for MirrorConfig {
 ///
 /// When another writer claims the stream, or events are missing in its middle, the mirror goes on
 /// with another [`log`](Self::log). The one before is closed: subscriptions deliver all that it had,
-/// end, and go on at the new one with their cursors. Ask for the log anew at each subscription.
+/// end, and go on at the new one with their cursors. Ask for the log anew at each subscription;
+/// for browsers, `feed` (with the feature `sse`) does.
 pub struct Mirror<E> {
     pub(super) state: Arc<State<E>>,
-    driver: Driver,
+    pub(super) driver: Driver,
 }
 
 /// What the thread of a mirror tells its handle.

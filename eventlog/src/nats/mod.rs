@@ -33,10 +33,9 @@
 //!
 //! # What an acknowledgement is worth
 //!
-//! A server answers before it syncs: at the defaults, 20,000 of 20,000 acknowledged events were gone
-//! after a power cut, and the stream with them. So what is stored is called
-//! [durable](crate::writer::Writer::durable) only where every server of the stream syncs first. This
-//! is the setting (`nats-server` 2.10 or newer; older ones refuse to start with it):
+//! A server answers before it syncs, and a power cut takes what is not synced. So what is stored is
+//! called [durable](crate::writer::Writer::durable) only where every server of the stream syncs first.
+//! This is the setting (`nats-server` 2.10 or newer; older ones refuse to start with it):
 //!
 //! ```text
 //! http: 127.0.0.1:8222
@@ -56,6 +55,9 @@
 //! | three, defaults | that, and the loss of one machine; not a power cut of all | `3 replicas, not synced` |
 //! | one, `always` | that the machine loses its power | `1 replica, synced` |
 //! | three, `always` | both | `3 replicas, synced` |
+//!
+//! Tried: after the power of one server was cut, 20,000 of 20,000 acknowledged events were gone at the
+//! defaults (2.9.10 and 2.15.1), and the stream with them; with `always` none was (2.15.1).
 //!
 //! *Stored* is not *kept*: limits of a stream and people may remove what is old. A stream that is made
 //! here has no limits, and refuses what it has no room for rather than forget.
@@ -81,6 +83,8 @@ mod config;
 mod destination;
 mod driver;
 mod error;
+#[cfg(feature = "sse")]
+mod feed;
 mod follow;
 mod frame;
 mod level;
@@ -92,4 +96,6 @@ pub use backfill::{Backfill, Fetch};
 pub use config::JetStreamConfig;
 pub use destination::{blocking_spawn, spawn};
 pub use error::{NatsError, SpawnError};
+#[cfg(feature = "sse")]
+pub use feed::MirrorFeed;
 pub use mirror::{Mirror, MirrorConfig, MirrorStats};

@@ -4,10 +4,19 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod client;
 mod cluster;
 mod faults;
+#[cfg(feature = "sse")]
+mod feed;
 mod mirror;
+#[cfg(target_os = "linux")]
+mod power;
 mod server;
+#[cfg(feature = "sse")]
+#[allow(dead_code, reason = "a part of it is used here")]
+#[path = "../serve/client.rs"]
+mod sse;
 mod stream;
 
 use std::sync::{Arc, Mutex};

@@ -29,7 +29,7 @@ fn heard_config(server: &Server, heard: &Heard) -> JetStreamConfig {
     server.config().writer(writer)
 }
 
-fn forgotten(heard: &Heard) -> Vec<u64> {
+pub fn forgotten(heard: &Heard) -> Vec<u64> {
     let notices = heard.lock().unwrap();
     let events = notices.iter().filter_map(|notice| match notice {
         Notice::Forgotten { events, .. } => Some(*events),

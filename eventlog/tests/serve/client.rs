@@ -114,8 +114,11 @@ impl<E> Connection<E> {
         Self::on(feed, asked, Parser::default())
     }
 
-    pub fn on(feed: &Feed<E>, asked: impl Into<Asked>, mut parser: Parser) -> Self {
-        let response = feed.sse(asked);
+    pub fn on(feed: &Feed<E>, asked: impl Into<Asked>, parser: Parser) -> Self {
+        Self::over(feed.sse(asked), parser)
+    }
+
+    pub fn over(response: http::Response<SseBody<E>>, mut parser: Parser) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         parser.reconnect();
@@ -160,7 +163,7 @@ impl<E> Connection<E> {
         let mut body = pin!(&mut self.body);
         let next = poll_fn(|context| body.as_mut().as_mut().poll_frame(context));
         let frame = tokio::time::timeout(Duration::from_secs(60), next).await;
-        let frame = frame.expect("a minute is enough for anything");
+        let frame = frame.unwrap(); // a minute is enough for anything
         frame.map(|frame| frame.unwrap().into_data().unwrap().to_vec())
     }
 }

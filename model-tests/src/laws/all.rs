@@ -1,6 +1,6 @@
 //! All laws, and the verdict by any of them.
 
-use super::{declare::Family, derive, marks, ring, subscription, writer};
+use super::{broker, declare::Family, derive, marks, ring, subscription, writer};
 use crate::{
     law::Law,
     subject::adapter::Subject,
@@ -8,11 +8,12 @@ use crate::{
 };
 
 /// The families. Each is named in this file only: here, in [`judge`] and in `__all_laws!`.
-pub(super) const FAMILIES: [Family; 5] = [
+pub(super) const FAMILIES: [Family; 6] = [
     ring::FAMILY,
     subscription::FAMILY,
     writer::FAMILY,
     marks::FAMILY,
+    broker::FAMILY,
     derive::FAMILY,
 ];
 
@@ -39,6 +40,7 @@ pub(crate) fn judge<S: Subject>(trial: &Trial<'_, S>) -> Verdict {
         .or_else(|| subscription::judge(trial))
         .or_else(|| writer::judge(trial))
         .or_else(|| marks::judge(trial))
+        .or_else(|| broker::judge(trial))
         .or_else(|| derive::judge(trial))
         .unwrap_or_else(|| {
             Err(trial.violation(Parted::said("judging", "a law of this crate", trial.law.id)))
@@ -54,6 +56,7 @@ macro_rules! __all_laws {
         $crate::__subscription_laws! { $($given)* }
         $crate::__writer_laws! { $($given)* }
         $crate::__marks_laws! { $($given)* }
+        $crate::__broker_laws! { $($given)* }
         $crate::__derive_laws! { $($given)* }
     };
 }

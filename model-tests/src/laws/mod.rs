@@ -4,6 +4,7 @@
 //! from them; `tests/laws_md.rs` keeps the two equal.
 
 pub(crate) mod all;
+mod broker;
 mod declare;
 mod derive;
 mod marks;
@@ -15,5 +16,6 @@ mod writer;
 pub use crate::law::Law;
 
 pub use self::{
-    all::all, derive::*, marks::*, page::to_markdown, ring::*, subscription::*, writer::*,
+    all::all, broker::*, derive::*, marks::*, page::to_markdown, ring::*, subscription::*,
+    writer::*,
 };

@@ -2,6 +2,7 @@
 //! readers that wait, code that comes back into the log, files that are cut.
 
 pub(crate) mod batches;
+pub(crate) mod brokers;
 pub(crate) mod crossing;
 pub(crate) mod damage;
 pub(crate) mod ends;

@@ -13,6 +13,8 @@ use super::server::SimBroker;
 pub struct BrokerDestination {
     broker: SimBroker,
     level: Level,
+    /// Whether it claims the broker on opening.
+    claims: bool,
     claim: u64,
     epoch: Option<Epoch>,
     /// How many records the broker had on opening.
@@ -39,10 +41,20 @@ impl SimBroker {
         BrokerDestination {
             broker: self.clone(),
             level,
+            claims: true,
             claim: 0,
             epoch: None,
             before: 0,
             stored: 0,
+        }
+    }
+
+    /// A destination that does not claim the broker: who wrote before it is not refused.
+    #[must_use]
+    pub fn unclaimed_destination(&self, level: Level) -> BrokerDestination {
+        BrokerDestination {
+            claims: false,
+            ..self.destination(level)
         }
     }
 
@@ -61,7 +73,7 @@ impl SimBroker {
     /// ```
     #[must_use]
     pub fn naive_destination(&self) -> NaiveDestination {
-        NaiveDestination(self.destination(Level::new(1, true)))
+        NaiveDestination(self.destination(self.level()))
     }
 }
 
@@ -80,7 +92,7 @@ impl BrokerDestination {
             .broker
             .request(|server| (server.claim, server.records.len()))
             .ok_or_else(lost)?;
-        if claim != self.claim {
+        if self.claims && claim != self.claim {
             return Err(fenced());
         }
         let known = self.before + self.stored;
@@ -106,9 +118,11 @@ impl BrokerDestination {
         let rest = records.iter().zip(records.metas()).skip(arrived - handed);
         for (line, meta) in rest {
             let expected = self.before + self.stored;
-            let claim = self.claim;
+            let claim = self.claims.then_some(self.claim);
             let answer = self.broker.request(|server| {
-                if server.claim != claim || server.records.len() != expected {
+                if claim.is_some_and(|claim| server.claim != claim)
+                    || server.records.len() != expected
+                {
                     return Err(fenced());
                 }
                 if server.limit.is_some_and(|limit| line.len() > limit) {
@@ -133,7 +147,9 @@ impl Destination for BrokerDestination {
 
     fn open(&mut self, epoch: Epoch) -> Result<Standing, DestinationError> {
         self.epoch = Some(epoch);
-        self.claim = self.broker.claim();
+        if self.claims {
+            self.claim = self.broker.claim();
+        }
         let server = self.broker.lock();
         self.before = server.records.len();
         let last = server.records.last();
@@ -157,8 +173,8 @@ impl Destination for BrokerDestination {
     }
 }
 
-/// A destination that counts what was acknowledged, and sends the rest again: what arrived without
-/// an answer is there twice.
+/// A destination that claims the broker, counts what was acknowledged, and sends the rest again: what
+/// arrived without an answer is there twice.
 #[derive(Debug)]
 pub struct NaiveDestination(BrokerDestination);
 
@@ -168,8 +184,7 @@ impl Destination for NaiveDestination {
     }
 
     fn open(&mut self, epoch: Epoch) -> Result<Standing, DestinationError> {
-        self.0.epoch = Some(epoch);
-        Ok(Standing::Unknown)
+        self.0.open(epoch)
     }
 
     fn write(
@@ -179,11 +194,15 @@ impl Destination for NaiveDestination {
     ) -> Result<(), DestinationError> {
         for (line, meta) in records.iter().zip(records.metas()) {
             let epoch = self.0.epoch.ok_or_else(lost)?;
-            let answer = self
-                .0
-                .broker
-                .request(|server| server.store(epoch, *meta, line));
-            answer.ok_or_else(lost)?;
+            let claim = self.0.claim;
+            let answer = self.0.broker.request(|server| {
+                if server.claim != claim {
+                    return Err(fenced());
+                }
+                server.store(epoch, *meta, line);
+                Ok(())
+            });
+            answer.ok_or_else(lost)??;
             self.0.stored += 1;
         }
         Ok(())

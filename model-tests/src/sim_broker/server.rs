@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use eventlog::{Cursor, Epoch, writer::Meta};
+use eventlog::{
+    Cursor, Epoch,
+    writer::{Level, Meta},
+};
 
 /// A broker in memory. Clones are handles onto the same one.
 ///
@@ -42,6 +45,8 @@ pub(super) struct Server {
     pub(super) records: Vec<StoredRecord>,
     /// How many of the records a restart leaves.
     synced: usize,
+    /// Whether each is synced before it is acknowledged.
+    syncs: bool,
     pub(super) claim: u64,
     faults: VecDeque<Fault>,
     /// The longest line that is taken.
@@ -176,6 +181,17 @@ impl SimBroker {
         server.synced = server.records.len();
     }
 
+    /// Whether it syncs each record from now on before it acknowledges it. It does not unless told to.
+    pub fn sync_always(&self, always: bool) {
+        self.lock().syncs = always;
+    }
+
+    /// What its acknowledgements are worth.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        Level::new(1, self.lock().syncs)
+    }
+
     /// Loses its power: what was not synced is gone.
     ///
     /// ```
@@ -258,5 +274,8 @@ impl Server {
             is_gap: meta.is_gap,
             line: String::from_utf8_lossy(line).into_owned(),
         });
+        if self.syncs {
+            self.synced = self.records.len();
+        }
     }
 }

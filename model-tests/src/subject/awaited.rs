@@ -6,7 +6,7 @@ use std::{
     future::{Future, poll_fn},
     path::PathBuf,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     thread,
 };
 
@@ -18,7 +18,7 @@ use super::{
     case::Case,
     log::{Log, OpenError, Received, Replay, Subscription},
     probe::Probe,
-    waker::thread_waker,
+    waker::{ready_now, thread_waker},
 };
 
 /// Runs a future to its end on the calling thread, in some runtime.
@@ -347,10 +347,7 @@ impl<E: Send + 'static> AwaitedReader<E> {
 
 impl<E: Send + Sync + 'static> Subscription<E> for AwaitedReader<E> {
     fn try_recv(&mut self) -> Received<E> {
-        match self.poll_recv(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(received) => received,
-            Poll::Pending => Received::Empty,
-        }
+        ready_now(|context| self.poll_recv(context)).unwrap_or(Received::Empty)
     }
 
     /// Polls within the runtime, with the waker of whoever asks.

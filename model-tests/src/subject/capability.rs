@@ -79,6 +79,9 @@ capabilities! { $
     Durable "lacks Durable",
     /// Dropping the log stores what was appended to it, as far as the disk lets it.
     StoresOnDrop "lacks StoresOnDrop",
+    /// The log can be opened at a simulated broker, in place of files:
+    /// [`Case::broker`](crate::Case::broker).
+    Broker "lacks Broker",
     /// The log can be opened on a simulated disk: [`Case::disk`](crate::Case::disk). Its faults
     /// and power cuts are the strongest evidence there is; without it, system calls are traced
     /// where the machine can do that.

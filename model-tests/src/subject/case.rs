@@ -14,7 +14,10 @@ use eventlog::Versioned;
 
 use tempfile::TempDir;
 
-use crate::sim_disk::{crash::Crash, disk::SimDisk};
+use crate::{
+    sim_broker::SimBroker,
+    sim_disk::{crash::Crash, disk::SimDisk},
+};
 
 /// The settings of one case, and its directory.
 ///
@@ -41,6 +44,7 @@ pub struct Case {
     pub clock: TestClock,
     dir: OnceLock<Dir>,
     disk: Option<SimDisk>,
+    broker: Option<SimBroker>,
 }
 
 /// What an event weighs in a log that limits the weight.
@@ -120,6 +124,7 @@ impl Case {
             clock: TestClock::default(),
             dir: OnceLock::new(),
             disk: None,
+            broker: None,
         }
     }
 
@@ -218,6 +223,14 @@ impl Case {
         self
     }
 
+    /// The same, at a simulated broker. Only for a subject that has
+    /// [`Capability::Broker`](crate::Capability::Broker).
+    #[must_use]
+    pub fn at_broker(mut self, broker: SimBroker) -> Self {
+        self.broker = Some(broker);
+        self
+    }
+
     /// The same, in a directory that is there already and is left there.
     pub(crate) fn at(self, dir: PathBuf) -> Self {
         Self {
@@ -249,9 +262,16 @@ impl Case {
         self.disk.as_ref()
     }
 
+    /// The simulated broker that the log is to be written to, in place of files: it is opened there,
+    /// and read back from there. `None` for files.
+    #[must_use]
+    pub fn broker(&self) -> Option<&SimBroker> {
+        self.broker.as_ref()
+    }
+
     /// Whether nobody can have written there yet.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.dir.get().is_none() && self.disk.is_none()
+        self.dir.get().is_none() && self.disk.is_none() && self.broker.is_none()
     }
 
     /// Another case of the same settings, with nothing in it.

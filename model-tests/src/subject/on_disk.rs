@@ -1,26 +1,31 @@
-//! `eventlog` with its disk writer as a subject.
+//! `eventlog` with its writer as a subject: on a disk, or at a broker.
 
 use std::{ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration};
 
 use eventlog::{
     EventLog, SeqRange,
     disk::{
-        self, Damage, DiskConfig, DiskWriter, NotStored, Reader, Record, RecoverError, Recovery,
+        self, Damage, DiskConfig, DiskWriter, Gap, NotStored, Reader, Record, RecoverError,
+        Recovery,
     },
+    writer::{Destination, Writer, WriterConfig},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::subject::{
-    adapter::{Event, Following, Line, Subject},
-    case::Case,
-    log::{Log, OpenError, Replay, Subscription},
-    sample::Sample,
+use crate::{
+    sim_broker::SimBroker,
+    subject::{
+        adapter::{Event, Following, Line, Subject},
+        case::Case,
+        log::{Log, OpenError, Replay, Subscription},
+        sample::Sample,
+    },
 };
 
 /// How long a flush may take, also where the machine is busy.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// `eventlog::EventLog` with a `DiskWriter`, on events that `make` makes of a version and a pick.
+/// `eventlog::EventLog` with a `DiskWriter`, or with a writer to a case's broker, on events that `make` makes of a version and a pick.
 #[derive(Clone, Copy, Debug)]
 pub struct OnDisk<F>(pub F);
 
@@ -41,6 +46,9 @@ where
     type Log = DiskLog<E>;
 
     fn open(&self, case: &Case) -> Result<Self::Log, OpenError> {
+        if let Some(broker) = case.broker() {
+            return DiskLog::at_broker(case, broker.destination(broker.level()));
+        }
         // The pauses are short, so that a disk that is well again is soon found out.
         let config = DiskConfig::new(path(case)?)
             .max_bytes(case.max_file_bytes)
@@ -77,6 +85,9 @@ where
     }
 
     fn read_back(&self, case: &Case) -> Result<Vec<Line<E>>, OpenError> {
+        if let Some(broker) = case.broker() {
+            return Ok(read_broker(broker));
+        }
         let path = path(case)?;
         Ok(match case.disk() {
             None => disk::read(path).map(line).collect(),
@@ -162,6 +173,40 @@ fn line<E: Event>(record: Result<Record<E>, Damage>) -> Line<E> {
     }
 }
 
+/// What a broker has.
+pub(crate) fn read_broker<E: DeserializeOwned>(broker: &SimBroker) -> Vec<Line<E>> {
+    let records = broker.records();
+    let lines = records.iter().map(|record| {
+        let bytes = record.line.as_bytes();
+        if record.is_gap {
+            return Line::Gap(Gap::parse(bytes).map_or(0, |gap| gap.count));
+        }
+        let event = serde_json::from_slice(bytes);
+        event.map_or_else(|error| Line::Damage(error.to_string()), Line::Event)
+    });
+    lines.collect()
+}
+
+impl<E: Event + Serialize> DiskLog<E> {
+    /// A log without files, whose writer has this destination.
+    pub(crate) fn at_broker(
+        case: &Case,
+        destination: impl Destination + 'static,
+    ) -> Result<Self, OpenError> {
+        let config = WriterConfig::new("broker")
+            .retry_min(Duration::ZERO)
+            .retry_max(Duration::from_millis(1))
+            .drop_timeout(TIMEOUT);
+        let log = EventLog::builder().capacity(case.capacity).build()?;
+        let writer = Writer::spawn_to(&log, config, destination)?;
+        Ok(Self {
+            before: 0,
+            log: Arc::new(log),
+            writer,
+        })
+    }
+}
+
 fn path(case: &Case) -> Result<PathBuf, OpenError> {
     Ok(case.dir()?.join("events.log"))
 }
@@ -193,7 +238,11 @@ impl<E: Event> Log<E> for DiskLog<E> {
 
     fn flush(&self) -> Result<(), OpenError> {
         self.writer.blocking_flush(TIMEOUT)?;
-        Ok(())
+        let level = self.writer.level();
+        if level.synced {
+            return Ok(());
+        }
+        Err(format!("what is stored is on {level}: that is not durable").into())
     }
 
     fn shutdown(self) -> Result<(), OpenError> {

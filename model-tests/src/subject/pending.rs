@@ -4,10 +4,13 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
-use super::log::{Received, Subscription};
+use super::{
+    log::{Received, Subscription},
+    waker::ready_now,
+};
 
 type Receiving<R, E> = Pin<Box<dyn Future<Output = (R, Received<E>)> + Send>>;
 
@@ -80,10 +83,7 @@ impl<R, E> PollFuture<R, E> {
 
 impl<R: Send, E> Subscription<E> for PollFuture<R, E> {
     fn try_recv(&mut self) -> Received<E> {
-        match self.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(received) => received,
-            Poll::Pending => Received::Empty,
-        }
+        ready_now(|context| self.poll(context)).unwrap_or(Received::Empty)
     }
 
     fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Received<E>> {

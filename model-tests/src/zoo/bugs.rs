@@ -186,6 +186,15 @@ bugs! {
 }
 
 bugs! {
+    /// What is wrong with a writer to a broker: a [`BrokerSubject`](super::BrokerSubject).
+    BrokerBug, broker_rows;
+    SendsAgain N01 "once and in order" "What was sent without an answer is sent again, and nobody looks whether it came."
+    ClaimsNothing N02 "of two writers" "A writer that begins leaves the one before it writing."
+    CallsAllDurable N04 "power" "What a broker has is called durable, whether it syncs or not."
+    CallsNothingDurable N04 + N01 "syncs" "What a broker has synced is not called durable either."
+}
+
+bugs! {
     /// What is wrong with a [`StoredLog`](super::StoredLog).
     StoredBug, stored_rows;
     DeliversAtOnce S07 "a kill just after" "A writer's subscription delivers what was only appended."

@@ -5,6 +5,7 @@
 
 mod baseline;
 mod baseline_writer;
+mod broker_log;
 mod bugs;
 mod file_log;
 mod file_reader;
@@ -15,7 +16,8 @@ mod stored_log;
 pub use self::{
     baseline::{Baseline, BaselineSubject},
     baseline_writer::{BaselineWriter, BaselineWriterSubject},
-    bugs::{Bug, FileBug, Row, StoredBug, file_rows, rows, stored_rows},
+    broker_log::BrokerSubject,
+    bugs::{BrokerBug, Bug, FileBug, Row, StoredBug, broker_rows, file_rows, rows, stored_rows},
     file_log::{FileLog, FileSubject, LossyFileSubject},
     naive::{Naive, NaiveSubject},
     stored_log::{StoredLog, StoredSubject},

@@ -26,10 +26,13 @@ mod state_machine;
 mod vague;
 mod verdicts;
 
-use std::time::Duration;
+use std::{future::poll_fn, task::Poll, time::Duration};
 
-use model_tests::{AnySubject, Awaited, Budget, Capability, check, laws};
-use tokio::runtime::Handle;
+use model_tests::{
+    AnySubject, Awaited, Budget, Capability, PollFuture, Received, Subscription as _, Tick, check,
+    laws,
+};
+use tokio::{runtime::Handle, sync::broadcast};
 
 /// Each test has a runtime of its own around it.
 macro_rules! in_tokio {
@@ -43,7 +46,7 @@ macro_rules! in_tokio {
 }
 
 /// In the runtime of the test.
-fn service(is_silent: bool) -> AnySubject<model_tests::Tick> {
+fn service(is_silent: bool) -> AnySubject<Tick> {
     let handle = Handle::current();
     let service = asynchronous::Service { is_silent };
     AnySubject::new(Awaited::in_runtime(service, move |future| {
@@ -54,7 +57,7 @@ fn service(is_silent: bool) -> AnySubject<model_tests::Tick> {
 model_tests::conformance!(is_asynchronous => service(false), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, LagOnce, Live, Yields,
     CatchesWakers, Skip, Durable, Weight, Age, Numbers, Lease, Pages, Filter,
-], wrap: in_tokio);
+], patience: Duration::from_secs(30), wrap: in_tokio);
 
 model_tests::conformance!(keeps_its_replay => AnySubject::new(keeps_replay::KeepsReplay), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, Wait, LagOnce, Live, Yields, Skip,
@@ -115,4 +118,26 @@ async fn asynchronous_log_that_wakes_nobody_is_found() {
     });
     let broken = judged.await.unwrap().unwrap_err();
     assert_eq!(broken.law.id, "S03", "{broken}");
+}
+
+/// A reader that lets others go first was taken for one that has nothing: S01 was called broken.
+#[test]
+fn a_reader_that_lets_others_go_first_has_what_it_has() {
+    let sender = broadcast::Sender::new(4);
+    let mut reader = PollFuture::new(sender.subscribe(), async |mut receiver| {
+        let mut has_yielded = false;
+        poll_fn(|context| {
+            if std::mem::replace(&mut has_yielded, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        let event: Tick = receiver.recv().await.unwrap();
+        (receiver, Received::Event(event))
+    });
+    sender.send(Tick::new(1, 0)).unwrap();
+    assert_eq!(reader.try_recv(), Received::Event(Tick::new(1, 0)));
+    assert_eq!(reader.try_recv(), Received::Empty);
 }

@@ -1,0 +1,161 @@
+//! Whose the stream is: where the writer before left off, and the claim that fences it.
+
+use super::{Session, made};
+use crate::{
+    cursor::{Cursor, Epoch},
+    nats::{
+        error::{NatsError, Trouble},
+        frame::Frame,
+        link::{Answer, Seen},
+    },
+    seq::Seq,
+    writer::{Gap, GapReason},
+};
+
+const REMADE: &str = "the stream was made anew, or its server lost them with its power; a gap \
+                      counts them. Have the servers sync before they acknowledge";
+
+impl Session {
+    /// Takes over where the last writer left off.
+    pub(super) async fn stand_at(&mut self, seen: &Seen) -> Result<(), NatsError> {
+        self.created = made(seen);
+        self.first_sequence = seen.info.state.first_sequence;
+        self.limit = self.limit_of(seen);
+        self.tail = seen.last_sequence();
+        let Some((sequence, frame)) = seen.last else {
+            return Ok(());
+        };
+        let Some(frame) = frame else {
+            let stream = &self.config.at.stream;
+            return Err(NatsError::new(format!(
+                "message {sequence} of the stream {stream} is no event log's: a stream holds one \
+                 log and nothing else"
+            )));
+        };
+        self.next = frame.next();
+        self.through = frame.through;
+        self.max_version = frame.versions.1;
+        self.lives = self.link.lives(sequence, &frame).await?;
+        self.lives.end(frame.life, frame.next() - 1);
+        let oldest = self.link.frame_at(self.first_sequence).await?;
+        self.oldest = oldest.map_or(self.next, |(frame, _)| frame.first);
+        Ok(())
+    }
+
+    /// Whether our claim is there already, and its answer was lost.
+    pub(super) fn own_claim(&mut self, seen: &Seen) -> bool {
+        match seen.last {
+            Some((sequence, Some(frame))) if frame.life == self.life => {
+                (self.claim, self.tail) = (sequence, seen.last_sequence());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Claims the stream: whoever wrote before is refused from now on.
+    pub(super) async fn claim(&mut self) -> Result<(), Trouble> {
+        let frame = Frame {
+            life: self.life,
+            claim: 0,
+            first: self.next,
+            count: 0,
+            through: self.through,
+            versions: (self.max_version, self.max_version),
+            is_gap: false,
+        };
+        let payload = self.lives.to_payload();
+        self.tail = self.send_alone(&frame, payload).await?;
+        self.claim = self.tail;
+        Ok(())
+    }
+
+    /// The stream has lost what we stored, and perhaps our claim. Claims it again, counts what is
+    /// gone, and has a gap in its place.
+    pub(super) async fn reclaim(
+        &mut self,
+        seen: &Seen,
+        left: Option<Frame>,
+    ) -> Result<(), Trouble> {
+        let (next, through) = (self.next, self.through);
+        let first = left.map_or(self.oldest, |frame| frame.next()).min(next);
+        let forgotten = next - first;
+        self.must_claim = true;
+        self.lives.end(self.life, next - 1);
+        self.life = Epoch::of_log(None);
+        self.created = made(seen);
+        self.tail = seen.last_sequence();
+        let left_through = left.and_then(|frame| frame.through);
+        (self.next, self.through) = (first, left_through);
+        let claimed = self.claim().await;
+        (self.next, self.through) = (next, through);
+        // Only now it is sure: a new leader may have told of less than there is.
+        claimed?;
+        self.untold = self.untold.max(forgotten);
+        if forgotten > 0 {
+            self.send_gap(first, forgotten, left_through).await?;
+        }
+        self.must_claim = false;
+        match std::mem::take(&mut self.untold) {
+            0 => {}
+            untold => self.tell_forgotten(untold, REMADE),
+        }
+        Ok(())
+    }
+
+    /// A gap in the place of events that the stream has forgotten.
+    pub(super) async fn send_gap(
+        &mut self,
+        first: u64,
+        count: u64,
+        after: Option<Cursor>,
+    ) -> Result<(), Trouble> {
+        let min_version = after.map_or(0, |cursor| cursor.version());
+        let gap = Gap::new(count, min_version, self.max_version, GapReason::Forgotten);
+        let seq = after.filter(|cursor| cursor.epoch() == self.epoch);
+        let gap = match seq {
+            Some(cursor) => gap.starting_at(Seq::new(cursor.seq().get() + 1)),
+            None => gap,
+        };
+        let frame = Frame {
+            life: self.life,
+            claim: self.claim,
+            first,
+            count,
+            through: self.through,
+            versions: (min_version, self.max_version),
+            is_gap: true,
+        };
+        let line = gap.to_line().into_bytes();
+        self.tail = self.send_alone(&frame, line).await?;
+        Ok(())
+    }
+
+    /// Sends one message and waits for its answer. It is stored, or in doubt.
+    pub(super) async fn send_alone(
+        &mut self,
+        frame: &Frame,
+        payload: Vec<u8>,
+    ) -> Result<u64, Trouble> {
+        let losses = self.link.losses();
+        self.token += 1;
+        let token = self.token;
+        let sent = self.link.publish(frame, self.tail, payload, token).await;
+        sent.map_err(|error| Trouble::Doubt(error.to_string()))?;
+        loop {
+            let answer = self.link.answer(losses).await;
+            match answer.map_err(|error| Trouble::Doubt(error.to_string()))? {
+                (answered, Answer::Stored(sequence)) if answered == token => return Ok(sequence),
+                (answered, Answer::Refused(code, text)) if answered == token => {
+                    return Err(self.refused(code, &text));
+                }
+                _ => {} // of a message before
+            }
+        }
+    }
+
+    /// Whether this is our life, or one before it.
+    pub(super) fn knows(&self, life: Epoch) -> bool {
+        life == self.life || self.lives.has(life)
+    }
+}

@@ -1,0 +1,140 @@
+//! A log at a NATS server as a subject: appended events go into a stream, and readers read from a
+//! mirror of it.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use eventlog::{
+    EventLog, RecvError, Seq, Start, Subscription,
+    nats::{self, JetStreamConfig, Mirror, MirrorConfig},
+    writer::Writer,
+};
+use model_tests::{
+    AsyncLog, AsyncSubject, AsyncSubscription, BoxFuture, Case, Log, OpenError, Received, Replay,
+    Tick,
+};
+
+/// How often a mirror is looked at that wakes nobody any more.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Logs at a server, each in a stream of its own.
+#[derive(Clone)]
+pub struct Streams {
+    pub url: String,
+    /// A bug: the mirror remembers one event more than the log is to retain.
+    pub remembers_more: bool,
+}
+
+/// One of them: what is appended here is in the stream, and what is read comes from the mirror.
+pub struct StreamLog {
+    log: EventLog<Tick>,
+    writer: Writer<Tick>,
+    mirror: Mirror<Tick>,
+}
+
+impl AsyncSubject for Streams {
+    type Event = Tick;
+    type Log = StreamLog;
+
+    async fn open(&self, case: &Case) -> Result<StreamLog, OpenError> {
+        static OPENED: AtomicU64 = AtomicU64::new(0);
+        let stream = format!("case{}", OPENED.fetch_add(1, Ordering::Relaxed));
+        let log = EventLog::builder().capacity(case.capacity).build()?;
+        let writer = nats::spawn(&log, JetStreamConfig::new(&self.url, &stream)).await?;
+        let capacity = case.capacity + usize::from(self.remembers_more);
+        let config = MirrorConfig::new(&self.url, &stream).capacity(capacity);
+        Ok(StreamLog {
+            log,
+            writer,
+            mirror: Mirror::open(config).await?,
+        })
+    }
+
+    fn event(&self, version: u64, pick: u32) -> Tick {
+        Tick::new(version, pick)
+    }
+}
+
+impl StreamLog {
+    /// Waits until everything up to this event is stored, and has come to the mirror.
+    async fn arrived(&self, seq: Seq) {
+        let stored = self.writer.stored(seq).await;
+        stored.unwrap_or_else(|error| panic!("{error}"));
+        let mut coming = self.mirror.log().subscribe(Start::Now);
+        while self.mirror.log().cursor().seq() < seq {
+            // An event, or several that it is too late for: there is more in any case.
+            if coming.recv().await.err() == Some(RecvError::Closed) {
+                tokio::time::sleep(LOOK).await; // readers have ended, and the log has not
+            }
+        }
+    }
+}
+
+impl AsyncLog<Tick> for StreamLog {
+    async fn append(&self, event: Tick) -> Option<u64> {
+        let seq = self.log.append(event);
+        self.arrived(seq).await;
+        Some(seq.get())
+    }
+
+    async fn events_since(&self, since: u64) -> Vec<Tick> {
+        self.mirror.log().events_since(since)
+    }
+
+    async fn replay_truncated(&self, since: u64) -> bool {
+        self.mirror.log().replay_truncated(since)
+    }
+
+    async fn replay(&self, since: u64) -> Replay<Tick> {
+        Log::replay(&*self.mirror.log(), since)
+    }
+
+    async fn cursor(&self) -> String {
+        Log::cursor(&*self.mirror.log())
+    }
+
+    async fn replay_after(&self, cursor: &str) -> Replay<Tick> {
+        Log::replay_after(&*self.mirror.log(), cursor)
+    }
+
+    async fn subscribe(&self, since: u64) -> Box<dyn AsyncSubscription<Tick>> {
+        Box::new(Reader(self.mirror.log().subscribe(since)))
+    }
+
+    async fn resume(&self, cursor: &str) -> Box<dyn AsyncSubscription<Tick>> {
+        let cursor: eventlog::Cursor = cursor.parse().unwrap_or_else(|error| panic!("{error}"));
+        Box::new(Reader(self.mirror.log().subscribe(cursor)))
+    }
+
+    async fn close(&self) {
+        self.mirror.log().close();
+    }
+}
+
+struct Reader(Subscription<Tick>);
+
+impl AsyncSubscription<Tick> for Reader {
+    fn recv(&mut self) -> BoxFuture<'_, Received<Tick>> {
+        Box::pin(async {
+            match self.0.recv().await {
+                Ok(event) => Received::Event((*event).clone()),
+                Err(RecvError::Lagged(events)) => Received::Lagged(events),
+                Err(RecvError::Closed) => Received::Closed,
+            }
+        })
+    }
+
+    fn is_live(&self) -> bool {
+        self.0.is_live()
+    }
+
+    fn cursor(&self) -> String {
+        self.0.cursor().to_string()
+    }
+
+    fn skip_to_newest(&mut self) -> BoxFuture<'_, u64> {
+        Box::pin(async { self.0.skip_to_newest() })
+    }
+}
