@@ -3,6 +3,7 @@
 pub(crate) mod adapter;
 pub(crate) mod any;
 pub(crate) mod asynchronous;
+pub(crate) mod attempt;
 pub(crate) mod awaited;
 pub(crate) mod by_offset;
 pub(crate) mod call;
@@ -22,6 +23,7 @@ pub use self::{
     adapter::{Event, Following, Line, Subject},
     any::{AnyLog, AnySubject},
     asynchronous::{AsyncLog, AsyncSubject, AsyncSubscription, BoxFuture},
+    attempt::{Attempt, append_until_done},
     awaited::{Awaited, AwaitedLog},
     by_offset::{ByOffset, OffsetLog, ReadFrom},
     capability::Capability,

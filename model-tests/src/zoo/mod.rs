@@ -6,6 +6,7 @@
 mod baseline;
 mod baseline_writer;
 mod bugs;
+mod far_log;
 mod file_log;
 mod file_reader;
 mod file_writer;
@@ -15,7 +16,8 @@ mod stored_log;
 pub use self::{
     baseline::{Baseline, BaselineSubject},
     baseline_writer::{BaselineWriter, BaselineWriterSubject},
-    bugs::{Bug, FileBug, Row, StoredBug, file_rows, rows, stored_rows},
+    bugs::{Bug, FarBug, FileBug, Row, StoredBug, far_rows, file_rows, rows, stored_rows},
+    far_log::{FarLog, FarSubject},
     file_log::{FileLog, FileSubject, LossyFileSubject},
     naive::{Naive, NaiveSubject},
     stored_log::{StoredLog, StoredSubject},

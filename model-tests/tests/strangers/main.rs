@@ -4,6 +4,7 @@
 
 #[path = "../../examples/foreign/asynchronous.rs"]
 mod asynchronous;
+mod far;
 #[path = "../../examples/channel/keeps_replay.rs"]
 mod keeps_replay;
 #[path = "../../examples/channel/lags.rs"]
