@@ -55,7 +55,7 @@ pub use subject::{
     BoxFuture, ByOffset, Capability, Case, Event, Following, Lease, Line, Log, Moment, Numbering,
     OffsetLog, OnDisk, OpenError, Ours, Page, PollFuture, Probe, Probed, ReadFrom, Received,
     Replay, Sample, SamplesOnDisk, Subject, Subscription, TestClock, Tick, append_until_done,
-    sample, weight,
+    json_line, read_json_lines, sample, weight,
 };
 pub use trial::{Budget, Violation};
 

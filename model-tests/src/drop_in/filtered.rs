@@ -91,6 +91,10 @@ impl<E: Event, F: FnMut(&E) -> bool> Filtered<E, F> {
     /// # Errors
     ///
     /// As there.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is of one lifetime only"
+    )]
     pub fn try_recv(&mut self) -> Result<EventRef<E>, TryRecvError> {
         let shared = self.subscription.ours.beside.clone();
         let mut beside = Beside::lock(&shared);
@@ -154,6 +158,7 @@ impl<E: Event, F: FnMut(&E) -> bool> Filtered<E, F> {
 }
 
 /// What `try_recv` gave.
+#[expect(clippy::unnecessary_wraps, reason = "as what a poll gave")]
 fn tried<E>(received: &Result<EventRef<E>, TryRecvError>) -> Option<Result<&E, TryRecvError>> {
     Some(received.as_deref().map_err(|error| *error))
 }
@@ -176,10 +181,10 @@ fn compare<E: Event>(
     asked: &[(E, bool)],
     given: Option<Result<&E, TryRecvError>>,
 ) {
-    let gives = usize::from(matches!(given, Some(Ok(_))));
-    let passed = asked.len().saturating_sub(gives);
+    let last = usize::from(matches!(given, Some(Ok(_))));
+    let passed = asked.len().saturating_sub(last);
     let mut expected = vec![false; passed];
-    expected.resize(passed + gives, true);
+    expected.resize(passed + last, true);
     let wanted: Vec<_> = asked.iter().map(|(_, keeps)| *keeps).collect();
     beside.compare(&format!("{call}, its filter"), &expected, &wanted);
     for (event, _) in &asked[..passed] {

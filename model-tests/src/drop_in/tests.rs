@@ -92,7 +92,7 @@ fn log_that_holds_another_weight_is_told() {
         let _ = filled(11).replay_truncated(4);
     });
     parts("stats: retained", || {
-        assert!(filled(5).stats().retained < 9)
+        assert!(filled(5).stats().retained < 9);
     });
 }
 
@@ -107,7 +107,7 @@ fn log_that_holds_another_age_is_told() {
     assert_eq!(filled(10).replay(0).len(), 0);
     parts("replay(After(0))", || drop(filled(11).replay(0)));
     parts("stats: retained", || {
-        assert!(filled(30).stats().retained < 9)
+        assert!(filled(30).stats().retained < 9);
     });
 }
 

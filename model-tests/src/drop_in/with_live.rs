@@ -28,6 +28,7 @@ impl<E: Event> WithLive<E> {
     }
 
     /// As [`eventlog::WithLive::subscription`].
+    #[must_use]
     pub fn subscription(&self) -> &Subscription<E> {
         &self.subscription
     }

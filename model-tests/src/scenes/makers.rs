@@ -25,9 +25,10 @@ pub(crate) fn apart<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Re
     let event = |version: u32| trial.subject.event(version.into(), version);
     let is_of_second = |event: &S::Event| event.version() > 100;
     let subscribes = trial.budget.has(Capability::Subscribe);
-    let mut reader = match subscribes {
-        true => Some(guarded("subscribe", || first.subscribe(0))?),
-        false => None,
+    let mut reader = if subscribes {
+        Some(guarded("subscribe", || first.subscribe(0))?)
+    } else {
+        None
     };
     for version in 1..=EVENTS {
         guarded("append", || first.append(event(version)))?;
@@ -76,9 +77,10 @@ pub(crate) fn handles<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> 
         return Ok(());
     };
     let subscribes = trial.budget.has(Capability::Subscribe);
-    let mut reader = match subscribes {
-        true => Some(guarded("subscribe", || further.subscribe(1))?),
-        false => None,
+    let mut reader = if subscribes {
+        Some(guarded("subscribe", || further.subscribe(1))?)
+    } else {
+        None
     };
     let mut appended = vec![event(1)];
     for version in 2..=EVENTS {

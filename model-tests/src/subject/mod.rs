@@ -10,6 +10,7 @@ pub(crate) mod call;
 pub(crate) mod capability;
 pub(crate) mod case;
 pub(crate) mod in_memory;
+mod json_lines;
 pub(crate) mod log;
 pub(crate) mod on_disk;
 pub(crate) mod pending;
@@ -29,6 +30,7 @@ pub use self::{
     capability::Capability,
     case::{Case, TestClock, weight},
     in_memory::{Ours, Tick},
+    json_lines::{json_line, read_json_lines},
     log::{Lease, Log, Numbering, OpenError, Page, Received, Replay, Subscription},
     on_disk::{OnDisk, SamplesOnDisk},
     pending::PollFuture,

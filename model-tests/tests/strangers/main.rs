@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod adapters;
 #[path = "../../examples/foreign/asynchronous.rs"]
 mod asynchronous;
 mod far;
