@@ -95,6 +95,11 @@ fn a_lease_is_bounded_in_bytes_where_events_are_weighed() {
         log.append(heavy(version, 10));
     }
     assert_eq!(retained(&log), [2, 3, 4], "two of them would have gone");
+    assert_eq!(
+        log.stats().retained_bytes,
+        30,
+        "what is kept weighs something too"
+    );
     assert!(!lease.is_revoked());
     log.append(heavy(5, 1));
     assert!(lease.is_revoked());

@@ -51,10 +51,11 @@ pub use outcome::{Outcome, Ruling};
 pub use process::serve;
 pub use report::{Class, Report};
 pub use subject::{
-    AnyLog, AnySubject, AsyncLog, AsyncSubject, AsyncSubscription, Awaited, AwaitedLog, BoxFuture,
-    ByOffset, Capability, Case, Event, Following, Lease, Line, Log, Moment, Numbering, OffsetLog,
-    OnDisk, OpenError, Ours, Page, PollFuture, Probe, Probed, ReadFrom, Received, Replay, Sample,
-    SamplesOnDisk, Subject, Subscription, TestClock, Tick, sample, weight,
+    AnyLog, AnySubject, AsyncLog, AsyncSubject, AsyncSubscription, Attempt, Awaited, AwaitedLog,
+    BoxFuture, ByOffset, Capability, Case, Event, Following, Lease, Line, Log, Moment, Numbering,
+    OffsetLog, OnDisk, OpenError, Ours, Page, PollFuture, Probe, Probed, ReadFrom, Received,
+    Replay, Sample, SamplesOnDisk, Subject, Subscription, TestClock, Tick, append_until_done,
+    json_line, read_json_lines, sample, weight,
 };
 pub use trial::{Budget, Violation};
 

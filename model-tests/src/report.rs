@@ -71,6 +71,18 @@ pub enum Class {
     Foreign,
     /// A batch of several events.
     Batch,
+    /// An append that said that it was done.
+    Done,
+    /// An append that was refused because the log was busy.
+    Busy,
+    /// An append of which nobody knew what had become of it.
+    Unknown,
+    /// An append that did not show at the first look.
+    Late,
+    /// Another log of the same maker.
+    Another,
+    /// A further handle onto a log.
+    Handle,
     /// An event that a subscription delivered.
     Delivered,
     /// A reader that had nothing to read yet.

@@ -15,7 +15,7 @@ use model_tests::{
     serve,
     zoo::{
         Baseline, BaselineSubject, BaselineWriterSubject, BrokerSubject, Bug, FileBug, FileSubject,
-        NaiveSubject, Row, StoredSubject, broker_rows, file_rows, rows, stored_rows,
+        NaiveSubject, Row, StoredSubject, broker_rows, far_rows, file_rows, rows, stored_rows,
     },
 };
 
@@ -286,6 +286,7 @@ fn every_law_that_a_subject_can_break_kills_a_bug() {
         .chain(file_rows().iter().map(|row| row.law.id))
         .chain(stored_rows().iter().map(|row| row.law.id))
         .chain(broker_rows().iter().map(|row| row.law.id))
+        .chain(far_rows().iter().map(|row| row.law.id))
         .collect();
     let elsewhere = ["D02", "D03", "M01", "M03", "N03"];
     let all = laws::all();

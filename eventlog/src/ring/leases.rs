@@ -66,6 +66,12 @@ impl Leases {
         first.map_or(self.oldest, |first| first.min(self.oldest))
     }
 
+    /// What all events weighed that came before those that the leases keep.
+    pub(super) fn weighed_before(&self) -> u128 {
+        let before = self.list.iter().map(|lease| lease.weighed_before).min();
+        before.unwrap_or(u128::MAX)
+    }
+
     pub(super) fn add(&mut self, from: u64, weighed_before: u128, most: Kept) -> LeaseId {
         let id = LeaseId::default();
         self.list.push(Lease {

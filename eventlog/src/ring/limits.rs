@@ -113,9 +113,11 @@ impl Limits {
         self.added - self.gone
     }
 
-    pub(super) fn counts(&self) -> Counts {
+    /// The counters, where all that is not retained weighed so much: with leases, that is less than
+    /// what the limits have let go.
+    pub(super) fn counts(&self, gone: u128) -> Counts {
         Counts {
-            bytes: u64::try_from(self.bytes()).unwrap_or(u64::MAX),
+            bytes: u64::try_from(self.added - gone).unwrap_or(u64::MAX),
             evicted_by_bytes: self.by_bytes,
             evicted_by_age: self.by_age,
         }

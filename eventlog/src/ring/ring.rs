@@ -208,8 +208,12 @@ impl<E> Ring<E> {
 
     /// What the limits have led to.
     pub(crate) fn counts(&self) -> Counts {
+        let gone = |limits: &Limits| match &self.leases {
+            Some(leases) => leases.weighed_before().min(limits.gone()),
+            None => limits.gone(),
+        };
         let limits = self.limits.as_ref();
-        limits.map_or_else(Counts::default, |limits| limits.counts())
+        limits.map_or_else(Counts::default, |limits| limits.counts(gone(limits)))
     }
 
     /// Evicts what exceeds a limit once something is noted, beside what was evicted already.

@@ -10,8 +10,7 @@ use model_tests::{
 };
 use tokio::sync::broadcast::{self, Receiver, error::RecvError};
 
-#[derive(Clone)]
-pub struct Lags;
+// ---- the log -------------------------------------------------------------------------------
 
 pub struct Channel {
     inner: Mutex<Inner>,
@@ -24,34 +23,29 @@ struct Inner {
     live: Option<broadcast::Sender<(u64, Tick)>>,
 }
 
-// ---- the adapter ---------------------------------------------------------------------------
+struct Reader {
+    replay: VecDeque<Tick>,
+    /// The number of the last event that was there when it subscribed.
+    replayed: u64,
+    live: Receiver<(u64, Tick)>,
+}
 
-impl Subject for Lags {
-    type Event = Tick;
-    type Log = Channel;
-
-    fn open(&self, case: &Case) -> Result<Channel, OpenError> {
-        if case.capacity == 0 {
-            return Err("a log of capacity 0 can hold nothing".into());
-        }
-        let inner = Inner {
-            events: VecDeque::new(),
-            appended: 0,
-            live: Some(broadcast::Sender::new(case.capacity)),
-        };
-        Ok(Channel {
-            inner: Mutex::new(inner),
-            capacity: case.capacity,
+impl Channel {
+    fn new(capacity: usize) -> Option<Self> {
+        (capacity > 0).then(|| {
+            let inner = Inner {
+                events: VecDeque::new(),
+                appended: 0,
+                live: Some(broadcast::Sender::new(capacity)),
+            };
+            Self {
+                inner: Mutex::new(inner),
+                capacity,
+            }
         })
     }
 
-    fn event(&self, version: u64, pick: u32) -> Tick {
-        Tick::new(version, pick)
-    }
-}
-
-impl Log<Tick> for Channel {
-    fn append(&self, event: Tick) -> Option<u64> {
+    fn push(&self, event: Tick) {
         let mut inner = self.inner.lock().unwrap();
         if inner.events.len() == self.capacity {
             inner.events.pop_front();
@@ -62,57 +56,91 @@ impl Log<Tick> for Channel {
         // Wakers are no code of ours, so they run outside of the lock.
         drop(inner);
         live.map(|live| live.send((number, event)));
-        None
     }
 
-    fn events_since(&self, since: u64) -> Vec<Tick> {
-        let inner = self.inner.lock().unwrap();
-        let above = inner.events.iter().filter(|event| event.version() > since);
-        above.cloned().collect()
+    fn retained(&self) -> VecDeque<Tick> {
+        self.inner.lock().unwrap().events.clone()
     }
 
-    fn subscribe(&self, since: u64) -> Box<dyn Subscription<Tick>> {
+    fn follow(&self, since: u64) -> Reader {
         let inner = self.inner.lock().unwrap();
         let live = match &inner.live {
             Some(live) => live.subscribe(),
             None => broadcast::Sender::new(1).subscribe(),
         };
-        let old = inner
-            .events
-            .iter()
-            .take_while(|event| event.version() <= since);
-        let reader = Reader {
-            replay: inner.events.iter().skip(old.count()).cloned().collect(),
+        let events = inner.events.iter();
+        let replay = events.skip_while(|event| event.version() <= since);
+        Reader {
+            replay: replay.cloned().collect(),
             replayed: inner.appended,
             live,
-        };
-        Box::new(PollFuture::new(reader, recv))
+        }
     }
 
-    fn close(&self) {
+    fn end(&self) {
         self.inner.lock().unwrap().live = None;
     }
 }
 
-struct Reader {
-    replay: VecDeque<Tick>,
-    /// The number of the last event that was there when it subscribed.
-    replayed: u64,
-    live: Receiver<(u64, Tick)>,
+impl Reader {
+    async fn next(&mut self) -> Result<Tick, RecvError> {
+        if let Some(event) = self.replay.pop_front() {
+            return Ok(event);
+        }
+        loop {
+            let (number, event) = self.live.recv().await?;
+            // Otherwise it was on its way into the channel, and is in the replay.
+            if number > self.replayed {
+                return Ok(event);
+            }
+        }
+    }
+}
+
+// ---- the adapter ---------------------------------------------------------------------------
+
+#[derive(Clone)]
+pub struct Lags;
+
+impl Subject for Lags {
+    type Event = Tick;
+    type Log = Channel;
+
+    fn open(&self, case: &Case) -> Result<Channel, OpenError> {
+        Channel::new(case.capacity).ok_or("a log of capacity 0 can hold nothing".into())
+    }
+
+    fn event(&self, version: u64, pick: u32) -> Tick {
+        Tick::new(version, pick)
+    }
+}
+
+impl Log<Tick> for Channel {
+    fn append(&self, event: Tick) -> Option<u64> {
+        self.push(event);
+        None
+    }
+
+    fn events_since(&self, since: u64) -> Vec<Tick> {
+        let mut events = self.retained();
+        events.retain(|event| event.version() > since);
+        events.into()
+    }
+
+    fn subscribe(&self, since: u64) -> Box<dyn Subscription<Tick>> {
+        Box::new(PollFuture::new(self.follow(since), recv))
+    }
+
+    fn close(&self) {
+        self.end();
+    }
 }
 
 async fn recv(mut reader: Reader) -> (Reader, Received<Tick>) {
-    if let Some(event) = reader.replay.pop_front() {
-        return (reader, Received::Event(event));
-    }
-    let received = loop {
-        match reader.live.recv().await {
-            // It was on its way into the channel, and is in the replay.
-            Ok((number, _)) if number <= reader.replayed => {}
-            Ok((_, event)) => break Received::Event(event),
-            Err(RecvError::Lagged(lost)) => break Received::Lagged(lost),
-            Err(RecvError::Closed) => break Received::Closed,
-        }
+    let received = match reader.next().await {
+        Ok(event) => Received::Event(event),
+        Err(RecvError::Lagged(lost)) => Received::Lagged(lost),
+        Err(RecvError::Closed) => Received::Closed,
     };
     (reader, received)
 }

@@ -9,11 +9,7 @@ use model_tests::{
 };
 use tokio::sync::{Notify, RwLock};
 
-#[derive(Clone)]
-pub struct Service {
-    /// A bug: `append` lets nobody know.
-    pub is_silent: bool,
-}
+// ---- the log -------------------------------------------------------------------------------
 
 pub struct ServiceLog {
     shared: Arc<Shared>,
@@ -36,38 +32,27 @@ struct Events {
 }
 
 impl Events {
+    fn oldest(&self) -> u64 {
+        self.appended - self.retained.len() as u64
+    }
+
     /// The event with this many before it.
     fn get(&self, number: u64) -> Option<&Tick> {
-        let oldest = self.appended - self.retained.len() as u64;
-        let at = usize::try_from(number.checked_sub(oldest)?).ok()?;
+        let at = usize::try_from(number.checked_sub(self.oldest())?).ok()?;
         self.retained.get(at)
     }
 }
 
-// ---- the adapter ---------------------------------------------------------------------------
-
-impl AsyncSubject for Service {
-    type Event = Tick;
-    type Log = ServiceLog;
-
-    async fn open(&self, case: &Case) -> Result<ServiceLog, OpenError> {
-        if case.capacity == 0 {
-            return Err("a log of capacity 0 can hold nothing".into());
-        }
-        Ok(ServiceLog {
+impl ServiceLog {
+    fn new(capacity: usize, is_silent: bool) -> Option<Self> {
+        (capacity > 0).then(|| Self {
             shared: Arc::default(),
-            capacity: case.capacity,
-            is_silent: self.is_silent,
+            capacity,
+            is_silent,
         })
     }
 
-    fn event(&self, version: u64, pick: u32) -> Tick {
-        Tick::new(version, pick)
-    }
-}
-
-impl AsyncLog<Tick> for ServiceLog {
-    async fn append(&self, event: Tick) -> Option<u64> {
+    async fn push(&self, event: Tick) -> u64 {
         let mut events = self.shared.events.write().await;
         if events.retained.len() == self.capacity {
             events.retained.pop_front();
@@ -79,32 +64,25 @@ impl AsyncLog<Tick> for ServiceLog {
         if !self.is_silent {
             self.shared.changed.notify_waiters();
         }
-        Some(number)
+        number
     }
 
-    async fn events_since(&self, since: u64) -> Vec<Tick> {
-        let events = self.shared.events.read().await;
-        let above = events
-            .retained
-            .iter()
-            .filter(|event| event.version() > since);
-        above.cloned().collect()
+    async fn retained(&self) -> VecDeque<Tick> {
+        self.shared.events.read().await.retained.clone()
     }
 
-    async fn subscribe(&self, since: u64) -> Box<dyn AsyncSubscription<Tick>> {
+    async fn follow(&self, since: u64) -> Reader {
         let events = self.shared.events.read().await;
-        let above = events
-            .retained
-            .iter()
-            .position(|event| event.version() > since);
-        let behind = above.map_or(0, |at| events.retained.len() - at) as u64;
-        Box::new(Reader {
+        let mut retained = events.retained.iter();
+        let above = retained.position(|event| event.version() > since);
+        let next = above.map_or(events.appended, |at| events.oldest() + at as u64);
+        Reader {
             shared: self.shared.clone(),
-            next: events.appended - behind,
-        })
+            next,
+        }
     }
 
-    async fn close(&self) {
+    async fn end(&self) {
         let mut events = self.shared.events.write().await;
         let last = events.appended;
         events.closed_at.get_or_insert(last);
@@ -118,29 +96,81 @@ struct Reader {
     next: u64,
 }
 
+impl Reader {
+    /// The next event, or how many were lost before it; `None` once the log is closed.
+    async fn next(&mut self) -> Option<Result<Tick, u64>> {
+        loop {
+            // Before it looks, so that nothing comes between.
+            let changed = self.shared.changed.notified();
+            let events = self.shared.events.read().await;
+            if events.closed_at.is_some_and(|last| self.next >= last) {
+                return None;
+            }
+            let oldest = events.oldest();
+            let gone = oldest.min(events.closed_at.unwrap_or(oldest));
+            if self.next < gone {
+                let lost = gone - self.next;
+                self.next = gone;
+                return Some(Err(lost));
+            }
+            if let Some(event) = events.get(self.next) {
+                self.next += 1;
+                return Some(Ok(event.clone()));
+            }
+            drop(events);
+            changed.await;
+        }
+    }
+}
+
+#[derive(Clone)]
+pub struct Service {
+    /// A bug: `append` lets nobody know.
+    pub is_silent: bool,
+}
+
+// ---- the adapter ---------------------------------------------------------------------------
+
+impl AsyncSubject for Service {
+    type Event = Tick;
+    type Log = ServiceLog;
+
+    async fn open(&self, case: &Case) -> Result<ServiceLog, OpenError> {
+        ServiceLog::new(case.capacity, self.is_silent).ok_or("a log of capacity 0".into())
+    }
+
+    fn event(&self, version: u64, pick: u32) -> Tick {
+        Tick::new(version, pick)
+    }
+}
+
+impl AsyncLog<Tick> for ServiceLog {
+    async fn append(&self, event: Tick) -> Option<u64> {
+        Some(self.push(event).await)
+    }
+
+    async fn events_since(&self, since: u64) -> Vec<Tick> {
+        let mut events = self.retained().await;
+        events.retain(|event| event.version() > since);
+        events.into()
+    }
+
+    async fn subscribe(&self, since: u64) -> Box<dyn AsyncSubscription<Tick>> {
+        Box::new(self.follow(since).await)
+    }
+
+    async fn close(&self) {
+        self.end().await;
+    }
+}
+
 impl AsyncSubscription<Tick> for Reader {
     fn recv(&mut self) -> BoxFuture<'_, Received<Tick>> {
         Box::pin(async {
-            loop {
-                // Before it looks, so that nothing comes between.
-                let changed = self.shared.changed.notified();
-                let events = self.shared.events.read().await;
-                if events.closed_at.is_some_and(|last| self.next >= last) {
-                    return Received::Closed;
-                }
-                let oldest = events.appended - events.retained.len() as u64;
-                let gone = oldest.min(events.closed_at.unwrap_or(oldest));
-                if self.next < gone {
-                    let lost = gone - self.next;
-                    self.next = gone;
-                    return Received::Lagged(lost);
-                }
-                if let Some(event) = events.get(self.next) {
-                    self.next += 1;
-                    return Received::Event(event.clone());
-                }
-                drop(events);
-                changed.await;
+            match self.next().await {
+                Some(Ok(event)) => Received::Event(event),
+                Some(Err(lost)) => Received::Lagged(lost),
+                None => Received::Closed,
             }
         })
     }

@@ -10,11 +10,7 @@ use model_tests::{
     ByOffset, Case, OffsetLog, OpenError, ReadFrom, Received, Subject, Subscription, Tick,
 };
 
-#[derive(Clone)]
-pub struct Topics {
-    /// A bug: a reader whose offset is gone goes on at the oldest, and says nothing.
-    pub resets_silently: bool,
-}
+// ---- the log -------------------------------------------------------------------------------
 
 #[derive(Clone)]
 pub struct Topic(Arc<Inner>);
@@ -31,7 +27,50 @@ struct Events {
     next: u64,
 }
 
-// ---- the adapter -----------------------------------------------------------------
+impl Topic {
+    fn new(capacity: usize, resets_silently: bool) -> Result<Self, OpenError> {
+        if capacity == 0 {
+            return Err("a topic that keeps nothing".into());
+        }
+        Ok(Self(Arc::new(Inner {
+            events: Mutex::default(),
+            capacity,
+            resets_silently,
+        })))
+    }
+
+    fn publish(&self, event: Tick) -> u64 {
+        let Inner {
+            events, capacity, ..
+        } = &*self.0;
+        let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
+        if events.retained.len() == *capacity {
+            events.retained.pop_front();
+        }
+        events.retained.push_back(event);
+        events.next += 1;
+        events.next - 1
+    }
+
+    fn fetch(&self, from: u64) -> ReadFrom<Tick> {
+        let events = self.0.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = events.next - events.retained.len() as u64;
+        let gone = usize::try_from(from.saturating_sub(oldest)).unwrap_or(usize::MAX);
+        ReadFrom {
+            oldest,
+            next: events.next,
+            events: events.retained.iter().skip(gone).cloned().collect(),
+        }
+    }
+}
+
+#[derive(Clone)]
+pub struct Topics {
+    /// A bug: a reader whose offset is gone goes on at the oldest, and says nothing.
+    pub resets_silently: bool,
+}
+
+// ---- the adapter ---------------------------------------------------------------------------
 
 impl Subject for Topics {
     type Event = Tick;
@@ -76,44 +115,5 @@ impl Subscription<Tick> for Consumer {
         let next = fetched.events.into_iter().next();
         *at += u64::from(next.is_some());
         next.map_or(Received::Empty, Received::Event)
-    }
-}
-
-// ---- the log -------------------------------------------------------------------------------
-
-impl Topic {
-    fn new(capacity: usize, resets_silently: bool) -> Result<Self, OpenError> {
-        if capacity == 0 {
-            return Err("a topic that keeps nothing".into());
-        }
-        Ok(Self(Arc::new(Inner {
-            events: Mutex::default(),
-            capacity,
-            resets_silently,
-        })))
-    }
-
-    fn publish(&self, event: Tick) -> u64 {
-        let Inner {
-            events, capacity, ..
-        } = &*self.0;
-        let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
-        if events.retained.len() == *capacity {
-            events.retained.pop_front();
-        }
-        events.retained.push_back(event);
-        events.next += 1;
-        events.next - 1
-    }
-
-    fn fetch(&self, from: u64) -> ReadFrom<Tick> {
-        let events = self.0.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = events.next - events.retained.len() as u64;
-        let gone = usize::try_from(from.saturating_sub(oldest)).unwrap_or(usize::MAX);
-        ReadFrom {
-            oldest,
-            next: events.next,
-            events: events.retained.iter().skip(gone).cloned().collect(),
-        }
     }
 }

@@ -11,8 +11,7 @@ use model_tests::{
     Case, Log, OpenError, PollFuture, Received, Subject, Subscription, Tick, Versioned,
 };
 
-#[derive(Clone)]
-pub struct Overflowing;
+// ---- the log -------------------------------------------------------------------------------
 
 pub struct Channel {
     sender: Sender<Tick>,
@@ -22,25 +21,71 @@ pub struct Channel {
     capacity: usize,
 }
 
+struct Reader {
+    replay: VecDeque<Tick>,
+    live: Receiver<Tick>,
+}
+
+impl Channel {
+    fn new(capacity: usize) -> Option<Self> {
+        (capacity > 0).then(|| {
+            let (mut sender, receiver) = broadcast(capacity);
+            sender.set_overflow(true);
+            sender.set_await_active(false);
+            Self {
+                sender,
+                open: receiver.deactivate(),
+                retained: Mutex::default(),
+                capacity,
+            }
+        })
+    }
+
+    fn push(&self, event: Tick) {
+        let mut retained = self.retained.lock().unwrap();
+        if retained.len() == self.capacity {
+            retained.pop_front();
+        }
+        retained.push_back(event.clone());
+        // It is refused where nobody receives, and after the close.
+        let _ = self.sender.try_broadcast(event);
+    }
+
+    fn retained(&self) -> VecDeque<Tick> {
+        self.retained.lock().unwrap().clone()
+    }
+
+    fn follow(&self, since: u64) -> Reader {
+        let retained = self.retained.lock().unwrap();
+        let events = retained.iter();
+        let replay = events.skip_while(|event| event.version() <= since);
+        Reader {
+            replay: replay.cloned().collect(),
+            live: self.open.activate_cloned(),
+        }
+    }
+}
+
+impl Reader {
+    async fn next(&mut self) -> Result<Tick, RecvError> {
+        match self.replay.pop_front() {
+            Some(event) => Ok(event),
+            None => self.live.recv().await,
+        }
+    }
+}
+
 // ---- the adapter ---------------------------------------------------------------------------
+
+#[derive(Clone)]
+pub struct Overflowing;
 
 impl Subject for Overflowing {
     type Event = Tick;
     type Log = Channel;
 
     fn open(&self, case: &Case) -> Result<Channel, OpenError> {
-        if case.capacity == 0 {
-            return Err("a channel for nothing".into());
-        }
-        let (mut sender, receiver) = broadcast(case.capacity);
-        sender.set_overflow(true);
-        sender.set_await_active(false);
-        Ok(Channel {
-            sender,
-            open: receiver.deactivate(),
-            retained: Mutex::default(),
-            capacity: case.capacity,
-        })
+        Channel::new(case.capacity).ok_or("a channel for nothing".into())
     }
 
     fn event(&self, version: u64, pick: u32) -> Tick {
@@ -50,34 +95,18 @@ impl Subject for Overflowing {
 
 impl Log<Tick> for Channel {
     fn append(&self, event: Tick) -> Option<u64> {
-        let mut retained = self.retained.lock().unwrap();
-        if retained.len() == self.capacity {
-            retained.pop_front();
-        }
-        retained.push_back(event.clone());
-        // It is refused where nobody receives, and after the close.
-        let _ = self.sender.try_broadcast(event);
+        self.push(event);
         None
     }
 
     fn events_since(&self, since: u64) -> Vec<Tick> {
-        let retained = self.retained.lock().unwrap();
-        retained
-            .iter()
-            .filter(|event| event.version() > since)
-            .cloned()
-            .collect()
+        let mut events = self.retained();
+        events.retain(|event| event.version() > since);
+        events.into()
     }
 
     fn subscribe(&self, since: u64) -> Box<dyn Subscription<Tick>> {
-        let retained = self.retained.lock().unwrap();
-        let old = retained
-            .iter()
-            .take_while(|event| event.version() <= since)
-            .count();
-        let replay: Vec<_> = retained.iter().skip(old).cloned().collect();
-        let live = self.open.activate_cloned();
-        Box::new(PollFuture::new((replay.into_iter(), live), recv))
+        Box::new(PollFuture::new(self.follow(since), recv))
     }
 
     fn close(&self) {
@@ -85,16 +114,11 @@ impl Log<Tick> for Channel {
     }
 }
 
-type Reader = (std::vec::IntoIter<Tick>, Receiver<Tick>);
-
-async fn recv((mut replay, mut live): Reader) -> (Reader, Received<Tick>) {
-    let received = match replay.next() {
-        Some(event) => Received::Event(event),
-        None => match live.recv().await {
-            Ok(event) => Received::Event(event),
-            Err(RecvError::Overflowed(lost)) => Received::Lagged(lost),
-            Err(RecvError::Closed) => Received::Closed,
-        },
+async fn recv(mut reader: Reader) -> (Reader, Received<Tick>) {
+    let received = match reader.next().await {
+        Ok(event) => Received::Event(event),
+        Err(RecvError::Overflowed(lost)) => Received::Lagged(lost),
+        Err(RecvError::Closed) => Received::Closed,
     };
-    ((replay, live), received)
+    (reader, received)
 }

@@ -4,10 +4,14 @@
 //! behind the torn one, and both are lost. W10 is broken, for nothing keeps a second program from the
 //! same file, and each rotates what the other writes. Lines have the bytes that they should (W13).
 
-use std::{fs, io::Write as _, path::PathBuf, sync::Mutex};
+use std::{io::Write as _, path::PathBuf, sync::Mutex};
 
 use file_rotate::{ContentLimit, FileRotate, compression::Compression, suffix::AppendCount};
-use model_tests::{Case, Line, Log, OpenError, Subject, Tick, Versioned};
+use model_tests::{
+    Case, Line, Log, OpenError, Subject, Tick, Versioned, json_line, read_json_lines,
+};
+
+// ---- the adapter ---------------------------------------------------------------------------
 
 #[derive(Clone)]
 pub struct Rotating;
@@ -16,8 +20,6 @@ pub struct Lines {
     file: Mutex<FileRotate<AppendCount>>,
     events: Mutex<Vec<Tick>>,
 }
-
-// ---- the adapter ---------------------------------------------------------------------------
 
 impl Subject for Rotating {
     type Event = Tick;
@@ -43,46 +45,26 @@ impl Subject for Rotating {
     }
 
     fn read_back(&self, case: &Case) -> Result<Vec<Line<Tick>>, OpenError> {
-        let mut lines = Vec::new();
-        for path in self.files(case)?.iter().filter(|path| path.exists()) {
-            let bytes = fs::read(path)?;
-            for line in bytes
-                .split(|byte| *byte == b'\n')
-                .filter(|line| !line.is_empty())
-            {
-                lines.push(match serde_json::from_slice(line) {
-                    Ok(event) => Line::Event(event),
-                    Err(error) => Line::Damage(error.to_string()),
-                });
-            }
-        }
-        Ok(lines)
+        read_json_lines(self.files(case)?)
     }
 
     fn line(&self, event: &Tick) -> String {
-        serde_json::to_string(event).unwrap() + "\n"
+        json_line(event)
     }
 }
 
 impl Log<Tick> for Lines {
     fn append(&self, event: Tick) -> Option<u64> {
-        let line = serde_json::to_string(&event).unwrap() + "\n";
-        self.file
-            .lock()
-            .unwrap()
-            .write_all(line.as_bytes())
-            .unwrap();
+        let mut file = self.file.lock().unwrap();
+        file.write_all(json_line(&event).as_bytes()).unwrap();
         self.events.lock().unwrap().push(event);
         None
     }
 
     fn events_since(&self, since: u64) -> Vec<Tick> {
-        let events = self.events.lock().unwrap();
+        let mut events = self.events.lock().unwrap().clone();
+        events.retain(|event| event.version() > since);
         events
-            .iter()
-            .filter(|event| event.version() > since)
-            .cloned()
-            .collect()
     }
 
     fn flush(&self) -> Result<(), OpenError> {

@@ -10,22 +10,16 @@ use std::sync::Mutex;
 use model_tests::{Case, Log, OpenError, Subject, Tick, Versioned};
 use rusqlite::{Connection, params};
 
-#[derive(Clone)]
-pub struct Sqlite;
+// ---- the log -------------------------------------------------------------------------------
 
 pub struct Rows {
     connection: Mutex<Connection>,
     capacity: i64,
 }
 
-// ---- the adapter ---------------------------------------------------------------------------
-
-impl Subject for Sqlite {
-    type Event = Tick;
-    type Log = Rows;
-
-    fn open(&self, case: &Case) -> Result<Rows, OpenError> {
-        if case.capacity == 0 {
+impl Rows {
+    fn new(capacity: usize) -> Result<Self, OpenError> {
+        if capacity == 0 {
             return Err("a table of no rows".into());
         }
         let connection = Connection::open_in_memory()?;
@@ -33,10 +27,52 @@ impl Subject for Sqlite {
             "CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER, \
              event TEXT)",
         )?;
-        Ok(Rows {
+        Ok(Self {
             connection: Mutex::new(connection),
-            capacity: i64::try_from(case.capacity)?,
+            capacity: i64::try_from(capacity)?,
         })
+    }
+
+    fn insert(&self, event: &Tick) -> rusqlite::Result<i64> {
+        let connection = self.connection.lock().unwrap();
+        let json = serde_json::to_string(event).unwrap();
+        connection
+            .prepare_cached("INSERT INTO events (version, event) VALUES (?1, ?2)")?
+            .execute(params![event.version().cast_signed(), json])?;
+        let number = connection.last_insert_rowid();
+        connection
+            .prepare_cached("DELETE FROM events WHERE number <= ?1")?
+            .execute([number - self.capacity])?;
+        Ok(number)
+    }
+
+    fn select(&self, since: u64) -> rusqlite::Result<Vec<Tick>> {
+        let connection = self.connection.lock().unwrap();
+        let mut rows = connection
+            .prepare_cached("SELECT event FROM events WHERE version > ?1 ORDER BY number")?;
+        let events = rows.query_map([since.cast_signed()], |row| row.get::<_, String>(0))?;
+        events
+            .map(|json| Ok(serde_json::from_str(&json?).unwrap()))
+            .collect()
+    }
+
+    fn oldest(&self) -> rusqlite::Result<Option<i64>> {
+        let connection = self.connection.lock().unwrap();
+        connection.query_row("SELECT min(version) FROM events", [], |row| row.get(0))
+    }
+}
+
+// ---- the adapter ---------------------------------------------------------------------------
+
+#[derive(Clone)]
+pub struct Sqlite;
+
+impl Subject for Sqlite {
+    type Event = Tick;
+    type Log = Rows;
+
+    fn open(&self, case: &Case) -> Result<Rows, OpenError> {
+        Rows::new(case.capacity)
     }
 
     fn event(&self, version: u64, pick: u32) -> Tick {
@@ -46,37 +82,15 @@ impl Subject for Sqlite {
 
 impl Log<Tick> for Rows {
     fn append(&self, event: Tick) -> Option<u64> {
-        let connection = self.connection.lock().unwrap();
-        let json = serde_json::to_string(&event).unwrap();
-        connection
-            .prepare_cached("INSERT INTO events (version, event) VALUES (?1, ?2)")
-            .and_then(|mut row| row.execute(params![event.version().cast_signed(), json]))
-            .unwrap();
-        let number = connection.last_insert_rowid();
-        connection
-            .prepare_cached("DELETE FROM events WHERE number <= ?1")
-            .and_then(|mut rows| rows.execute([number - self.capacity]))
-            .unwrap();
-        u64::try_from(number).ok()
+        self.insert(&event).unwrap().try_into().ok()
     }
 
     fn events_since(&self, since: u64) -> Vec<Tick> {
-        let connection = self.connection.lock().unwrap();
-        let mut rows = connection
-            .prepare_cached("SELECT event FROM events WHERE version > ?1 ORDER BY number")
-            .unwrap();
-        let events = rows.query_map([since.cast_signed()], |row| row.get::<_, String>(0));
-        let events = events
-            .unwrap()
-            .map(|json| serde_json::from_str(&json.unwrap()));
-        events.collect::<Result<_, _>>().unwrap()
+        self.select(since).unwrap()
     }
 
     fn replay_truncated(&self, since: u64) -> bool {
-        let connection = self.connection.lock().unwrap();
-        let oldest: Option<i64> = connection
-            .query_row("SELECT min(version) FROM events", [], |row| row.get(0))
-            .unwrap();
+        let oldest = self.oldest().unwrap();
         oldest.is_some_and(|oldest| oldest.cast_unsigned() > since.saturating_add(1))
     }
 }

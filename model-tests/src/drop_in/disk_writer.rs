@@ -65,7 +65,7 @@ impl<E: Event> DiskWriter<E> {
     #[must_use]
     pub fn subscribe(&self, start: impl Into<Start>) -> Subscription<E> {
         let start = start.into();
-        let beside = Beside::lock(&self.beside);
+        let beside = Beside::lock_now(&self.beside);
         let theirs = self.writer.subscribe(start);
         // `Now` is the newest stored event, and where that is the cursor says.
         let from = match start {

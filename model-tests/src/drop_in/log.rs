@@ -1,21 +1,27 @@
-//! A log, and how it is made.
+//! A log with the model beside it.
 
-use std::{fmt, ops::Deref, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    ops::Deref,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use eventlog::{
-    BuildError, Cursor, Epoch, Numbered, Replay, Seq, SeqRange, Start, Versioned,
+    Cursor, Numbered, Seq, SeqRange, Start, Stats,
     disk::{DiskConfig, RecoverError, Recovery},
 };
 use serde::de::DeserializeOwned;
 
 use super::{
-    beside::{Beside, Shared},
+    beside::{Beside, Settings, Shared},
+    builder::Builder,
+    lease::{Lease, LeaseBound},
+    replay::Replay,
     subscription::Subscription,
 };
 use crate::subject::adapter::Event;
-
-/// The capacity of a log that is given none.
-const CAPACITY: usize = 4096;
 
 /// [`eventlog::EventLog`] with the model beside it.
 pub struct EventLog<E> {
@@ -35,7 +41,7 @@ impl<E: Event> EventLog<E> {
     /// ```
     #[must_use]
     pub fn new(disk_path: Option<PathBuf>) -> Self {
-        Self::beside(eventlog::EventLog::new(disk_path), CAPACITY, None)
+        Self::beside(eventlog::EventLog::new(disk_path), Settings::default())
     }
 
     /// As [`eventlog::EventLog::builder`].
@@ -47,11 +53,7 @@ impl<E: Event> EventLog<E> {
     /// # Ok::<(), eventlog::BuildError>(())
     /// ```
     pub fn builder() -> Builder<E> {
-        Builder {
-            theirs: eventlog::EventLog::builder(),
-            capacity: CAPACITY,
-            base: None,
-        }
+        Builder::new()
     }
 
     /// As [`eventlog::EventLog::recover`].
@@ -76,8 +78,8 @@ impl<E: Event> EventLog<E> {
         Self::builder().recover(config)
     }
 
-    fn beside(log: eventlog::EventLog<E>, capacity: usize, base: Option<u64>) -> Self {
-        let beside = Beside::of(&log, capacity, base);
+    pub(super) fn beside(log: eventlog::EventLog<E>, settings: Settings) -> Self {
+        let beside = Beside::of(&log, settings);
         let log = Arc::new(log);
         Self { log, beside }
     }
@@ -90,7 +92,7 @@ impl<E: Event> EventLog<E> {
     /// assert_eq!(log.append(Tick::new(7, 0)).get(), 1);
     /// ```
     pub fn append(&self, event: E) -> Seq {
-        let mut beside = Beside::lock(&self.beside);
+        let mut beside = Beside::lock_now(&self.beside);
         let seq = self.log.append(event.clone());
         beside.appended("append", event, seq);
         seq
@@ -106,7 +108,7 @@ impl<E: Event> EventLog<E> {
     /// ```
     pub fn append_batch(&self, events: impl IntoIterator<Item = E>) -> Option<SeqRange> {
         let events: Vec<E> = events.into_iter().collect();
-        let mut beside = Beside::lock(&self.beside);
+        let mut beside = Beside::lock_now(&self.beside);
         let range = self.log.append_batch(events.iter().cloned());
         let numbers = range.map_or(0, |range| range.last().get() - range.first().get() + 1);
         beside.compare("append_batch", &(events.len() as u64), &numbers);
@@ -125,18 +127,28 @@ impl<E: Event> EventLog<E> {
     /// assert_eq!(log.newest_version(), Some(1));
     /// ```
     pub fn append_with(&self, make: impl FnOnce(Option<u64>) -> E) -> Seq {
-        let mut beside = Beside::lock(&self.beside);
+        let mut beside = Beside::lock_now(&self.beside);
         let mut copy = None;
-        let seq = self.log.append_with(|newest| {
-            beside.compare("append_with", &beside.model.newest(), &newest);
-            let event = make(newest);
-            copy = Some(event.clone());
-            event
-        });
+        let append = || {
+            self.log.append_with(|newest| {
+                beside.compare("append_with", &beside.model.newest(), &newest);
+                let event = make(newest);
+                copy = Some(event.clone());
+                event
+            })
+        };
+        let appended = catch_unwind(AssertUnwindSafe(append));
         if let Some(event) = copy {
-            beside.appended("append_with", event, seq);
+            match appended {
+                Ok(seq) => beside.appended("append_with", event, seq),
+                // It was weighed too late for nothing to have happened, and is too heavy.
+                Err(_) if self.log.cursor().seq().get() > beside.newest_seq() => {
+                    beside.model.append_weighing(event, u64::MAX);
+                }
+                Err(_) => {}
+            }
         }
-        seq
+        appended.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// As [`eventlog::EventLog::events_since`].
@@ -149,7 +161,7 @@ impl<E: Event> EventLog<E> {
     /// ```
     #[must_use]
     pub fn events_since(&self, since: u64) -> Vec<E> {
-        let beside = Beside::lock(&self.beside);
+        let beside = Beside::lock_now(&self.beside);
         let events = self.log.events_since(since);
         let call = format!("events_since({since})");
         beside.compare(&call, &beside.model.events_since(since), &events);
@@ -167,7 +179,7 @@ impl<E: Event> EventLog<E> {
     /// ```
     #[must_use]
     pub fn replay_truncated(&self, since: u64) -> bool {
-        let beside = Beside::lock(&self.beside);
+        let beside = Beside::lock_now(&self.beside);
         let truncated = self.log.replay_truncated(since);
         let call = format!("replay_truncated({since})");
         beside.compare(&call, &beside.model.replay_truncated(since), &truncated);
@@ -185,10 +197,10 @@ impl<E: Event> EventLog<E> {
     #[must_use]
     pub fn replay(&self, start: impl Into<Start>) -> Replay<E> {
         let start = start.into();
-        let beside = Beside::lock(&self.beside);
+        let beside = Beside::lock_now(&self.beside);
         let replay = self.log.replay(start);
-        beside.compare_replay(start, &replay);
-        replay
+        let ours = beside.compare_replay(start, &replay);
+        Replay::new(replay, ours, self.beside.clone())
     }
 
     /// As [`eventlog::EventLog::subscribe`].
@@ -203,10 +215,32 @@ impl<E: Event> EventLog<E> {
     #[must_use]
     pub fn subscribe(&self, start: impl Into<Start>) -> Subscription<E> {
         let start = start.into();
-        let beside = Beside::lock(&self.beside);
+        let beside = Beside::lock_now(&self.beside);
         let theirs = self.log.subscribe(start);
         let ours = beside.reader(start, theirs.coverage());
         Subscription::new(theirs, ours, self.beside.clone(), false)
+    }
+
+    /// As [`eventlog::EventLog::lease`].
+    pub fn lease(&self, max: impl Into<LeaseBound>) -> Lease<E> {
+        let max = max.into();
+        let mut beside = Beside::lock(&self.beside);
+        let theirs = self.log.lease(max);
+        let seen = beside.model.history().len();
+        beside.compare_place("lease", seen, theirs.cursor());
+        let ours = beside
+            .model
+            .lease(max.events, max.bytes.unwrap_or(u64::MAX));
+        Lease::new(theirs, ours, self.beside.clone())
+    }
+
+    /// As [`eventlog::EventLog::stats`].
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let beside = Beside::lock_now(&self.beside);
+        let stats = self.log.stats();
+        beside.compare_stats(&stats);
+        stats
     }
 
     /// As [`eventlog::EventLog::close`].
@@ -249,7 +283,7 @@ where
     /// assert!(log.replay(place).is_empty());
     /// ```
     pub fn push_placed(&self, payload: T) -> Cursor {
-        let mut beside = Beside::lock(&self.beside);
+        let mut beside = Beside::lock_now(&self.beside);
         let newest = beside.model.newest();
         let place = self.log.push_placed(payload.clone());
         // Of a recovered log it alone knows which numbers its gap lines count.
@@ -273,115 +307,5 @@ impl<E> Deref for EventLog<E> {
 impl<E> fmt::Debug for EventLog<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Checked").field(&self.log).finish()
-    }
-}
-
-/// [`eventlog::Builder`] of a log with the model beside it.
-#[must_use]
-#[derive(Debug)]
-pub struct Builder<E> {
-    theirs: eventlog::Builder<E>,
-    capacity: usize,
-    base: Option<u64>,
-}
-
-impl<E: Event> Builder<E> {
-    /// As [`eventlog::Builder::capacity`].
-    ///
-    /// ```
-    /// # use model_tests::{Tick, drop_in::EventLog};
-    /// let log = EventLog::builder().capacity(1).build()?;
-    /// log.append_batch([Tick::new(7, 0), Tick::new(8, 0)]);
-    /// assert_eq!(log.events_since(0).len(), 1);
-    /// # Ok::<(), eventlog::BuildError>(())
-    /// ```
-    pub fn capacity(mut self, events: usize) -> Self {
-        self.capacity = events;
-        self.map(|builder| builder.capacity(events))
-    }
-
-    /// As [`eventlog::Builder::base_version`].
-    ///
-    /// ```
-    /// # use model_tests::{Tick, drop_in::EventLog};
-    /// let log = EventLog::<Tick>::builder().base_version(100).build()?;
-    /// assert!(log.replay_truncated(99));
-    /// # Ok::<(), eventlog::BuildError>(())
-    /// ```
-    pub fn base_version(mut self, version: u64) -> Self {
-        self.base = Some(version);
-        self.map(|builder| builder.base_version(version))
-    }
-
-    /// As [`eventlog::Builder::disk_path`].
-    ///
-    /// ```
-    /// # use model_tests::{Tick, drop_in::EventLog};
-    /// let log = EventLog::<Tick>::builder().disk_path("events.log").build()?;
-    /// assert!(log.disk_path().is_some());
-    /// # Ok::<(), eventlog::BuildError>(())
-    /// ```
-    pub fn disk_path(self, path: impl Into<PathBuf>) -> Self {
-        self.map(|builder| builder.disk_path(path))
-    }
-
-    /// As [`eventlog::Builder::epoch`].
-    ///
-    /// ```
-    /// # use model_tests::{Tick, drop_in::{Epoch, EventLog}};
-    /// // The same in each run, where a test compares what is printed.
-    /// let log = EventLog::<Tick>::builder().epoch(Epoch::new(2)).build()?;
-    /// assert_eq!(log.cursor().to_string(), "0000000000000002.0.0");
-    /// # Ok::<(), eventlog::BuildError>(())
-    /// ```
-    pub fn epoch(self, epoch: Epoch) -> Self {
-        self.map(|builder| builder.epoch(epoch))
-    }
-
-    /// As [`eventlog::Builder::build`].
-    ///
-    /// ```
-    /// # use model_tests::{Tick, drop_in::{BuildError, EventLog}};
-    /// let refused = EventLog::<Tick>::builder().capacity(0).build();
-    /// assert_eq!(refused.err(), Some(BuildError::ZeroCapacity));
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn build(self) -> Result<EventLog<E>, BuildError> {
-        let log = self.theirs.build()?;
-        Ok(EventLog::beside(log, self.capacity, self.base))
-    }
-
-    /// As [`eventlog::Builder::recover`].
-    ///
-    /// ```
-    /// # use model_tests::{Tick, drop_in::{EventLog, disk::DiskConfig}};
-    /// # let directory = tempfile::tempdir()?;
-    /// # let path = directory.path().join("events.log");
-    /// let builder = EventLog::<Tick>::builder().capacity(16);
-    /// let (log, recovery) = builder.recover(&DiskConfig::new(&path))?; // nothing is there yet
-    /// assert_eq!((log.newest_version(), recovery.events), (None, 0));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn recover(self, config: &DiskConfig) -> Result<(EventLog<E>, Recovery), RecoverError>
-    where
-        E: DeserializeOwned,
-    {
-        let (log, recovery) = self.theirs.recover(config)?;
-        Ok((EventLog::beside(log, self.capacity, self.base), recovery))
-    }
-
-    fn map(self, set: impl FnOnce(eventlog::Builder<E>) -> eventlog::Builder<E>) -> Self
-    where
-        E: Versioned,
-    {
-        let theirs = set(self.theirs);
-        Self { theirs, ..self }
     }
 }

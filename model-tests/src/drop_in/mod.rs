@@ -29,20 +29,38 @@
 //! or asks for its events is compared; what else a log, a writer or a subscription can do is that of
 //! the real one, to which these dereference.
 //!
+//! Limits of weight and age, leases, pages and filters are among what is compared. What a weigher says
+//! is taken from it and not asked for twice; the clock is asked once by each call of this module, so
+//! that for what reads the log otherwise, as a feed does, no time passes between two of them.
+//!
 //! It keeps every event that it was ever given, and makes one call at a time, so it is not for
 //! production. A waker that calls the log itself, and does not leave that to its task, waits for ever;
-//! so does code of events that does.
+//! so does code of events that does, a weigher, a clock or a filter.
 
 mod beside;
+mod builder;
 mod disk_writer;
+mod filtered;
+mod following;
+mod lease;
 mod log;
+mod replay;
 mod subscription;
+#[cfg(test)]
+mod tests;
+mod told;
+mod with_live;
 
 pub use eventlog::*;
 
 pub use self::{
-    log::{Builder, EventLog},
+    builder::Builder,
+    filtered::Filtered,
+    lease::{Lease, LeaseBound},
+    log::EventLog,
+    replay::Replay,
     subscription::Subscription,
+    with_live::WithLive,
 };
 
 /// Writers and files: those of `eventlog`, with the log of this module.

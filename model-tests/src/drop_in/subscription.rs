@@ -12,34 +12,46 @@ use std::{
 use eventlog::{Batch, EventRef, Lagged, RecvError, TryRecvError};
 use futures_core::Stream;
 
-use super::beside::{Beside, Shared};
+use super::{
+    beside::{Beside, Shared},
+    following::Following,
+    with_live::WithLive,
+};
 use crate::{
-    model::reader::{Lags, Reader},
-    subject::{adapter::Event, log::Received, waker::thread_waker},
+    model::reader::Reader,
+    subject::{adapter::Event, waker::thread_waker},
 };
 
 /// [`eventlog::Subscription`] with the model's reader beside it.
 pub struct Subscription<E> {
-    theirs: eventlog::Subscription<E>,
-    ours: Reader,
-    beside: Shared<E>,
-    /// It may have less than the log, because it follows a writer.
-    is_behind: bool,
+    /// There, but while a filter has it.
+    theirs: Option<eventlog::Subscription<E>>,
+    pub(super) ours: Following<E>,
 }
 
 impl<E: Event> Subscription<E> {
     pub(super) fn new(
         theirs: eventlog::Subscription<E>,
-        ours: Reader,
+        reader: Reader,
         beside: Shared<E>,
         is_behind: bool,
     ) -> Self {
-        Self {
-            theirs,
-            ours,
+        let ours = Following {
+            reader,
             beside,
             is_behind,
+            lease: None,
+        };
+        Self {
+            theirs: Some(theirs),
+            ours,
         }
+    }
+
+    /// Has the lease until it has read everything.
+    pub(super) fn holding(mut self, lease: usize) -> Self {
+        self.ours.lease = Some(lease);
+        self
     }
 
     /// As [`eventlog::Subscription::recv`].
@@ -93,11 +105,11 @@ impl<E: Event> Subscription<E> {
     ///
     /// As there.
     pub fn try_recv(&mut self) -> Result<EventRef<E>, TryRecvError> {
-        let beside = self.beside.clone();
-        let beside = Beside::lock(&beside);
-        let received = self.theirs.try_recv();
-        let given = received.as_ref().map(|event| &**event);
-        self.compare(&beside, "try_recv", given.map_err(|error| *error));
+        let shared = self.ours.beside.clone();
+        let mut beside = Beside::lock(&shared);
+        let received = self.theirs().try_recv();
+        let given = received.as_deref().map_err(|error| *error);
+        self.ours.compare(&mut beside, "try_recv", given);
         received
     }
 
@@ -114,11 +126,11 @@ impl<E: Event> Subscription<E> {
     /// assert!(subscription.poll_recv(&mut context).is_ready());
     /// ```
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<EventRef<E>, RecvError>> {
-        let beside = self.beside.clone();
-        let beside = Beside::lock(&beside);
-        let received = ready!(self.theirs.poll_recv(context));
-        let given = received.as_ref().map(|event| &**event);
-        self.compare(&beside, "recv", given.map_err(|error| (*error).into()));
+        let shared = self.ours.beside.clone();
+        let mut beside = Beside::lock(&shared);
+        let received = ready!(self.poll(&mut beside, |theirs| theirs.poll_recv(context)));
+        let given = received.as_deref().map_err(|error| (*error).into());
+        self.ours.compare(&mut beside, "recv", given);
         Poll::Ready(received)
     }
 
@@ -172,14 +184,11 @@ impl<E: Event> Subscription<E> {
     ///
     /// As there.
     pub fn try_recv_batch(&mut self) -> Result<Batch<E>, TryRecvError> {
-        let beside = self.beside.clone();
-        let beside = Beside::lock(&beside);
-        let received = self.theirs.try_recv_batch();
-        self.compare_batch(
-            &beside,
-            "try_recv_batch",
-            received.as_ref().map_err(|error| *error),
-        );
+        let shared = self.ours.beside.clone();
+        let mut beside = Beside::lock(&shared);
+        let received = self.theirs().try_recv_batch();
+        let given = received.as_ref().map_err(|error| *error);
+        self.compare_batch(&mut beside, "try_recv_batch", given);
         received
     }
 
@@ -198,11 +207,11 @@ impl<E: Event> Subscription<E> {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Batch<E>, RecvError>> {
-        let beside = self.beside.clone();
-        let beside = Beside::lock(&beside);
-        let received = ready!(self.theirs.poll_recv_batch(context));
+        let shared = self.ours.beside.clone();
+        let mut beside = Beside::lock(&shared);
+        let received = ready!(self.poll(&mut beside, |theirs| theirs.poll_recv_batch(context)));
         let given = received.as_ref().map_err(|error| (*error).into());
-        self.compare_batch(&beside, "recv_batch", given);
+        self.compare_batch(&mut beside, "recv_batch", given);
         Poll::Ready(received)
     }
 
@@ -220,13 +229,9 @@ impl<E: Event> Subscription<E> {
     /// ```
     #[must_use]
     pub fn is_live(&self) -> bool {
-        let beside = Beside::lock(&self.beside);
-        let live = self.theirs.is_live();
-        if !self.is_behind
-            && let Some(expected) = beside.model.is_live(&self.ours)
-        {
-            beside.compare("is_live", &expected, &live);
-        }
+        let beside = Beside::lock(&self.ours.beside);
+        let live = (**self).is_live();
+        self.ours.compare_live(&beside, live);
         live
     }
 
@@ -241,59 +246,75 @@ impl<E: Event> Subscription<E> {
     /// assert_eq!(subscription.skip_to_newest(), 2);
     /// ```
     pub fn skip_to_newest(&mut self) -> u64 {
-        let beside = Beside::lock(&self.beside);
-        let skipped = self.theirs.skip_to_newest();
-        if self.is_behind {
+        let shared = self.ours.beside.clone();
+        let mut beside = Beside::lock(&shared);
+        let skipped = self.theirs().skip_to_newest();
+        self.ours.end_lease(&mut beside);
+        if self.ours.is_behind {
             // Up to where it went, the writer alone knows.
-            let cursor = eventlog::Start::Cursor(self.theirs.cursor());
-            self.ours = beside.reader(cursor, self.theirs.coverage());
-        } else if !beside.model.accept_skip(&mut self.ours, skipped) {
-            let expected = beside.model.skip_to_newest(&mut self.ours);
+            let cursor = eventlog::Start::Cursor((**self).cursor());
+            self.ours.reader = beside.reader(cursor, self.coverage());
+        } else if !beside.model.accept_skip(&mut self.ours.reader, skipped) {
+            let expected = beside.model.skip_to_newest(&mut self.ours.reader);
             beside.compare("skip_to_newest", &expected, &skipped);
         }
         skipped
     }
 
+    /// As [`eventlog::Subscription::with_live`].
+    pub fn with_live(self) -> WithLive<E> {
+        WithLive::new(self)
+    }
+
+    /// Polls, and once more where that tells what became of a lease.
+    fn poll<T>(
+        &mut self,
+        beside: &mut Beside<E>,
+        mut poll: impl FnMut(&mut eventlog::Subscription<E>) -> Poll<T>,
+    ) -> Poll<T> {
+        let mut polled = poll(self.theirs());
+        if polled.is_pending() && self.ours.keeps_nothing(beside) {
+            polled = poll(self.theirs());
+            self.ours.end_lease(beside);
+        }
+        polled
+    }
+
     #[track_caller]
     fn compare_batch(
         &mut self,
-        beside: &Beside<E>,
+        beside: &mut Beside<E>,
         call: &str,
         given: Result<&Batch<E>, TryRecvError>,
     ) {
         match given {
             Ok(batch) => batch
                 .iter()
-                .for_each(|event| self.compare(beside, call, Ok(event))),
-            Err(error) => self.compare(beside, call, Err(error)),
+                .for_each(|event| self.ours.compare(beside, call, Ok(event))),
+            Err(error) => self.ours.compare(beside, call, Err(error)),
         }
     }
 
-    #[track_caller]
-    fn compare(&mut self, beside: &Beside<E>, call: &str, given: Result<&E, TryRecvError>) {
-        let given = match given {
-            Ok(event) => Received::Event(event),
-            Err(TryRecvError::Lagged(lost)) => Received::Lagged(lost),
-            // A writer has less than its log, and may end before it.
-            Err(_) if self.is_behind => return,
-            Err(TryRecvError::Empty) => Received::Empty,
-            Err(TryRecvError::Closed) => Received::Closed,
-        };
-        let expected = beside.model.next(&self.ours);
-        let same = |ours: &E, theirs: &&E| ours == *theirs;
-        if !beside.model.accept(&mut self.ours, &given, Lags::Any, same) {
-            let given = match given {
-                Received::Event(event) => Received::Event(event.clone()),
-                Received::Lagged(lost) => Received::Lagged(lost),
-                Received::Empty => Received::Empty,
-                Received::Closed => Received::Closed,
-            };
-            beside.compare(call, &expected, &given);
-        }
+    #[expect(clippy::expect_used, reason = "a filter puts back what it takes")]
+    pub(super) fn take(&mut self) -> eventlog::Subscription<E> {
+        self.theirs
+            .take()
+            .expect("a subscription that no filter has")
+    }
+
+    pub(super) fn put(&mut self, theirs: eventlog::Subscription<E>) {
+        self.theirs = Some(theirs);
+    }
+
+    #[expect(clippy::expect_used, reason = "a filter puts back what it takes")]
+    fn theirs(&mut self) -> &mut eventlog::Subscription<E> {
+        self.theirs
+            .as_mut()
+            .expect("a subscription that no filter has")
     }
 }
 
-fn blocking<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+pub(super) fn blocking<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
     let waker = thread_waker();
     let mut context = Context::from_waker(&waker);
     loop {
@@ -320,8 +341,23 @@ impl<E: Event> Stream for Subscription<E> {
 impl<E> Deref for Subscription<E> {
     type Target = eventlog::Subscription<E>;
 
+    #[expect(clippy::expect_used, reason = "a filter puts back what it takes")]
     fn deref(&self) -> &Self::Target {
-        &self.theirs
+        self.theirs
+            .as_ref()
+            .expect("a subscription that no filter has")
+    }
+}
+
+/// With a lease, what it keeps goes with it.
+impl<E> Drop for Subscription<E> {
+    fn drop(&mut self) {
+        if self.ours.lease.is_some() {
+            let shared = self.ours.beside.clone();
+            let mut beside = Beside::lock(&shared);
+            self.theirs = None;
+            self.ours.end_lease(&mut beside);
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use crate::{
         },
     },
     scenes::{
-        batches, foreign, intrusion, leases, limits, memory, numbers, opening, pages, race,
-        retention,
+        attempts, batches, foreign, intrusion, leases, limits, makers, memory, numbers, opening,
+        pages, race, retention,
     },
     subject::adapter::Subject,
     trial::{Parted, Trial, Verdict},
@@ -306,6 +306,62 @@ laws! {
         visits: [Complete, Truncated, Ahead],
         judge: |trial| trial.scene(pages::one_after_the_other),
         test: r18_pages_make_the_whole,
+    }
+    R19 "an append does what it says" {
+        statement: "An event whose append is done is there once. One whose append was refused, because \
+            the log was busy, is not there and never comes, and the log is not busy for ever. One of \
+            whose append the outcome is unknown is there once or not at all, and after the bound that \
+            the log declares (at once, where it declares none) it stays as it is.",
+        why: "A writer tries again what was refused, and looks what became of what it does not know. \
+            Where both are stored, or what it saw is gone, the history has an event twice, or lacks it.",
+        bug: "etcd #14890, jetcd #1444: a client whose answer was lost sent again what had been applied, \
+            and both were committed.",
+        needs: [],
+        visits: [Done],
+        judge: |trial| trial.scene(attempts::do_what_they_say),
+        test: r19_an_append_does_what_it_says,
+    }
+    R20 "an append shows in time" {
+        statement: "What an append says is done is shown within the bound that the log declares: at \
+            once, where it declares none. What is shown before that has no holes: of the appends that \
+            are done, the first ones show. (A bound that is passed \
+            because the machine is busy is no fault: the suite's patience comes on top of it.)",
+        why: "Who appends and then reads finds its own event, or knows how long to wait. A hole that \
+            closes later is an event that every reader has passed by.",
+        bug: "akka-persistence-cassandra #166: offsets were given before their events could be seen, \
+            and readers passed them by.",
+        needs: [],
+        assumes: [D01, R19, R21],
+        visits: [Done],
+        judge: |trial| trial.scene(attempts::show_in_time),
+        test: r20_an_append_shows_in_time,
+    }
+    R21 "each log for itself" {
+        statement: "Two logs that are opened apart do not see each other's events, at the same time or \
+            one after the other: neither in a replay nor in a subscription.",
+        why: "A log per session or per test that shares a static, a topic or a table with the next one \
+            gives one user what is another's.",
+        bug: "NEventStore #102 and #143: the fields of an in-memory store were static, so that there was \
+            only one, and each test began with the events of the last.",
+        needs: [],
+        visits: [Another],
+        judge: |trial| trial.scene(makers::apart),
+        test: r21_each_log_for_itself,
+    }
+    R22 "handles are one log" {
+        statement: "What is appended through one handle onto a log is shown through every other, in \
+            the same order and within the same bound, and delivered to its subscriptions. A handle \
+            that is dropped ends nothing for the others. (A subject that gives no further handle is \
+            not judged.)",
+        why: "A process has several connections to its log. One that answers from what it knew when it \
+            was opened serves an old state, and nothing tells it so.",
+        bug: "etcd #13984: after a restart one member of a cluster answered with revision 1111 where \
+            the others were at 1306.",
+        needs: [],
+        assumes: [D01, R19, R20, R21],
+        visits: [],
+        judge: |trial| trial.scene(makers::handles),
+        test: r22_handles_are_one_log,
     }
 }
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use eventlog::{Coverage, Versioned};
 
-use crate::subject::{case::weight, log::Replay};
+use crate::{
+    model::leased::Leased,
+    subject::{case::weight, log::Replay},
+};
 
 /// The naive log that *is* the specification. It forgets nothing and computes every answer anew;
 /// its code is meant to be read.
@@ -25,9 +28,18 @@ use crate::subject::{case::weight, log::Replay};
 pub struct Model<E> {
     capacity: usize,
     set_base: Option<u64>,
+    /// The version of the newest event from before the history.
+    past: Option<u64>,
     pub(super) history: Vec<E>,
     /// The index of the oldest retained event.
-    oldest: usize,
+    pub(super) oldest: usize,
+    /// The same, if nobody had a lease.
+    pub(super) due: usize,
+    /// The leases that keep something, and how many there ever were.
+    pub(super) leases: Vec<Leased>,
+    pub(super) leases_given: usize,
+    /// What each event weighs.
+    pub(super) weights: Vec<u64>,
     /// What the retained events may weigh together.
     max_bytes: Option<u64>,
     /// How old they may be.
@@ -51,8 +63,13 @@ impl<E: Versioned + Clone> Model<E> {
         Self {
             capacity,
             set_base: base,
+            past: None,
             history: Vec::new(),
             oldest: 0,
+            due: 0,
+            leases: Vec::new(),
+            leases_given: 0,
+            weights: Vec::new(),
             max_bytes: None,
             max_age: None,
             times: Vec::new(),
@@ -78,6 +95,13 @@ impl<E: Versioned + Clone> Model<E> {
         self
     }
 
+    /// The same log, whose newest event had this version before anything of its history: that was
+    /// recovered, and let go at once.
+    pub(crate) fn after(mut self, newest: Option<u64>) -> Self {
+        self.past = newest;
+        self
+    }
+
     /// What the clock said when it was looked at, which is at every append and every question. One
     /// that goes back stands still.
     ///
@@ -91,15 +115,16 @@ impl<E: Versioned + Clone> Model<E> {
     /// ```
     pub fn pass(&mut self, now: Duration) {
         self.now = self.now.max(now);
-        while self.oldest < self.history.len() && self.exceeds_a_limit() {
-            self.oldest += 1;
+        while self.due < self.history.len() && self.exceeds_a_limit() {
+            self.due += 1;
         }
+        self.evict();
     }
 
     fn exceeds_a_limit(&self) -> bool {
-        let weighs: u64 = self.retained().iter().map(weight).sum();
-        let age = self.now.saturating_sub(self.times[self.oldest]);
-        self.max_bytes.is_some_and(|most| weighs > most)
+        let age = self.now.saturating_sub(self.times[self.due]);
+        let weighs = self.weight_of(self.due..self.history.len());
+        self.max_bytes.is_some_and(|most| weighs > most.into())
             || self.max_age.is_some_and(|most| age > most)
     }
 
@@ -111,15 +136,17 @@ impl<E: Versioned + Clone> Model<E> {
     /// assert_eq!([7, 7].map(|version| model.append(Tick::new(version, 0))), [1, 2]);
     /// ```
     pub fn append(&mut self, event: E) -> u64 {
+        let weight = weight(&event);
+        self.append_weighing(event, weight)
+    }
+
+    /// The same, for an event of another weight than [`weight`] says.
+    pub fn append_weighing(&mut self, event: E, weight: u64) -> u64 {
         self.history.push(event);
+        self.weights.push(weight);
         self.times.push(self.now);
         let over = self.history.len().saturating_sub(self.capacity);
-        let is_limited = self.max_bytes.is_some() || self.max_age.is_some();
-        self.oldest = if is_limited {
-            self.oldest.max(over)
-        } else {
-            over
-        };
+        self.due = self.due.max(over);
         self.pass(self.now);
         self.history.len() as u64
     }
@@ -187,7 +214,7 @@ impl<E: Versioned + Clone> Model<E> {
     /// ```
     #[must_use]
     pub fn newest(&self) -> Option<u64> {
-        self.history.last().map(Versioned::version)
+        self.history.last().map(Versioned::version).or(self.past)
     }
 
     /// What a subscriber must have seen before the first event.
@@ -217,6 +244,25 @@ impl<E: Versioned + Clone> Model<E> {
     pub fn events_since(&self, since: u64) -> Vec<E> {
         let above = |event: &&E| event.version() > since;
         self.retained().iter().filter(above).cloned().collect()
+    }
+
+    /// What the retained events weigh together, if that is limited, and 0 otherwise; at most
+    /// `u64::MAX`.
+    #[must_use]
+    pub fn retained_bytes(&self) -> u64 {
+        let weighs = self.weight_of(self.oldest..self.history.len());
+        let is_limited = self.max_bytes.is_some();
+        u64::try_from(weighs).unwrap_or(u64::MAX) * u64::from(is_limited)
+    }
+
+    /// What the pages since a version have together, and a reader is given at once: the retained
+    /// events from the first that has a version above `since` on.
+    #[must_use]
+    pub fn pages_since(&self, since: u64) -> &[E] {
+        let above = |event: &E| event.version() > since;
+        let retained = self.retained();
+        let first = retained.iter().position(above);
+        &retained[first.unwrap_or(retained.len())..]
     }
 
     /// Whether an evicted event, or one from before the first, has a version above `since`.

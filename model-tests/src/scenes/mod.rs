@@ -1,6 +1,7 @@
 //! What laws are judged by where a history of single operations is not enough: threads that race,
 //! readers that wait, code that comes back into the log, files that are cut.
 
+pub(crate) mod attempts;
 pub(crate) mod batches;
 pub(crate) mod brokers;
 pub(crate) mod crossing;
@@ -19,6 +20,7 @@ pub(crate) mod limits;
 pub(crate) mod lineage;
 pub(crate) mod lives;
 mod logs;
+pub(crate) mod makers;
 pub(crate) mod memory;
 pub(crate) mod numbers;
 pub(crate) mod opening;

@@ -63,9 +63,7 @@ impl<S: Subject> Run<S> {
 
     /// All pages since a version, and one more.
     fn pages(&self, since: u64, size: usize, report: &mut Report) -> Result<(), Parted> {
-        let above = |event: &S::Event| event.version() > since;
-        let retained = self.model.retained();
-        let mut left = &retained[retained.iter().position(above).unwrap_or(retained.len())..];
+        let mut left = self.model.pages_since(since);
         let mut step = format!("page({since}, {size}) of {:?}", self.versions());
         let mut page = guarded(&step, || self.log.page(since, size))?;
         if !self.model.covers_since(since, page.coverage) {

@@ -1,7 +1,7 @@
 //! The adapter that a user writes: how a log is opened, how its events are made, and how its files
 //! are read.
 
-use std::{fmt::Debug, path::PathBuf};
+use std::{fmt::Debug, path::PathBuf, time::Duration};
 
 use eventlog::Versioned;
 
@@ -120,6 +120,23 @@ pub trait Subject: Send + Sync + 'static {
     /// ```
     fn reader_pins(&self, case: &Case) -> usize {
         self.segment(case)
+    }
+
+    /// How long after it is done an append may take until it is shown (law R20), and until it is
+    /// certain what became of one with an unknown outcome (law R19). By default it shows at once.
+    fn shows_within(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// A further handle onto a log, such as another connection to it: `None` if there is none but the
+    /// log itself (law R22).
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from opening.
+    fn handle(&self, case: &Case, log: &Self::Log) -> Result<Option<Self::Log>, OpenError> {
+        let _ = (case, log);
+        Ok(None)
     }
 
     /// Opens a log that gives the numbers, with the case's capacity. [`Capability::Numbers`].

@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     adapter::{Event, Following, Line, Subject},
+    attempt::Attempt,
     case::Case,
     log::{Lease, Log, Numbering, OpenError, Page, Replay, Subscription},
     probe::Probe,
@@ -37,6 +38,8 @@ trait Any<E>: Send + Sync {
     fn retains(&self, case: &Case, appended: u64) -> u64;
     fn segment(&self, case: &Case) -> usize;
     fn reader_pins(&self, case: &Case) -> usize;
+    fn shows_within(&self) -> Duration;
+    fn handle(&self, case: &Case, log: &AnyLog<E>) -> Result<Option<AnyLog<E>>, OpenError>;
     fn read_back(&self, case: &Case) -> Result<Vec<Line<E>>, OpenError>;
     fn files(&self, case: &Case) -> Result<Vec<PathBuf>, OpenError>;
     fn follow(&self, case: &Case) -> Result<Following<E>, OpenError>;
@@ -76,6 +79,21 @@ impl<S: Subject> Any<S::Event> for S {
         Subject::reader_pins(self, case)
     }
 
+    fn shows_within(&self) -> Duration {
+        Subject::shows_within(self)
+    }
+
+    fn handle(
+        &self,
+        case: &Case,
+        log: &AnyLog<S::Event>,
+    ) -> Result<Option<AnyLog<S::Event>>, OpenError> {
+        let log = log.0.itself().downcast_ref();
+        let log = log.ok_or("a log of another subject")?;
+        let handle = Subject::handle(self, case, log)?;
+        Ok(handle.map(|handle| AnyLog(Box::new(handle))))
+    }
+
     fn read_back(&self, case: &Case) -> Result<Vec<Line<S::Event>>, OpenError> {
         Subject::read_back(self, case)
     }
@@ -96,12 +114,17 @@ impl<S: Subject> Any<S::Event> for S {
 /// A log, with the calls that end it.
 trait Opened<E>: Send + Sync {
     fn log(&self) -> &dyn Log<E>;
+    fn itself(&self) -> &dyn std::any::Any;
     fn shutdown(self: Box<Self>) -> Result<(), OpenError>;
     fn shutdown_within(self: Box<Self>, timeout: Duration) -> Result<(), Vec<u64>>;
 }
 
 impl<E, L: Log<E>> Opened<E> for L {
     fn log(&self) -> &dyn Log<E> {
+        self
+    }
+
+    fn itself(&self) -> &dyn std::any::Any {
         self
     }
 
@@ -181,6 +204,14 @@ impl<E: Event> Subject for AnySubject<E> {
         self.0.reader_pins(case)
     }
 
+    fn shows_within(&self) -> Duration {
+        self.0.shows_within()
+    }
+
+    fn handle(&self, case: &Case, log: &AnyLog<E>) -> Result<Option<AnyLog<E>>, OpenError> {
+        self.0.handle(case, log)
+    }
+
     fn read_back(&self, case: &Case) -> Result<Vec<Line<E>>, OpenError> {
         self.0.read_back(case)
     }
@@ -201,6 +232,10 @@ impl<E: Event> Subject for AnySubject<E> {
 impl<E: Event> Log<E> for AnyLog<E> {
     fn append(&self, event: E) -> Option<u64> {
         self.0.log().append(event)
+    }
+
+    fn try_append(&self, event: E) -> Attempt {
+        self.0.log().try_append(event)
     }
 
     fn events_since(&self, since: u64) -> Vec<E> {

@@ -3,10 +3,11 @@
 //! It is the adapter of [`adapter`](super::adapter) with `async` before its calls: a capability is
 //! lacking here by the same default, and the same laws judge, through [`Awaited`](super::awaited).
 
-use std::{future::Future, path::PathBuf, pin::Pin};
+use std::{future::Future, path::PathBuf, pin::Pin, time::Duration};
 
 use super::{
     adapter::{Event, Line},
+    attempt::Attempt,
     capability::{Capability, lacking},
     case::Case,
     log::{OpenError, Received, Replay},
@@ -60,6 +61,25 @@ pub trait AsyncSubject: Send + Sync + 'static {
         self.segment(case)
     }
 
+    /// As [`Subject::shows_within`](crate::Subject::shows_within).
+    fn shows_within(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// As [`Subject::handle`](crate::Subject::handle).
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from opening.
+    fn handle(
+        &self,
+        case: &Case,
+        log: &Self::Log,
+    ) -> impl Future<Output = Result<Option<Self::Log>, OpenError>> + Send {
+        let _ = (case, log);
+        async { Ok(None) }
+    }
+
     /// As [`Subject::read_back`](crate::Subject::read_back). [`Capability::Durable`].
     ///
     /// # Errors
@@ -98,6 +118,13 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait AsyncLog<E>: Send + Sync + 'static {
     /// Appends an event, and says its number if the log has numbers.
     fn append(&self, event: E) -> impl Future<Output = Option<u64>> + Send;
+
+    /// As [`Log::try_append`](crate::Log::try_append). A log that needs it loops over it in its
+    /// `append`.
+    fn try_append(&self, event: E) -> impl Future<Output = Attempt> + Send {
+        let append = self.append(event);
+        async { Attempt::Done(append.await) }
+    }
 
     /// The retained events with a version above `since`, oldest first.
     fn events_since(&self, since: u64) -> impl Future<Output = Vec<E>> + Send;

@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
     task::{Context, Poll},
     thread,
+    time::Duration,
 };
 
 use tokio::sync::{Mutex, MutexGuard};
@@ -15,6 +16,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::{
     adapter::{Line, Subject},
     asynchronous::{AsyncLog, AsyncSubject, AsyncSubscription, BoxFuture},
+    attempt::Attempt,
     case::Case,
     log::{Log, OpenError, Received, Replay, Subscription},
     probe::Probe,
@@ -201,6 +203,18 @@ impl<S: AsyncSubject> Subject for Awaited<S> {
         self.subject.reader_pins(case)
     }
 
+    fn shows_within(&self) -> Duration {
+        self.subject.shows_within()
+    }
+
+    fn handle(&self, case: &Case, log: &Self::Log) -> Result<Option<Self::Log>, OpenError> {
+        let handle = self.runtime.wait(self.subject.handle(case, log.log()))?;
+        Ok(handle.map(|log| AwaitedLog {
+            log: Some(log),
+            runtime: self.runtime.clone(),
+        }))
+    }
+
     fn read_back(&self, case: &Case) -> Result<Vec<Line<Self::Event>>, OpenError> {
         self.runtime.wait(self.subject.read_back(case))
     }
@@ -245,6 +259,10 @@ impl<L: Send> AwaitedLog<L> {
 impl<E: Send + Sync + 'static, L: AsyncLog<E>> Log<E> for AwaitedLog<L> {
     fn append(&self, event: E) -> Option<u64> {
         self.runtime.wait(self.log().append(event))
+    }
+
+    fn try_append(&self, event: E) -> Attempt {
+        self.runtime.wait(self.log().try_append(event))
     }
 
     fn events_since(&self, since: u64) -> Vec<E> {

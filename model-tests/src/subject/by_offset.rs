@@ -3,6 +3,7 @@
 use eventlog::Coverage;
 
 use super::{
+    attempt::Attempt,
     capability::{Capability, lacking},
     log::{Log, Replay, Subscription},
 };
@@ -34,6 +35,11 @@ pub trait OffsetLog<E>: Send + Sync + 'static {
     /// assert_eq!(topic.append(Tick::new(2, 0)), 1);
     /// ```
     fn append(&self, event: E) -> u64;
+
+    /// As [`Log::try_append`], with the offset where it is [`Done`](Attempt::Done) and known.
+    fn try_append(&self, event: E) -> Attempt {
+        Attempt::Done(Some(self.append(event)))
+    }
 
     /// What is retained from this offset on.
     ///
@@ -120,6 +126,13 @@ pub struct ByOffset<L>(pub L);
 impl<E, L: OffsetLog<E>> Log<E> for ByOffset<L> {
     fn append(&self, event: E) -> Option<u64> {
         Some(self.0.append(event) + 1)
+    }
+
+    fn try_append(&self, event: E) -> Attempt {
+        match self.0.try_append(event) {
+            Attempt::Done(Some(offset)) => Attempt::Done(Some(offset + 1)),
+            other => other,
+        }
     }
 
     fn events_since(&self, since: u64) -> Vec<E> {

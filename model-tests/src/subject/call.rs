@@ -26,6 +26,7 @@ macro_rules! calls {
 
 calls! {
     Open "open"
+    Handle "handle"
     Event "event"
     ProbedEvent "probed_event"
     ExtremeEvent "extreme_event"
@@ -34,8 +35,9 @@ calls! {
     Follow "follow"
     FollowNext "the follower"
     Line "line"
-    Settings "retains, segment or reader_pins"
+    Settings "retains, segment, reader_pins or shows_within"
     Append "append"
+    TryAppend "try_append"
     EventsSince "events_since"
     ReplayTruncated "replay_truncated"
     Replay "replay"
@@ -86,6 +88,7 @@ impl Call {
     pub(crate) fn limit(self, patience: Duration) -> Duration {
         match self {
             Self::Open
+            | Self::Handle
             | Self::ReadBack
             | Self::Follow
             | Self::FollowNext

@@ -10,6 +10,7 @@ use std::{
 use eventlog::Coverage;
 
 use super::{
+    attempt::Attempt,
     capability::{Capability, lacking},
     waker::thread_waker,
 };
@@ -32,6 +33,13 @@ pub trait Log<E>: Send + Sync + 'static {
     /// # Ok::<(), model_tests::OpenError>(())
     /// ```
     fn append(&self, event: E) -> Option<u64>;
+
+    /// Tries once to append, and says what became of it: for a log that may be busy, or lose an answer
+    /// on its way back. Its [`append`](Self::append) is then
+    /// [`append_until_done`](crate::append_until_done), by which all other laws are judged.
+    fn try_append(&self, event: E) -> Attempt {
+        Attempt::Done(self.append(event))
+    }
 
     /// The retained events with a version above `since`, oldest first. A log that is opened on the
     /// files of an earlier life may answer from them, or as if nothing had happened yet: no law asks

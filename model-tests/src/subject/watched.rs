@@ -6,6 +6,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     adapter::{Following, Line, Subject},
+    attempt::Attempt,
     call::Call,
     case::Case,
     log::{Lease, Log, Numbering, OpenError, Page, Replay, Subscription},
@@ -74,6 +75,26 @@ impl<S: Subject> Subject for Watched<S> {
     fn reader_pins(&self, case: &Case) -> usize {
         self.watch
             .call(Call::Settings, || self.subject.reader_pins(case))
+    }
+
+    fn shows_within(&self) -> Duration {
+        let ask = || self.subject.shows_within();
+        self.watch.call(Call::Settings, ask)
+    }
+
+    fn handle(&self, case: &Case, log: &Self::Log) -> Result<Option<Self::Log>, OpenError> {
+        let open = |transcript: &Transcript| transcript.open(case.is_fresh());
+        let told = Told {
+            watch: self.watch.clone(),
+            log: self.watch.transcript.as_ref().map_or(0, open),
+        };
+        let (name, of) = (told.name(), log.told.name());
+        let say = || format!("let {name} = subject.handle(&case, &{of});");
+        let further = told.call(Call::Handle, say, || self.subject.handle(case, log.log()))?;
+        Ok(further.map(|log| WatchedLog {
+            log: Some(log),
+            told,
+        }))
     }
 
     fn numbering(&self, case: &Case) -> Result<Box<dyn Numbering>, OpenError> {
@@ -193,6 +214,16 @@ impl<E: std::fmt::Debug + 'static, L: Log<E>> Log<E> for WatchedLog<L> {
             Call::Append,
             || text.unwrap_or_default(),
             |log| log.append(event),
+        )
+    }
+
+    fn try_append(&self, event: E) -> Attempt {
+        let is_told = self.told.watch.transcript.is_some();
+        let text = is_told.then(|| format!("{event:?}"));
+        self.call(
+            Call::TryAppend,
+            || text.unwrap_or_default(),
+            |log| log.try_append(event),
         )
     }
 

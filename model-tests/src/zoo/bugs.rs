@@ -201,3 +201,18 @@ bugs! {
     SameLife M02 "replay_after" "Cursors of every life look alike, and count from its beginning."
     DeliversOneAhead S07 "a kill just after" "A writer's subscription is one event ahead of what is written."
 }
+
+bugs! {
+    /// What is wrong with a [`FarLog`](super::FarLog).
+    FarBug, far_rows;
+    UnknownIsTwice R19 "Unknown" "An append of unknown outcome is sent again by itself, and stored twice."
+    UnknownComesAndGoes R19 "Unknown" "What was appended with an unknown outcome is seen, and then taken back."
+    BusyButStored R19 "Busy" "An append that is refused as busy is stored nevertheless."
+    BusyForEver R19 "Busy for" "Once it was busy often, it is busy for ever."
+    DoneButLost R19 "Done" "Now and then an append says that it is done, and is lost."
+    LateForEver R20 + R19 "other events" "From some event on nothing shows any more."
+    ShowsNewestFirst R20 "shows before" "Of what is late the newest event shows first, and the others before it later."
+    OneForAll R21 "another log" "All logs are one, in a static."
+    StaleHandle R22 "a further handle" "A further handle answers from what there was when it was opened."
+    HandleEndsAll R22 "is dropped" "The first handle that is dropped ends the log."
+}

@@ -7,6 +7,7 @@ mod baseline;
 mod baseline_writer;
 mod broker_log;
 mod bugs;
+mod far_log;
 mod file_log;
 mod file_reader;
 mod file_writer;
@@ -17,7 +18,11 @@ pub use self::{
     baseline::{Baseline, BaselineSubject},
     baseline_writer::{BaselineWriter, BaselineWriterSubject},
     broker_log::BrokerSubject,
-    bugs::{BrokerBug, Bug, FileBug, Row, StoredBug, broker_rows, file_rows, rows, stored_rows},
+    bugs::{
+        BrokerBug, Bug, FarBug, FileBug, Row, StoredBug, broker_rows, far_rows, file_rows, rows,
+        stored_rows,
+    },
+    far_log::{FarLog, FarSubject},
     file_log::{FileLog, FileSubject, LossyFileSubject},
     naive::{Naive, NaiveSubject},
     stored_log::{StoredLog, StoredSubject},

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod adapters;
 #[path = "../../examples/foreign/asynchronous.rs"]
 mod asynchronous;
+mod far;
 #[path = "../../examples/channel/keeps_replay.rs"]
 mod keeps_replay;
 #[path = "../../examples/channel/lags.rs"]
