@@ -1,14 +1,22 @@
 //! What serving a log to browsers costs: `cargo bench -p versioned-eventlog --features axum --bench feed`.
 //!
 //! The clients are a process of their own, so what is counted is the server's CPU time alone.
-//! Machines that are busy stretch the time on the clock, which is told only for the rate.
+//! Machines that are busy stretch the time on the clock, which is told only for the rate. With
+//! `--quick` there are few clients, and with `--json` the rows are those for `benches/figures`.
 
 #![allow(
+    missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
-    clippy::unchecked_time_subtraction
+    clippy::cast_sign_loss,
+    clippy::unchecked_time_subtraction,
+    reason = "a benchmark's figures are approximate, and it may stop at any surprise"
 )]
+
+#[allow(dead_code, reason = "each benchmark uses its part")]
+mod support;
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -24,6 +32,7 @@ use eventlog::{
     serve::{Asked, Feed},
 };
 use rustix::time::{ClockId, clock_gettime};
+use support::{measure::sized, table};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -39,11 +48,21 @@ struct Event {
     title: &'static str,
 }
 
-const CLIENTS: usize = 1000;
+const TABLE: &str = "A feed";
 const RATE: u64 = 10_000;
-const LIVE: u64 = 30_000;
-const REPLAYING: usize = 500;
 const CAPACITY: u64 = 4096;
+
+fn clients() -> usize {
+    sized(1000, 10)
+}
+
+fn live_events() -> u64 {
+    sized(30_000, 300)
+}
+
+fn replaying() -> usize {
+    sized(500, 5)
+}
 
 fn main() {
     let words: Vec<_> = std::env::args().collect();
@@ -52,6 +71,10 @@ fn main() {
         Some([place, clients, query, events, ..]) => {
             let (place, clients) = (place.parse().unwrap(), clients.parse().unwrap());
             runtime(1).block_on(be_clients(place, clients, query, events.parse().unwrap()));
+        }
+        // `cargo test --all-targets` starts benchmarks too, without this flag.
+        _ if !words.iter().any(|word| word == "--bench") => {
+            println!("nothing measured: run it with `cargo bench --bench feed`");
         }
         _ => runtime(2).block_on(serve()),
     }
@@ -84,56 +107,46 @@ async fn start(capacity: usize) -> (Arc<EventLog<Event>>, Feed<Event>, SocketAdd
 }
 
 async fn serve() {
-    println!("{:<56} {:>12} {:>9}", "", "measured", "target");
+    table::print_head(TABLE, &["measured", "target"]);
     live().await;
     replay().await;
 }
 
 /// The ring has room for all of it, so that a machine that is too busy is late and loses nothing.
 async fn live() {
-    let (log, feed, place) = start(LIVE as usize).await;
+    let (count, events) = (clients(), live_events());
+    let (log, feed, place) = start(events as usize).await;
     let before = resident();
-    let mut clients = Clients::start(place, CLIENTS, "", LIVE);
+    let mut clients = Clients::start(place, count, "", events);
     clients.wait_for("live").await;
-    let each = resident().saturating_sub(before) / CLIENTS as u64;
-    row("memory per idle connection", each, "B", "24 KB");
+    let each = resident().saturating_sub(before) as f64 / count as f64 / 1e3;
+    row("memory per idle connection", each, "KB", "≤ 24 KB");
 
     let (began, cpu) = (Instant::now(), cpu_time());
-    for version in 1..=LIVE {
+    for version in 1..=events {
         log.append(event(version));
         let due = Duration::from_micros(version * 1_000_000 / RATE);
         if version % 10 == 0 && began.elapsed() < due {
             tokio::time::sleep(due - began.elapsed()).await;
         }
     }
-    let appended = began.elapsed();
     clients.wait_for("done").await;
     let cpu = cpu_time() - cpu;
     let stats = feed.stats();
-    println!(
-        "  {CLIENTS} clients; {LIVE} events in {appended:.1?}, all there after {:.1?}; {} encoded, \
-         {} resets",
-        began.elapsed(),
-        stats.encoded,
-        stats.resets
-    );
-    let each = cpu.as_nanos() as u64 / (CLIENTS as u64 * LIVE);
-    row("CPU per event and client, live", each, "ns", "150 ns");
+    assert!(stats.encoded <= events, "each is encoded once at most");
+    assert_eq!(stats.resets, 0, "the ring has room for all of it");
+    let each = cpu.as_nanos() as f64 / (count as u64 * events) as f64;
+    row("CPU per event and client, live", each, "ns", "≤ 150 ns");
 }
 
 async fn replay() {
     let (log, _feed, place) = start(CAPACITY as usize).await;
     log.append_batch((1..=CAPACITY).map(event));
     let cpu = cpu_time();
-    let mut clients = Clients::start(place, REPLAYING, "?since=0", CAPACITY);
+    let mut clients = Clients::start(place, replaying(), "?since=0", CAPACITY);
     clients.wait_for("done").await;
-    let each = (cpu_time() - cpu).as_micros() as u64 / REPLAYING as u64;
-    row(
-        "CPU per client that replays 4096 events, 500 at once",
-        each,
-        "µs",
-        "1 ms",
-    );
+    let each = (cpu_time() - cpu).as_secs_f64() * 1e6 / replaying() as f64;
+    row("CPU per client that replays 4,096", each, "µs", "≤ 1 ms");
 }
 
 fn event(version: u64) -> Event {
@@ -145,8 +158,10 @@ fn event(version: u64) -> Event {
     }
 }
 
-fn row(what: &str, figure: u64, unit: &str, target: &str) {
-    println!("{what:<56} {figure:>9} {unit:<2} {target:>9}");
+fn row(what: &str, figure: f64, unit: &str, target: &str) {
+    let measured = format!("{figure:.0} {unit}");
+    let cells = [("measured", measured), ("target", target.to_owned())];
+    table::print_cells(TABLE, what, &cells);
 }
 
 fn cpu_time() -> Duration {

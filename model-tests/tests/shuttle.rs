@@ -1,8 +1,7 @@
 //! The laws about threads, checked over thousands of interleavings that a scheduler chooses.
 //!
 //! ```sh
-//! RUSTFLAGS="--cfg shuttle" cargo test -p versioned-eventlog-tests --test shuttle --release \
-//!     --target-dir target/shuttle
+//! .ci/shuttle
 //! ```
 //!
 //! Each scenario runs under random schedules and under schedules with few, well-placed switches

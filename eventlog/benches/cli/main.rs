@@ -3,8 +3,20 @@
 //! The log is written by the disk writer into the target directory, so that it has marks, and
 //! removed at the end. Each command is run as a user would, with its output into a pipe that is read
 //! and dropped; time and memory are what `/usr/bin/time` tells of it. `rg` is run where there is one.
+//! With `--quick` the log is small, and with `--json` the rows are those for `benches/figures`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a benchmark's figures are approximate, and it may stop at any surprise"
+)]
+
+#[allow(dead_code, reason = "each benchmark uses its part")]
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +26,7 @@ use std::time::Duration;
 use eventlog::disk::{DiskConfig, DiskWriter, SyncPolicy};
 use eventlog::{EventLog, Versioned};
 use serde::Serialize;
+use support::{measure::sized, table};
 
 /// About 71 bytes per line. One in three is a `tick`, one in a thousand a `failed`.
 #[derive(Versioned, Serialize)]
@@ -57,7 +70,11 @@ fn event(version: u64) -> Event {
     }
 }
 
-const BYTES: u64 = 1 << 30;
+fn bytes() -> u64 {
+    sized(1 << 30, 1 << 20)
+}
+
+const TABLE: &str = "A log of 1 GiB";
 
 fn main() {
     // `cargo test` runs benches once, and has no time for this one.
@@ -69,15 +86,7 @@ fn main() {
     fs::create_dir_all(&dir).expect("a directory for the log");
     let path = dir.join("big.log");
     let late = write(&path);
-    println!(
-        "{} MiB, {} KiB of marks",
-        len(&path) >> 20,
-        len(&dir.join("big.log.marks")) >> 10
-    );
-    println!(
-        "{:44} {:>8} {:>8} {:>9} {:>8}",
-        "command", "elapsed", "CPU", "MB/CPU s", "memory"
-    );
+    table::print_head(TABLE, &["CPU time", "MB/CPU s", "memory"]);
     let file = path.to_str().expect("a path of letters");
     let tool =
         |name: &str, args: &[&str]| measure(name, env!("CARGO_BIN_EXE_eventlog"), args, file);
@@ -116,10 +125,9 @@ fn main() {
             file,
         );
         if let (Some(ours), Some(theirs)) = (ours, theirs) {
-            println!(
-                "show --type beside rg, {what}: {:.2} x its CPU time",
-                ours / theirs
-            );
+            let ratio = format!("{:.2} ×", ours / theirs);
+            let what = format!("show --type beside rg, {what}");
+            table::print_cells(TABLE, &what, &[("CPU time", ratio)]);
         }
     }
     let _ = fs::remove_dir_all(&dir);
@@ -133,7 +141,7 @@ fn len(path: &Path) -> u64 {
 fn write(path: &Path) -> String {
     let log = EventLog::new(None);
     let config = DiskConfig::new(path)
-        .max_bytes(2 * BYTES)
+        .max_bytes(2 * bytes())
         .sync(SyncPolicy::Never);
     let writer = DiskWriter::spawn(&log, config).expect("a writer");
     let mut version = 0;
@@ -145,7 +153,7 @@ fn write(path: &Path) -> String {
             .blocking_flush(Duration::from_secs(60))
             .expect("it is stored");
     };
-    while len(path) < BYTES {
+    while len(path) < bytes() {
         append();
     }
     std::thread::sleep(Duration::from_secs(2));
@@ -159,34 +167,40 @@ fn write(path: &Path) -> String {
 
 /// Runs it three times, prints the best, and gives its CPU time in seconds.
 fn measure(name: &str, program: &str, args: &[&str], file: &str) -> Option<f64> {
-    let runs = (0..3).map(|_| run(program, args, file));
+    let runs = (0..sized(3, 1)).map(|_| run(program, args, file));
     let best = runs
         .collect::<Option<Vec<_>>>()
         .and_then(|runs| runs.into_iter().min_by(|a, b| a.cpu.total_cmp(&b.cpu)));
-    let Some(Cost {
-        elapsed,
-        cpu,
-        memory,
-    }) = best
-    else {
-        println!("{name:44} NOT RUN: no {program}, or no /usr/bin/time");
+    let Some(Cost { cpu, memory }) = best else {
+        // Not among the rows, which may be for a program.
+        eprintln!("{name:44} NOT RUN: no {program}, or no /usr/bin/time");
         return None;
     };
-    #[expect(clippy::cast_precision_loss, reason = "a rate of a few digits")]
-    let rate = len(Path::new(file)) as f64 / 1e6 / cpu.max(0.01);
-    println!("{name:44} {elapsed:>6.2} s {cpu:>6.2} s {rate:>9.0} {memory:>4} MiB");
+    let rate = len(Path::new(file)) as f64 / 1e6 / cpu;
+    // The clock of `time` has hundredths.
+    let (time, rate) = if cpu < 0.01 {
+        ("< 0.01 s".to_owned(), "–".to_owned())
+    } else {
+        (format!("{cpu:.2} s"), format!("{rate:.0}"))
+    };
+    let cells = [
+        ("CPU time", time),
+        ("MB/CPU s", rate),
+        ("memory", format!("{memory:.0} MiB")),
+    ];
+    table::print_cells(TABLE, name, &cells);
     Some(cpu)
 }
 
+/// CPU time in seconds, and memory in MiB.
 struct Cost {
-    elapsed: f64,
     cpu: f64,
-    memory: u64,
+    memory: f64,
 }
 
 fn run(program: &str, args: &[&str], file: &str) -> Option<Cost> {
     let mut child = Command::new("/usr/bin/time")
-        .args(["-f", "%e %U %S %M", program])
+        .args(["-f", "%U %S %M", program])
         .args(args)
         .arg(file)
         .stdin(Stdio::null())
@@ -202,18 +216,11 @@ fn run(program: &str, args: &[&str], file: &str) -> Option<Cost> {
         .last()?
         .split(' ')
         .map(|number| number.parse::<f64>().ok());
-    let [elapsed, user, system, memory] = numbers.collect::<Option<Vec<_>>>()?[..] else {
+    let [user, system, memory] = numbers.collect::<Option<Vec<_>>>()?[..] else {
         return None;
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "KiB of memory"
-    )]
-    let memory = (memory / 1024.0) as u64;
     Some(Cost {
-        elapsed,
         cpu: user + system,
-        memory,
+        memory: memory / 1024.0,
     })
 }

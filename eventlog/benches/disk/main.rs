@@ -1,8 +1,9 @@
 //! The disk writer beside what every program writes by hand: `cargo bench --bench disk`, or the
 //! readers alone: `cargo bench --bench disk -- reading`.
 //!
-//! Prints each ratio beside its target, and the table once more as Markdown. Files are made under
-//! the target directory, so that is the disk that is measured.
+//! Prints each ratio beside its target; with `--quick`, little is measured, once; with `--json`, it
+//! prints a line per row for `benches/figures`. Files are made under the target directory, so that is
+//! the disk that is measured.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -36,7 +37,7 @@ use eventlog::{
 };
 use support::{
     event::Event,
-    measure::{Pair, compare, ns_each},
+    measure::{Pair, compare, ns_each, sized},
     table::{self, Row, Target},
 };
 use tempfile::TempDir;
@@ -44,13 +45,18 @@ use tokio::{io::AsyncWriteExt as _, runtime::Runtime};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Events of a burst: more than the ring has, less than ring and backlog together.
-const BURST: usize = 1 << 16;
+fn burst_events() -> Vec<Event> {
+    events(sized(1 << 16, 1 << 13))
+}
+
 /// Events that the baseline syncs one by one in a round.
 const SINGLE: usize = 256;
 const TASKS: usize = 16;
 /// Events of each task in a round.
 const EACH: usize = 128;
 const CAPACITY: usize = 4096;
+
+const READING: &str = "Reading back";
 
 fn main() {
     // `cargo test --all-targets` starts benchmarks too, without this flag.
@@ -59,12 +65,15 @@ fn main() {
         return;
     }
     if env::args().any(|argument| argument == "reading") {
-        return table::print("Reading (medians of interleaved rounds)", &reading());
+        return table::print(READING, &reading());
     }
     let runtime = Runtime::new().unwrap();
     let (burst, batch) = burst(&runtime, 15);
+    if !table::is_json() {
+        println!("events in a commit of the burst: {batch}");
+    }
     let rows = [
-        Row::new("durable, a burst, an event", burst, Target::Faster(300.0)),
+        Row::new("durable, a burst, per event", burst, Target::Faster(300.0)),
         Row::new(
             "the same, beside a bare loop",
             beside_a_bare_loop(Events::Dropped, 31),
@@ -95,23 +104,25 @@ fn main() {
             latency::on_this_disk(9),
             Target::CostAtMost(1.15),
         ),
-        Row::new("recover 4096 of 16 MiB", recover(21), Target::Faster(3.0)),
+        Row::new(
+            "recovering 4,096 of 16 MiB",
+            recover(21),
+            Target::Faster(3.0),
+        ),
     ];
-    let rows: Vec<_> = rows.into_iter().chain(reading()).collect();
-    table::print("Targets (medians of interleaved rounds)", &rows);
-    println!("\nevents in a commit of the burst: {batch}\n");
-    table::print_markdown(&rows);
+    table::print("Durable on disk", &rows);
+    table::print(READING, &reading());
 }
 
 fn reading() -> [Row; 2] {
     [
         Row::new(
-            "read back, an event",
+            "events, per event",
             reading::beside_a_bare_loop(15),
             Target::CostAtMost(1.25),
         ),
         Row::new(
-            "the same, a line unparsed",
+            "lines unparsed, per line",
             reading::lines_beside_a_bare_loop(15),
             Target::CostAtMost(1.25),
         ),
@@ -164,7 +175,7 @@ fn ours(events: Vec<Event>) -> (f64, usize) {
 }
 
 fn burst(runtime: &Runtime, rounds: usize) -> (Pair, usize) {
-    let events = events(BURST);
+    let events = burst_events();
     let batch = Cell::new(0);
     let pair = compare(
         rounds,
@@ -217,7 +228,7 @@ fn bare_loop(events: Vec<Event>, batch: usize, after: Events) -> f64 {
 }
 
 fn beside_a_bare_loop(after: Events, rounds: usize) -> Pair {
-    let events = events(BURST);
+    let events = burst_events();
     let batch = Cell::new(ours(events.clone()).1);
     compare(
         rounds,

@@ -2,11 +2,14 @@
 //! `cargo bench -p versioned-eventlog --features nats --bench nats`.
 //!
 //! `NATS_SERVER` names the server, if it is not the `nats-server` on the path. CPU time is that of
-//! this process and of the server together.
+//! this process and of the server together. With `--quick` there are few events, and with `--json` the
+//! rows are those for `benches/figures`.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "a benchmark's figures are approximate, and it may stop at any surprise"
 )]
 
@@ -16,6 +19,9 @@ mod client;
 #[allow(dead_code, reason = "the benchmark uses a part of it")]
 #[path = "../../tests/nats/server.rs"]
 mod server;
+#[allow(dead_code, reason = "each benchmark uses its part")]
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::{
     env, fs, thread,
@@ -25,9 +31,17 @@ use std::{
 use eventlog::{EventLog, Versioned, nats, writer::WriterConfig};
 use serde::Serialize;
 use server::{PATIENCE, Server};
+use support::{measure::sized, table};
 
-const EVENTS: u64 = 500_000;
-const SINGLE: usize = 1_000;
+fn events() -> u64 {
+    sized(500_000, 5_000)
+}
+
+/// Events that are sent one at a time.
+fn singles() -> u64 {
+    sized(1_000, 10)
+}
+
 /// The clock of `/proc` on Linux, in ticks per second.
 const TICKS: f64 = 100.0;
 
@@ -52,25 +66,26 @@ fn main() {
         println!("nothing measured: run it with `cargo bench --bench nats`");
         return;
     }
-    let rounds: [(&str, Option<&str>); 2] = [
-        ("defaults", None),
-        ("sync_interval: always", Some("sync_interval: always")),
-    ];
-    for (name, setting) in rounds {
+    for (name, setting) in [
+        ("", None),
+        (", syncing always", Some("sync_interval: always")),
+    ] {
+        // Not among the rows, which may be for a program.
         let Some(server) = start(setting) else {
-            println!("NOT RUN: {name}: this server does not start with it");
+            eprintln!("NOT RUN: a server{name}: there is none, or it does not start like that");
             continue;
         };
-        println!("\n{}, {name}", version(&server));
-        throughput(&server, setting.is_some());
-        latency(&server);
+        let title = format!("{}{name}", version(&server));
+        table::print_head(&title, &["measured"]);
+        throughput(&title, &server, setting.is_some());
+        latency(&title, &server);
     }
 }
 
 /// A server with one more setting of `JetStream`, where it knows that.
 fn start(setting: Option<&str>) -> Option<Server> {
     let Some(setting) = setting else {
-        return Server::start();
+        return Server::try_start_with(&[]);
     };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("nats.conf");
@@ -84,7 +99,7 @@ fn version(server: &Server) -> String {
 }
 
 /// Events per second from the first append to the last acknowledgement, and CPU time of each.
-fn throughput(server: &Server, synced: bool) {
+fn throughput(title: &str, server: &Server, synced: bool) {
     let log = EventLog::new(None);
     let settings = WriterConfig::new("bench").backlog_events(1 << 20);
     let config = server.config().writer(settings).assume_synced(synced);
@@ -92,7 +107,7 @@ fn throughput(server: &Server, synced: bool) {
     let cpu = [cpu_of("self"), cpu_of(&server.pid().to_string())];
     let began = Instant::now();
     let mut longest = Duration::ZERO;
-    for version in 1..=EVENTS {
+    for version in 1..=events() {
         let event = event(version);
         let before = Instant::now();
         log.append(event);
@@ -100,26 +115,29 @@ fn throughput(server: &Server, synced: bool) {
     }
     writer.blocking_flush(PATIENCE).unwrap();
     let seconds = began.elapsed().as_secs_f64();
-    let spent = |id: &str, before: f64| (cpu_of(id) - before) * 1e6 / EVENTS as f64;
+    let spent = |id: &str, before: f64| (cpu_of(id) - before) * 1e6 / events() as f64;
     let client = spent("self", cpu[0]);
     let broker = spent(&server.pid().to_string(), cpu[1]);
-    println!(
-        "  frames: {:.0} events/s acknowledged; {:.2} µs of CPU per event ({client:.2} here, \
-         {broker:.2} at the server); longest append {longest:?}; {} commits",
-        EVENTS as f64 / seconds,
-        client + broker,
-        writer.stats().commits,
-    );
+    let rate = events() as f64 / seconds / 1e6;
+    for (what, figure) in [
+        ("events acknowledged per second", format!("{rate:.2} M")),
+        ("CPU per event, here", format!("{client:.2} µs")),
+        ("CPU per event, at the server", format!("{broker:.2} µs")),
+        ("the longest append", nanos(longest)),
+        ("commits", writer.stats().commits.to_string()),
+    ] {
+        row(title, what, figure);
+    }
     assert_eq!(writer.stats().lost, 0, "nothing was lost");
 }
 
 /// One event at a time, beside a bare publish of the client alone.
-fn latency(server: &Server) {
+fn latency(title: &str, server: &Server) {
     let log = EventLog::new(None);
     let ours = {
         let writer = nats::blocking_spawn(&log, server.config()).unwrap();
         median(|round| {
-            let seq = log.append(event(EVENTS + 1 + round));
+            let seq = log.append(event(events() + 1 + round));
             writer.blocking_stored(seq).unwrap();
         })
     };
@@ -131,7 +149,7 @@ fn latency(server: &Server) {
         context.create_stream(stream).await.unwrap();
         let payload = serde_json::to_vec(&event(1)).unwrap();
         let mut times = Vec::new();
-        for _ in 0..SINGLE {
+        for _ in 0..singles() {
             let began = Instant::now();
             let sent = context.publish("bare", payload.clone().into()).await;
             sent.unwrap().await.unwrap();
@@ -140,14 +158,20 @@ fn latency(server: &Server) {
         }
         middle(times)
     });
-    println!(
-        "  one event: {ours:?} to its acknowledgement (p50), a bare publish {bare:?}: {:.2} x",
-        ours.as_secs_f64() / bare.as_secs_f64()
-    );
+    row(title, "one event, p50", nanos(ours));
+    row(title, "a bare publish, p50", nanos(bare));
+}
+
+fn nanos(time: Duration) -> String {
+    table::nanos(time.as_secs_f64() * 1e9)
+}
+
+fn row(title: &str, what: &str, figure: String) {
+    table::print_cells(title, what, &[("measured", figure)]);
 }
 
 fn median(mut act: impl FnMut(u64)) -> Duration {
-    let times = (0..SINGLE as u64).map(|round| {
+    let times = (0..singles()).map(|round| {
         let began = Instant::now();
         act(round);
         let took = began.elapsed();

@@ -9,7 +9,7 @@ use eventlog::{
 use tokio::sync::broadcast;
 
 use crate::{
-    LARGEST,
+    largest,
     support::{
         appends::{self, by_hand, on_threads, ours},
         event::{Event, Sample},
@@ -77,7 +77,7 @@ pub fn batches<E: Sample>(rounds: usize) -> Pair {
 
 /// Our appends alone as the baseline of those beside someone who always holds a replay.
 pub fn beside_a_held_replay(rounds: usize) -> Pair {
-    let sides = Sides::<Event>::full(LARGEST);
+    let sides = Sides::<Event>::full(largest());
     compare(
         rounds,
         || ours(&sides, BATCH),

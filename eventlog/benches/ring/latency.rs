@@ -12,7 +12,7 @@ use tokio::sync::broadcast;
 
 use crate::support::{
     event::Event,
-    measure::{Pair, compare, quantile},
+    measure::{Pair, compare, quantile, sized},
     sides::{CAPACITY, Sides, touch},
 };
 
@@ -21,7 +21,6 @@ pub struct Wake(Vec<(Vec<u64>, Vec<u64>)>);
 
 impl Wake {
     pub fn measure() -> Self {
-        const ROUNDS: usize = 21;
         let theirs = || {
             let (sender, mut receiver) = broadcast::channel::<Event>(CAPACITY);
             wake_ups(
@@ -42,7 +41,7 @@ impl Wake {
             )
         };
         Self(
-            (0..ROUNDS)
+            (0..sized(21, 1))
                 .map(|round| {
                     if round % 2 == 0 {
                         (theirs(), ours())

@@ -1,7 +1,8 @@
 //! The ring beside the log that every program writes by hand: `cargo bench --bench ring`.
 //!
-//! Prints each ratio beside its target, and the table once more as Markdown. With words after
-//! `--bench`, only the rows with one of them in their name are measured.
+//! Prints each ratio beside its target. With words after `--`, only the rows with one of them in
+//! their name are measured; with `--quick`, each once; with `--json`, it prints a line per row for
+//! `benches/figures`.
 //!
 //! What one thread does is measured in CPU time of that thread, because the machine may be busy;
 //! where threads wait for each other, by the clock on the wall.
@@ -27,11 +28,13 @@ mod tasks;
 
 use std::env;
 
-use support::table;
-use targets::Chosen;
+use support::{measure::sized, table};
+use targets::{Chosen, TABLES};
 
 /// Where costs that grow with the capacity show.
-const LARGEST: usize = 1 << 20;
+fn largest() -> usize {
+    sized(1 << 20, 1 << 14)
+}
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -41,12 +44,15 @@ fn main() {
         return;
     }
     let is_word = |argument: &String| !argument.starts_with("--");
-    let mut chosen = Chosen {
-        words: arguments.into_iter().filter(is_word).collect(),
-        rows: Vec::new(),
-    };
-    targets::measure(&mut chosen);
-    table::print("Targets (medians of interleaved rounds)", &chosen.rows);
-    println!();
-    table::print_markdown(&chosen.rows);
+    let words: Vec<_> = arguments.into_iter().filter(is_word).collect();
+    for (title, measure) in TABLES {
+        let mut chosen = Chosen {
+            words: &words,
+            rows: Vec::new(),
+        };
+        measure(&mut chosen);
+        if !chosen.rows.is_empty() {
+            table::print(title, &chosen.rows);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use eventlog::EventLog;
 
 use crate::{
-    LARGEST,
+    largest,
     support::{
         event::Event,
         measure::{Pair, compare, cpu_each},
@@ -29,7 +29,7 @@ pub fn all(rounds: usize) -> Pair {
 
 /// Our `replay(0)` at 4096 events as the baseline of the same at 2^20.
 pub fn flatness(rounds: usize) -> Pair {
-    let (small, large) = (full(CAPACITY), full(LARGEST));
+    let (small, large) = (full(CAPACITY), full(largest()));
     compare(rounds, || obtain(&small), || obtain(&large))
 }
 
@@ -74,8 +74,8 @@ pub fn last_ten_read(rounds: usize) -> Pair {
 
 /// The last ten where the newest version falls, beside the same question where none does.
 pub fn after_a_fall(rounds: usize) -> Pair {
-    let (rising, falling) = (full::<Event>(LARGEST), full::<Event>(LARGEST));
-    let newest = 2 * LARGEST as u64;
+    let (rising, falling) = (full::<Event>(largest()), full::<Event>(largest()));
+    let newest = 2 * largest() as u64;
     falling.append(Event::new(newest - 1));
     let since = black_box(newest - 10);
     compare(

@@ -1,6 +1,19 @@
 //! Interleaved timing.
 
-use std::time::{Duration, Instant};
+use std::{
+    env,
+    time::{Duration, Instant},
+};
+
+/// Whether `--quick` was asked for: everything once and little of it, to see that it still runs.
+pub fn is_quick() -> bool {
+    env::args().any(|argument| argument == "--quick")
+}
+
+/// So much, or little where it has to be quick.
+pub fn sized<T>(full: T, quick: T) -> T {
+    if is_quick() { quick } else { full }
+}
 
 /// Medians of two programs that were measured in turns.
 #[derive(Clone, Copy)]
@@ -42,11 +55,13 @@ pub fn thread_time() -> Duration {
 }
 
 /// Runs both in turns, each round in the other order. Each side returns nanoseconds an operation.
+/// One round is enough where it has to be quick.
 pub fn compare(
     rounds: usize,
     mut baseline: impl FnMut() -> f64,
     mut ours: impl FnMut() -> f64,
 ) -> Pair {
+    let rounds = sized(rounds, 1);
     baseline();
     ours();
     let mut figures = Vec::with_capacity(rounds);

@@ -1,4 +1,9 @@
-//! Rows beside their targets, for a terminal of 80 columns and as Markdown.
+//! Rows beside their targets: for a terminal of 80 columns, or with `--json` a line per row for
+//! `figures`, which writes them into the documentation.
+
+use std::env;
+
+use serde_json::json;
 
 use super::measure::Pair;
 
@@ -65,9 +70,17 @@ impl Row {
     }
 }
 
-const HEAD: [&str; 6] = ["what", "baseline", "ours", "ratio", "target", ""];
+const HEAD: [&str; 6] = ["what", "by hand", "ours", "ratio", "target", ""];
+
+/// Whether the rows are for a program.
+pub fn is_json() -> bool {
+    env::args().any(|argument| argument == "--json")
+}
 
 pub fn print(title: &str, rows: &[Row]) {
+    if is_json() {
+        return rows.iter().for_each(|row| print_json(title, row));
+    }
     println!("\n{title}");
     print_line(HEAD.map(str::to_owned));
     for row in rows {
@@ -75,16 +88,51 @@ pub fn print(title: &str, rows: &[Row]) {
     }
 }
 
-fn print_line([what, baseline, ours, ratio, target, met]: [String; 6]) {
-    println!("{what:<33}{baseline:>9}{ours:>9}{ratio:>14}{target:>8} {met:<6}");
+fn print_json(table: &str, row: &Row) {
+    let target = match row.target {
+        Target::Faster(by) => json!({ "faster": by }),
+        Target::CostAtMost(most) => json!({ "cost": most }),
+        Target::NanosAtMost(most) => json!({ "ns": most }),
+        Target::None => json!({}),
+    };
+    let line = json!({
+        "table": table,
+        "what": row.what,
+        "by_hand_ns": row.pair.baseline_ns,
+        "ours_ns": row.pair.ours_ns,
+        "speedup": row.pair.speedup,
+        "target": target,
+    });
+    println!("{line}");
 }
 
-pub fn print_markdown(rows: &[Row]) {
-    println!("| {} |", HEAD.join(" | "));
-    println!("| --- | ---: | ---: | ---: | ---: | --- |");
-    for row in rows {
-        println!("| {} |", row.cells().join(" | "));
+/// Figures that have nothing beside them: each by the name of its column.
+pub fn print_cells(table: &str, what: &str, cells: &[(&str, String)]) {
+    if is_json() {
+        let line = json!({ "table": table, "what": what, "cells": cells });
+        return println!("{line}");
     }
+    print!("{what:<44}");
+    for (_, cell) in cells {
+        print!("{cell:>11}");
+    }
+    println!();
+}
+
+/// What stands above such rows on a terminal.
+pub fn print_head(table: &str, columns: &[&str]) {
+    if is_json() {
+        return;
+    }
+    print!("\n{table:<44}");
+    for column in columns {
+        print!("{column:>11}");
+    }
+    println!();
+}
+
+fn print_line([what, baseline, ours, ratio, target, met]: [String; 6]) {
+    println!("{what:<33}{baseline:>9}{ours:>9}{ratio:>14}{target:>8} {met:<6}");
 }
 
 fn times(ratio: f64, unit: &str) -> String {

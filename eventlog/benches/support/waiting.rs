@@ -12,7 +12,7 @@ use tokio::{
 
 use super::{
     event::Event,
-    measure::{cpu_each, thread_time},
+    measure::{cpu_each, sized, thread_time},
     sides::{CAPACITY, full},
 };
 
@@ -83,7 +83,7 @@ impl Side {
         }
         side.settle();
         // The ring is full on both sides.
-        for version in 0..2 * CAPACITY as u64 {
+        for version in 0..sized(2 * CAPACITY as u64, 128) {
             (side.publish)(Event::new(version));
             if version % 64 == 0 {
                 side.settle();
