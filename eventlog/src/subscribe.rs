@@ -437,7 +437,8 @@ impl<E> Subscription<E> {
         self.poll_with(context, |this| Ok((this.try_recv()?, 1)))
     }
 
-    /// The next events, as soon as there is one: all that are there, up to 256.
+    /// The next events, as soon as there is one: those that are there, up to 256. More of them come
+    /// with the next call (a batch ends where its segment does, and the first of a log are short).
     ///
     /// Cancel safe: a future that is dropped before it is ready has taken nothing.
     ///
