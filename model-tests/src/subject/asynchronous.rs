@@ -10,7 +10,7 @@ use super::{
     attempt::Attempt,
     capability::{Capability, lacking},
     case::Case,
-    log::{OpenError, Received, Replay},
+    log::{Lease, OpenError, Page, Received, Replay},
     probe::Probe,
 };
 
@@ -178,6 +178,36 @@ pub trait AsyncLog<E>: Send + Sync + 'static {
     fn resume(&self, cursor: &str) -> impl Future<Output = Box<dyn AsyncSubscription<E>>> + Send {
         let _ = cursor;
         async { lacking(Capability::Cursor) }
+    }
+
+    /// Keeps what is appended from now on, up to `events` of them. [`Capability::Lease`].
+    fn lease(&self, events: u64) -> impl Future<Output = Box<dyn Lease>> + Send {
+        let _ = events;
+        async { lacking(Capability::Lease) }
+    }
+
+    /// The first `events` (at least 1) that a reader since a version would be given.
+    /// [`Capability::Pages`].
+    fn page(&self, since: u64, events: usize) -> impl Future<Output = Page<E>> + Send {
+        let _ = (since, events);
+        async { lacking(Capability::Pages) }
+    }
+
+    /// The first `events` (at least 1) after a page's cursor. [`Capability::Pages`].
+    fn page_after(&self, cursor: &str, events: usize) -> impl Future<Output = Page<E>> + Send {
+        let _ = (cursor, events);
+        async { lacking(Capability::Pages) }
+    }
+
+    /// As [`subscribe`](Self::subscribe), where only the events are delivered that `keeps` says yes
+    /// to. [`Capability::Filter`].
+    fn subscribe_if(
+        &self,
+        since: u64,
+        keeps: fn(&E) -> bool,
+    ) -> impl Future<Output = Box<dyn AsyncSubscription<E>>> + Send {
+        let _ = (since, keeps);
+        async { lacking(Capability::Filter) }
     }
 
     /// Ends the live stream. [`Capability::Close`].

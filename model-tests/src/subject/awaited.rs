@@ -18,7 +18,7 @@ use super::{
     asynchronous::{AsyncLog, AsyncSubject, AsyncSubscription, BoxFuture},
     attempt::Attempt,
     case::Case,
-    log::{Log, OpenError, Received, Replay, Subscription},
+    log::{Lease, Log, OpenError, Page, Received, Replay, Subscription},
     probe::Probe,
     waker::{ready_now, thread_waker},
 };
@@ -301,6 +301,25 @@ impl<E: Send + Sync + 'static, L: AsyncLog<E>> Log<E> for AwaitedLog<L> {
         self.reader(self.log().resume(cursor))
     }
 
+    fn lease(&self, events: u64) -> Box<dyn Lease> {
+        Box::new(AwaitedLease {
+            lease: Some(self.runtime.wait(self.log().lease(events))),
+            runtime: self.runtime.clone(),
+        })
+    }
+
+    fn page(&self, since: u64, events: usize) -> Page<E> {
+        self.runtime.wait(self.log().page(since, events))
+    }
+
+    fn page_after(&self, cursor: &str, events: usize) -> Page<E> {
+        self.runtime.wait(self.log().page_after(cursor, events))
+    }
+
+    fn subscribe_if(&self, since: u64, keeps: fn(&E) -> bool) -> Box<dyn Subscription<E>> {
+        self.reader(self.log().subscribe_if(since, keeps))
+    }
+
     fn close(&self) {
         self.runtime.wait(self.log().close());
     }
@@ -321,6 +340,26 @@ impl<L: Send> Drop for AwaitedLog<L> {
     fn drop(&mut self) {
         let log = self.log.take();
         self.runtime.wait(async { drop(log) });
+    }
+}
+
+/// A lease that ends in its log's runtime.
+struct AwaitedLease {
+    /// There until it is dropped.
+    lease: Option<Box<dyn Lease>>,
+    runtime: Runtime,
+}
+
+impl Lease for AwaitedLease {
+    fn is_revoked(&self) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.is_revoked())
+    }
+}
+
+impl Drop for AwaitedLease {
+    fn drop(&mut self) {
+        let lease = self.lease.take();
+        self.runtime.wait(async { drop(lease) });
     }
 }
 

@@ -7,13 +7,13 @@ use std::{
 };
 
 use eventlog::{
-    EventLog, RecvError, Seq, Start, Subscription,
+    EventLog, EventRef, Filtered, RecvError, Seq, Start, Subscription,
     nats::{self, JetStreamConfig, Mirror, MirrorConfig},
     writer::Writer,
 };
 use model_tests::{
-    AsyncLog, AsyncSubject, AsyncSubscription, BoxFuture, Case, Log, OpenError, Received, Replay,
-    Tick,
+    AsyncLog, AsyncSubject, AsyncSubscription, BoxFuture, Case, Lease, Log, OpenError, Page,
+    Received, Replay, Tick,
 };
 
 /// How often a mirror is looked at that wakes nobody any more.
@@ -108,6 +108,28 @@ impl AsyncLog<Tick> for StreamLog {
         Box::new(Reader(self.mirror.log().subscribe(cursor)))
     }
 
+    async fn lease(&self, events: u64) -> Box<dyn Lease> {
+        Log::lease(&*self.mirror.log(), events)
+    }
+
+    async fn page(&self, since: u64, events: usize) -> Page<Tick> {
+        Log::page(&*self.mirror.log(), since, events)
+    }
+
+    async fn page_after(&self, cursor: &str, events: usize) -> Page<Tick> {
+        Log::page_after(&*self.mirror.log(), cursor, events)
+    }
+
+    async fn subscribe_if(
+        &self,
+        since: u64,
+        keeps: fn(&Tick) -> bool,
+    ) -> Box<dyn AsyncSubscription<Tick>> {
+        Box::new(FilteredReader(
+            self.mirror.log().subscribe(since).filter(keeps),
+        ))
+    }
+
     async fn close(&self) {
         self.mirror.log().close();
     }
@@ -117,13 +139,7 @@ struct Reader(Subscription<Tick>);
 
 impl AsyncSubscription<Tick> for Reader {
     fn recv(&mut self) -> BoxFuture<'_, Received<Tick>> {
-        Box::pin(async {
-            match self.0.recv().await {
-                Ok(event) => Received::Event((*event).clone()),
-                Err(RecvError::Lagged(events)) => Received::Lagged(events),
-                Err(RecvError::Closed) => Received::Closed,
-            }
-        })
+        Box::pin(async { told(self.0.recv().await) })
     }
 
     fn is_live(&self) -> bool {
@@ -136,5 +152,33 @@ impl AsyncSubscription<Tick> for Reader {
 
     fn skip_to_newest(&mut self) -> BoxFuture<'_, u64> {
         Box::pin(async { self.0.skip_to_newest() })
+    }
+}
+
+struct FilteredReader<F>(Filtered<Tick, F>);
+
+impl<F: Fn(&Tick) -> bool + Send + Unpin + 'static> AsyncSubscription<Tick> for FilteredReader<F> {
+    fn recv(&mut self) -> BoxFuture<'_, Received<Tick>> {
+        Box::pin(async { told(self.0.recv().await) })
+    }
+
+    fn is_live(&self) -> bool {
+        self.0.is_live()
+    }
+
+    fn cursor(&self) -> String {
+        self.0.cursor().to_string()
+    }
+
+    fn skip_to_newest(&mut self) -> BoxFuture<'_, u64> {
+        Box::pin(async { self.0.skip_to_newest() })
+    }
+}
+
+fn told(answer: Result<EventRef<Tick>, RecvError>) -> Received<Tick> {
+    match answer {
+        Ok(event) => Received::Event((*event).clone()),
+        Err(RecvError::Lagged(events)) => Received::Lagged(events),
+        Err(RecvError::Closed) => Received::Closed,
     }
 }

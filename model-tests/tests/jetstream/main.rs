@@ -8,7 +8,7 @@
 //! * `Probe`: events cross a wire, and the probes in them do not.
 //! * `Durable`: a server that does not sync acknowledges what a power cut takes back, and says so by
 //!   its level; and the files are the server's.
-//! * `AppendWith`, `Numbers`, `Lease`, `Pages`, `Filter`: the asynchronous adapter has no such calls.
+//! * `AppendWith`, `Numbers`: a closure does not travel, and numbers are given before the stream.
 
 #![allow(clippy::unwrap_used)]
 
@@ -58,7 +58,7 @@ fn streams(remembers_more: bool) -> Awaited<Streams> {
 }
 
 conformance!(a_stream_and_its_mirror => streams(false), lacks: [
-    Base, Probe, Batch, AppendWith, Durable, Weight, Age, Numbers, Lease, Pages, Filter,
+    Base, Probe, Batch, AppendWith, Durable, Weight, Age, Numbers,
 ], cases: 16, wrap: at_a_server);
 
 at_a_server! {
