@@ -70,6 +70,12 @@ impl Budget {
     /// `cases` random histories per law in place of 256, and no more small ones of the longest
     /// length: for a log that takes milliseconds for what takes others microseconds. The
     /// environment still has the last word.
+    ///
+    /// ```
+    /// # use model_tests::Budget;
+    /// let of_a_slow_log = Budget::of(16);
+    /// assert!(of_a_slow_log.patience >= Budget::default().patience);
+    /// ```
     #[must_use]
     pub fn of(cases: u32) -> Self {
         Self::with(cases, cases as usize)

@@ -45,6 +45,14 @@ impl<E: Event> Builder<E> {
     }
 
     /// As [`eventlog::Builder::max_bytes`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let log = EventLog::builder().max_bytes(10, |_: &Tick| 4).build()?;
+    /// log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    /// assert_eq!(log.events_since(0).len(), 2); // of 8 bytes, and not of 12
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     pub fn max_bytes(
         mut self,
         limit: u64,
@@ -62,6 +70,15 @@ impl<E: Event> Builder<E> {
     }
 
     /// As [`eventlog::Builder::max_age`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let log = EventLog::builder().max_age(Duration::from_secs(3600)).build()?;
+    /// log.append(Tick::new(1, 0));
+    /// assert_eq!(log.events_since(0).len(), 1); // for an hour
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     pub fn max_age(mut self, limit: Duration) -> Self {
         self.ours.max_age = Some(limit);
         self.map(|builder| builder.max_age(limit))
@@ -69,6 +86,21 @@ impl<E: Event> Builder<E> {
 
     /// As [`eventlog::Builder::clock`]. It is asked by the calls of this module, once by each: for
     /// what else reads the log, a feed for instance, no time passes between those.
+    ///
+    /// ```
+    /// # use std::{sync::{Arc, atomic::{AtomicU64, Ordering}}, time::Duration};
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let seconds = Arc::new(AtomicU64::new(0));
+    /// let hand = seconds.clone();
+    /// let log = EventLog::builder()
+    ///     .max_age(Duration::from_secs(5))
+    ///     .clock(move || Duration::from_secs(hand.load(Ordering::Relaxed)))
+    ///     .build()?;
+    /// log.append(Tick::new(1, 0));
+    /// seconds.store(9, Ordering::Relaxed);
+    /// assert!(log.events_since(0).is_empty());
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     pub fn clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         self.ours.told.clock = Some(Box::new(clock));
         self

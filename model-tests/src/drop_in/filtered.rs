@@ -29,6 +29,15 @@ pub struct Filtered<E, F> {
 
 impl<E: Event> Subscription<E> {
     /// As [`eventlog::Subscription::filter`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned as _, drop_in::EventLog};
+    /// # let even = |event: &Tick| event.version() % 2 == 0;
+    /// let log = EventLog::new(None);
+    /// let mut evens = log.subscribe(0).filter(even);
+    /// log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    /// assert_eq!(evens.try_recv().unwrap().version(), 2);
+    /// ```
     pub fn filter<F: FnMut(&E) -> bool>(self, keep: F) -> Filtered<E, F> {
         Filtered {
             subscription: self,
@@ -39,29 +48,75 @@ impl<E: Event> Subscription<E> {
 
 impl<E: Event, F> Filtered<E, F> {
     /// As [`eventlog::Filtered::coverage`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned as _, drop_in::{Coverage, EventLog}};
+    /// let log = EventLog::<Tick>::new(None);
+    /// let evens = log.subscribe(0).filter(|event| event.version() % 2 == 0);
+    /// assert_eq!(evens.coverage(), Coverage::Complete); // of all, kept or not
+    /// ```
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.subscription.coverage()
     }
 
     /// As [`eventlog::Filtered::cursor`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned as _, drop_in::EventLog};
+    /// # let even = |event: &Tick| event.version() % 2 == 0;
+    /// let log = EventLog::new(None);
+    /// let mut evens = log.subscribe(0).filter(even);
+    /// log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    /// evens.try_recv().unwrap();
+    /// assert_eq!(log.replay(evens.cursor()).len(), 1); // what comes after 2
+    /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.subscription.cursor()
     }
 
     /// As [`eventlog::Filtered::is_live`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned as _, drop_in::EventLog};
+    /// # let even = |event: &Tick| event.version() % 2 == 0;
+    /// let log = EventLog::new(None);
+    /// let mut evens = log.subscribe(0).filter(even);
+    /// log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    /// evens.try_recv().unwrap();
+    /// assert!(evens.try_recv().is_err() && evens.is_live()); // 3 is passed over
+    /// ```
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.subscription.is_live()
     }
 
     /// As [`eventlog::Filtered::skip_to_newest`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned as _, drop_in::EventLog};
+    /// # let even = |event: &Tick| event.version() % 2 == 0;
+    /// let log = EventLog::new(None);
+    /// let mut evens = log.subscribe(0).filter(even);
+    /// log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    /// assert_eq!(evens.skip_to_newest(), 3); // kept or not
+    /// ```
     pub fn skip_to_newest(&mut self) -> u64 {
         self.subscription.skip_to_newest()
     }
 
     /// As [`eventlog::Filtered::into_inner`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned as _, drop_in::EventLog};
+    /// # let even = |event: &Tick| event.version() % 2 == 0;
+    /// let log = EventLog::new(None);
+    /// let mut evens = log.subscribe(0).filter(even);
+    /// log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    /// let mut all = evens.into_inner();
+    /// assert_eq!(all.try_recv().unwrap().version(), 1);
+    /// ```
     pub fn into_inner(self) -> Subscription<E> {
         self.subscription
     }
@@ -69,6 +124,18 @@ impl<E: Event, F> Filtered<E, F> {
 
 impl<E: Event, F: FnMut(&E) -> bool> Filtered<E, F> {
     /// As [`eventlog::Filtered::recv`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned as _, drop_in::{EventLog, RecvError}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), RecvError> {
+    /// let log = EventLog::new(None);
+    /// let mut evens = log.subscribe(0).filter(|event: &Tick| event.version() % 2 == 0);
+    /// log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    /// assert_eq!(evens.recv().await?.version(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -79,6 +146,15 @@ impl<E: Event, F: FnMut(&E) -> bool> Filtered<E, F> {
 
     /// As [`eventlog::Filtered::blocking_recv`].
     ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned as _, drop_in::EventLog};
+    /// # let even = |event: &Tick| event.version() % 2 == 0;
+    /// let log = EventLog::new(None);
+    /// let mut evens = log.subscribe(0).filter(even);
+    /// log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    /// assert_eq!(evens.blocking_recv().unwrap().version(), 2);
+    /// ```
+    ///
     /// # Errors
     ///
     /// As there.
@@ -87,6 +163,16 @@ impl<E: Event, F: FnMut(&E) -> bool> Filtered<E, F> {
     }
 
     /// As [`eventlog::Filtered::try_recv`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned as _, drop_in::EventLog};
+    /// # let even = |event: &Tick| event.version() % 2 == 0;
+    /// let log = EventLog::new(None);
+    /// let mut evens = log.subscribe(0).filter(even);
+    /// log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    /// assert_eq!(evens.try_recv().unwrap().version(), 2);
+    /// assert!(evens.try_recv().is_err());
+    /// ```
     ///
     /// # Errors
     ///
@@ -102,6 +188,17 @@ impl<E: Event, F: FnMut(&E) -> bool> Filtered<E, F> {
     }
 
     /// As [`eventlog::Filtered::poll_recv`].
+    ///
+    /// ```
+    /// # use std::task::{Context, Waker};
+    /// # use model_tests::{Tick, Versioned as _, drop_in::EventLog};
+    /// # let even = |event: &Tick| event.version() % 2 == 0;
+    /// let log = EventLog::new(None);
+    /// let mut evens = log.subscribe(0).filter(even);
+    /// log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    /// let polled = evens.poll_recv(&mut Context::from_waker(Waker::noop()));
+    /// assert!(polled.is_ready());
+    /// ```
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<EventRef<E>, RecvError>> {
         let shared = self.subscription.ours.beside.clone();
         let mut beside = Beside::lock(&shared);

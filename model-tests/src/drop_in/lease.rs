@@ -19,6 +19,11 @@ pub struct LeaseBound {
 
 impl LeaseBound {
     /// As [`eventlog::LeaseBound::events`].
+    ///
+    /// ```
+    /// # use model_tests::drop_in::LeaseBound;
+    /// assert_eq!(LeaseBound::from(100), LeaseBound::events(100)); // a number will do
+    /// ```
     #[must_use]
     pub const fn events(events: u64) -> Self {
         Self {
@@ -28,6 +33,13 @@ impl LeaseBound {
     }
 
     /// As [`eventlog::LeaseBound::bytes`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::{EventLog, LeaseBound}};
+    /// # let log = EventLog::<Tick>::new(None);
+    /// let lease = log.lease(LeaseBound::events(1_000).bytes(1 << 20)); // whichever comes first
+    /// assert!(!lease.is_revoked());
+    /// ```
     #[must_use]
     pub const fn bytes(self, bytes: u64) -> Self {
         Self {
@@ -69,6 +81,18 @@ impl<E: Event> Lease<E> {
     }
 
     /// As [`eventlog::Lease::is_revoked`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned as _, drop_in::EventLog};
+    /// # let event = |version| Tick::new(version, 0);
+    /// let log = EventLog::builder().capacity(1).build()?;
+    /// let lease = log.lease(2);
+    /// log.append_batch([1, 2, 3].map(event));
+    /// assert!(!lease.is_revoked()); // two more than the log would retain
+    /// log.append(event(4));
+    /// assert!(lease.is_revoked());
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     #[must_use]
     pub fn is_revoked(&self) -> bool {
         let beside = Beside::lock(&self.beside);
@@ -78,6 +102,17 @@ impl<E: Event> Lease<E> {
     }
 
     /// As [`eventlog::Lease::subscribe`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, Versioned as _, drop_in::EventLog};
+    /// # let event = |version| Tick::new(version, 0);
+    /// let log = EventLog::builder().capacity(1).build()?;
+    /// let lease = log.lease(2);
+    /// log.append_batch([1, 2, 3].map(event)); // while a snapshot is fetched
+    /// let mut events = lease.subscribe(0);
+    /// assert_eq!(events.try_recv().unwrap().version(), 1);
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     pub fn subscribe(mut self, start: impl Into<Start>) -> Subscription<E> {
         let start = start.into();
         let shared = self.beside.clone();

@@ -222,6 +222,18 @@ impl<E: Event> EventLog<E> {
     }
 
     /// As [`eventlog::EventLog::lease`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// # let event = |version| Tick::new(version, 0);
+    /// let log = EventLog::builder().capacity(1).build()?;
+    /// let lease = log.lease(2);
+    /// log.append_batch([1, 2, 3].map(event));
+    /// assert!(!log.replay_truncated(0));
+    /// drop(lease);
+    /// assert!(log.replay_truncated(0));
+    /// # Ok::<(), eventlog::BuildError>(())
+    /// ```
     pub fn lease(&self, max: impl Into<LeaseBound>) -> Lease<E> {
         let max = max.into();
         let mut beside = Beside::lock(&self.beside);
@@ -235,6 +247,13 @@ impl<E: Event> EventLog<E> {
     }
 
     /// As [`eventlog::EventLog::stats`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let log = EventLog::new(None);
+    /// log.append(Tick::new(7, 0));
+    /// assert_eq!(log.stats().appended, 1);
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         let beside = Beside::lock_now(&self.beside);

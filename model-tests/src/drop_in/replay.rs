@@ -26,6 +26,15 @@ impl<E: Event> Replay<E> {
     }
 
     /// As [`eventlog::Replay::take_page`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let log = EventLog::new(None);
+    /// log.append_batch([1, 2, 3].map(|version| Tick::new(version, 0)));
+    /// let page = log.replay(0).take_page(2);
+    /// assert!(page.len() == 2 && page.has_more());
+    /// assert_eq!(log.replay(page.cursor()).take_page(2).len(), 1);
+    /// ```
     #[must_use]
     pub fn take_page(self, events: usize) -> Page<E> {
         let Self {

@@ -28,6 +28,13 @@ impl<E: Event> WithLive<E> {
     }
 
     /// As [`eventlog::WithLive::subscription`].
+    ///
+    /// ```
+    /// # use model_tests::{Tick, drop_in::EventLog};
+    /// let log = EventLog::<Tick>::new(None);
+    /// let told = log.subscribe(0).with_live();
+    /// assert_eq!(told.subscription().cursor(), log.cursor());
+    /// ```
     #[must_use]
     pub fn subscription(&self) -> &Subscription<E> {
         &self.subscription

@@ -44,12 +44,29 @@ impl<E> Model<E> {
     }
 
     /// Whether a lease keeps nothing, because that would have been too much or it was ended.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(1, None);
+    /// let lease = model.lease(1, u64::MAX);
+    /// (1..=3).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// assert!(model.is_revoked(lease)); // two were to be kept
+    /// ```
     #[must_use]
     pub fn is_revoked(&self, lease: usize) -> bool {
         self.leases.iter().all(|leased| leased.id != lease)
     }
 
     /// Gives a lease up.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(1, None);
+    /// let lease = model.lease(1, u64::MAX);
+    /// (1..=2).for_each(|version| _ = model.append(Tick::new(version, 0)));
+    /// model.end_lease(lease);
+    /// assert_eq!(model.retained().len(), 1);
+    /// ```
     pub fn end_lease(&mut self, lease: usize) {
         self.leases.retain(|leased| leased.id != lease);
         self.evict();

@@ -141,6 +141,14 @@ impl<E: Versioned + Clone> Model<E> {
     }
 
     /// The same, for an event of another weight than [`weight`] says.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(9, None).with_limits(Some(10), None);
+    /// model.append_weighing(Tick::new(1, 0), 6);
+    /// model.append_weighing(Tick::new(2, 0), 6);
+    /// assert_eq!(model.retained(), [Tick::new(2, 0)]);
+    /// ```
     pub fn append_weighing(&mut self, event: E, weight: u64) -> u64 {
         self.history.push(event);
         self.weights.push(weight);
@@ -248,6 +256,13 @@ impl<E: Versioned + Clone> Model<E> {
 
     /// What the retained events weigh together, if that is limited, and 0 otherwise; at most
     /// `u64::MAX`.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(9, None).with_limits(Some(10), None);
+    /// model.append_weighing(Tick::new(1, 0), 6);
+    /// assert_eq!(model.retained_bytes(), 6);
+    /// ```
     #[must_use]
     pub fn retained_bytes(&self) -> u64 {
         let weighs = self.weight_of(self.oldest..self.history.len());
@@ -257,6 +272,13 @@ impl<E: Versioned + Clone> Model<E> {
 
     /// What the pages since a version have together, and a reader is given at once: the retained
     /// events from the first that has a version above `since` on.
+    ///
+    /// ```
+    /// # use model_tests::{Model, Tick};
+    /// let mut model = Model::new(9, None);
+    /// [3, 1, 2].map(|version| model.append(Tick::new(version, 0)));
+    /// assert_eq!(model.pages_since(1).len(), 3); // from the first above 1 on
+    /// ```
     #[must_use]
     pub fn pages_since(&self, since: u64) -> &[E] {
         let above = |event: &E| event.version() > since;

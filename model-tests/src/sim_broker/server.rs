@@ -182,11 +182,26 @@ impl SimBroker {
     }
 
     /// Whether it syncs each record from now on before it acknowledges it. It does not unless told to.
+    ///
+    /// ```
+    /// # use eventlog::writer::Level;
+    /// # use model_tests::sim_broker::SimBroker;
+    /// let broker = SimBroker::new();
+    /// broker.sync_always(true);
+    /// assert_eq!(broker.level(), Level::new(1, true));
+    /// ```
     pub fn sync_always(&self, always: bool) {
         self.lock().syncs = always;
     }
 
     /// What its acknowledgements are worth.
+    ///
+    /// ```
+    /// # use eventlog::writer::Level;
+    /// # use model_tests::sim_broker::SimBroker;
+    /// let broker = SimBroker::new();
+    /// assert_eq!(broker.level(), Level::new(1, false)); // one machine, and no sync
+    /// ```
     #[must_use]
     pub fn level(&self) -> Level {
         Level::new(1, self.lock().syncs)

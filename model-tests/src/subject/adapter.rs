@@ -124,6 +124,11 @@ pub trait Subject: Send + Sync + 'static {
 
     /// How long after it is done an append may take until it is shown (law R20), and until it is
     /// certain what became of one with an unknown outcome (law R19). By default it shows at once.
+    ///
+    /// ```
+    /// # use model_tests::{Ours, Subject, Tick};
+    /// assert!(Ours(Tick::new).shows_within().is_zero());
+    /// ```
     fn shows_within(&self) -> Duration {
         Duration::ZERO
     }

@@ -225,6 +225,12 @@ impl Case {
 
     /// The same, at a simulated broker. Only for a subject that has
     /// [`Capability::Broker`](crate::Capability::Broker).
+    ///
+    /// ```
+    /// # use model_tests::{Case, sim_broker::SimBroker};
+    /// let case = Case::new(4).at_broker(SimBroker::new());
+    /// assert!(case.broker().is_some());
+    /// ```
     #[must_use]
     pub fn at_broker(mut self, broker: SimBroker) -> Self {
         self.broker = Some(broker);
@@ -264,6 +270,11 @@ impl Case {
 
     /// The simulated broker that the log is to be written to, in place of files: it is opened there,
     /// and read back from there. `None` for files.
+    ///
+    /// ```
+    /// # use model_tests::Case;
+    /// assert!(Case::new(4).broker().is_none()); // files
+    /// ```
     #[must_use]
     pub fn broker(&self) -> Option<&SimBroker> {
         self.broker.as_ref()

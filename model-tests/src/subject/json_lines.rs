@@ -53,6 +53,11 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, OpenError> {
 
 /// An event as a JSON line, with its newline: [`line`](crate::Subject::line).
 ///
+/// ```
+/// # use model_tests::{Tick, json_line};
+/// assert_eq!(json_line(&Tick::new(1, 2)), "{\"version\":1,\"pick\":2}\n");
+/// ```
+///
 /// # Panics
 ///
 /// If JSON has no form for it, as for a map whose keys are no texts.

@@ -37,6 +37,14 @@ pub trait Log<E>: Send + Sync + 'static {
     /// Tries once to append, and says what became of it: for a log that may be busy, or lose an answer
     /// on its way back. Its [`append`](Self::append) is then
     /// [`append_until_done`](crate::append_until_done), by which all other laws are judged.
+    ///
+    /// ```
+    /// # use model_tests::{Attempt, Case, Log, Subject, zoo::NaiveSubject};
+    /// # let subject = NaiveSubject { bug: None };
+    /// # let log = subject.open(&Case::new(2))?;
+    /// assert_eq!(log.try_append(subject.event(7, 0)), Attempt::Done(None)); // it has no numbers
+    /// # Ok::<(), model_tests::OpenError>(())
+    /// ```
     fn try_append(&self, event: E) -> Attempt {
         Attempt::Done(self.append(event))
     }
