@@ -94,6 +94,17 @@ fn a_notice_and_an_error_say_in_words_what_is_the_matter() {
 }
 
 #[test]
+fn what_filters_keeps_or_numbers_shows_what_it_has() {
+    let log = log();
+    let cursor = format!("{:?}", log.cursor());
+    let filtered = log.subscribe(eventlog::Start::Now).filter(|_| true);
+    shows(&filtered, &["Filtered", &cursor]);
+    shows(&log.lease(1), &["Lease", &cursor, "is_revoked: false"]);
+    let numbered = eventlog::Numbered::<_>::new(7, "opened");
+    shows(&numbered, &["version: 7", "payload: \"opened\""]);
+}
+
+#[test]
 fn a_subscription_shows_where_it_stands() {
     let log = log();
     let mut subscription = log.subscribe(2);
