@@ -9,7 +9,7 @@ use std::{
 };
 
 use eventlog::disk::{DamageKind, DiskConfig, DiskWriter, Gap, GapReason, RecoverError, Recovery};
-use eventlog::{BuildError, Coverage, EventLog, Start, Versioned};
+use eventlog::{BuildError, Coverage, Epoch, EventLog, Start, Versioned};
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -380,6 +380,24 @@ fn without_marks_a_cursor_of_before_the_restart_is_foreign() {
     fs::remove_file(marks).unwrap();
     let (after, _) = place.recover(10);
     assert_eq!(after.replay(before.cursor()).coverage(), Coverage::Foreign);
+}
+
+/// A life without an id of its own leaves marks like any other, and its cursors are known nowhere.
+#[test]
+fn a_cursor_of_a_life_without_an_epoch_is_foreign_to_the_next() {
+    let place = Place::new();
+    let nameless = EventLog::builder().epoch(Epoch::new(0)).build().unwrap();
+    let nameless = Arc::new(nameless);
+    place.write(&nameless, &dense(3));
+    let cursor = nameless.cursor();
+    drop(nameless);
+    let (next, _) = place.recover(8);
+    assert_eq!(next.replay(cursor).coverage(), Coverage::Foreign);
+    place.write(&next, &[event(4, 0)]);
+    let cursor = next.cursor();
+    drop(next);
+    let (last, _) = place.recover(8);
+    assert_eq!(last.replay(cursor).coverage(), Coverage::Complete);
 }
 
 #[test]
