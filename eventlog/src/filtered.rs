@@ -12,9 +12,8 @@ use futures_core::Stream;
 use crate::{
     coverage::Coverage,
     cursor::Cursor,
-    received::{EventRef, Lagged, RecvError, TryRecvError},
-    subscribe::Subscription,
-    waiters::block_on,
+    received::{EventRef, Lagged, RecvError, TryRecvError, as_item},
+    subscribe::{Subscription, now_or_wait},
 };
 
 /// A [`Subscription`] that delivers what a filter keeps: see [`Subscription::filter`].
@@ -230,13 +229,7 @@ impl<E, F: FnMut(&E) -> bool> Filtered<E, F> {
     ///
     /// As [`Subscription::recv`].
     pub fn blocking_recv(&mut self) -> Result<EventRef<E>, RecvError> {
-        match self.try_recv() {
-            Ok(event) => Ok(event),
-            Err(error) => match error.unless_empty() {
-                Some(error) => Err(error),
-                None => block_on(self.recv()),
-            },
-        }
+        now_or_wait(self.try_recv(), self.recv())
     }
 
     /// The next event that is kept, if it is there already. Passes over all that is not.
@@ -302,11 +295,7 @@ impl<E, F: FnMut(&E) -> bool> Stream for Filtered<E, F> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<EventRef<E>, Lagged>>> {
-        Poll::Ready(match ready!(self.poll_recv(context)) {
-            Ok(event) => Some(Ok(event)),
-            Err(RecvError::Lagged(events)) => Some(Err(Lagged(events))),
-            Err(RecvError::Closed) => None,
-        })
+        self.poll_recv(context).map(as_item)
     }
 }
 

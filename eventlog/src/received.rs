@@ -474,6 +474,15 @@ impl TryRecvError {
     }
 }
 
+/// What is received as a stream has it, which ends where the log is closed.
+pub(crate) fn as_item<T>(received: Result<T, RecvError>) -> Option<Result<T, Lagged>> {
+    match received {
+        Ok(received) => Some(Ok(received)),
+        Err(RecvError::Lagged(events)) => Some(Err(Lagged(events))),
+        Err(RecvError::Closed) => None,
+    }
+}
+
 impl From<RecvError> for TryRecvError {
     fn from(error: RecvError) -> Self {
         match error {

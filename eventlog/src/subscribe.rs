@@ -6,7 +6,7 @@ use std::{
     mem,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, Waker},
 };
 
 use futures_core::Stream;
@@ -16,7 +16,7 @@ use crate::{
     cursor::{Cursor, Epoch, Start},
     frontier::{Fate, Frontier},
     lease::Lease,
-    received::{Batch, EventRef, Lagged, RecvError, TryRecvError},
+    received::{Batch, EventRef, Lagged, RecvError, TryRecvError, as_item},
     replay::Replay,
     ring::{Segment, Snapshot, caught_all},
     shared::Shared,
@@ -377,14 +377,7 @@ impl<E> Subscription<E> {
     ///
     /// As [`recv`](Self::recv).
     pub fn blocking_recv(&mut self) -> Result<EventRef<E>, RecvError> {
-        // What is there already costs no waker.
-        match self.try_recv() {
-            Ok(event) => Ok(event),
-            Err(error) => match error.unless_empty() {
-                Some(error) => Err(error),
-                None => block_on(self.recv()),
-            },
-        }
+        now_or_wait(self.try_recv(), self.recv())
     }
 
     /// The next event, if it is there already.
@@ -493,13 +486,7 @@ impl<E> Subscription<E> {
     ///
     /// As [`recv`](Self::recv).
     pub fn blocking_recv_batch(&mut self) -> Result<Batch<E>, RecvError> {
-        match self.try_recv_batch() {
-            Ok(batch) => Ok(batch),
-            Err(error) => match error.unless_empty() {
-                Some(error) => Err(error),
-                None => block_on(self.recv_batch()),
-            },
-        }
+        now_or_wait(self.try_recv_batch(), self.recv_batch())
     }
 
     /// The next events, if there are any already.
@@ -845,6 +832,20 @@ fn version_before<E>(snapshot: &Snapshot<E>, start: Start) -> u64 {
     }
 }
 
+/// What was there already, or what comes. What is there costs no waker.
+pub(crate) fn now_or_wait<T>(
+    tried: Result<T, TryRecvError>,
+    receiving: impl Future<Output = Result<T, RecvError>>,
+) -> Result<T, RecvError> {
+    match tried {
+        Ok(received) => Ok(received),
+        Err(error) => match error.unless_empty() {
+            Some(error) => Err(error),
+            None => block_on(receiving),
+        },
+    }
+}
+
 impl<E> Stream for Subscription<E> {
     type Item = Result<EventRef<E>, Lagged>;
 
@@ -852,11 +853,7 @@ impl<E> Stream for Subscription<E> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<EventRef<E>, Lagged>>> {
-        Poll::Ready(match ready!(self.poll_recv(context)) {
-            Ok(event) => Some(Ok(event)),
-            Err(RecvError::Lagged(events)) => Some(Err(Lagged(events))),
-            Err(RecvError::Closed) => None,
-        })
+        self.poll_recv(context).map(as_item)
     }
 }
 

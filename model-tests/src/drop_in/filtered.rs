@@ -5,7 +5,7 @@ use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use eventlog::{Coverage, Cursor, EventRef, Lagged, RecvError, TryRecvError};
@@ -14,7 +14,7 @@ use futures_core::Stream;
 use super::{
     beside::Beside,
     following::Following,
-    subscription::{Subscription, blocking},
+    subscription::{Subscription, as_item, blocking},
 };
 use crate::subject::adapter::Event;
 
@@ -299,11 +299,7 @@ impl<E: Event, F: FnMut(&E) -> bool> Stream for Filtered<E, F> {
     type Item = Result<EventRef<E>, Lagged>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(match ready!(self.poll_recv(context)) {
-            Ok(event) => Some(Ok(event)),
-            Err(RecvError::Lagged(events)) => Some(Err(Lagged(events))),
-            Err(RecvError::Closed) => None,
-        })
+        self.poll_recv(context).map(as_item)
     }
 }
 

@@ -329,11 +329,18 @@ impl<E: Event> Stream for Subscription<E> {
     type Item = Result<EventRef<E>, Lagged>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(match ready!(self.poll_recv(context)) {
-            Ok(event) => Some(Ok(event)),
-            Err(RecvError::Lagged(events)) => Some(Err(Lagged(events))),
-            Err(RecvError::Closed) => None,
-        })
+        self.poll_recv(context).map(as_item)
+    }
+}
+
+/// What is received as a stream has it.
+pub(super) fn as_item<E>(
+    received: Result<EventRef<E>, RecvError>,
+) -> Option<Result<EventRef<E>, Lagged>> {
+    match received {
+        Ok(event) => Some(Ok(event)),
+        Err(RecvError::Lagged(events)) => Some(Err(Lagged(events))),
+        Err(RecvError::Closed) => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Judges the laws N01, N02 and N04 at a simulated broker, which loses requests and answers, is claimed
 //! by another writer, and loses its power.
 
+use std::ops::RangeInclusive;
+
 use crate::{
     report::{Class, Report},
     scenes::files::{append, open, works},
@@ -58,6 +60,16 @@ fn read<S: Subject>(trial: &Trial<'_, S>, case: &Case) -> Result<Vec<Line<S::Eve
     read.map_err(|error| Parted::said("read_back", "what the broker has", error.to_string()))
 }
 
+/// Appends these versions, which the broker acknowledges.
+fn store<S: Subject>(
+    trial: &Trial<'_, S>,
+    log: &S::Log,
+    versions: RangeInclusive<u64>,
+) -> Result<(), Parted> {
+    append(trial, log, versions);
+    works("flush", || log.flush())
+}
+
 /// Two lives, while requests and answers are lost.
 pub(crate) fn each_once<S: Subject>(
     trial: &Trial<'_, S>,
@@ -69,13 +81,11 @@ pub(crate) fn each_once<S: Subject>(
         let step = format!("each event is there once and in order, after {faults:?}");
         let log = open(trial, &case, &step)?;
         broker.then(faults);
-        append(trial, &log, 1..=EVENTS);
-        works("flush", || log.flush())?;
+        store(trial, &log, 1..=EVENTS)?;
         has(trial, &case, 1..=EVENTS, &step)?;
         drop(log);
         let log = open(trial, &case, &step)?;
-        append(trial, &log, EVENTS + 1..=EVENTS + 1);
-        works("flush", || log.flush())?;
+        store(trial, &log, EVENTS + 1..=EVENTS + 1)?;
         has(trial, &case, 1..=EVENTS + 1, &step)?;
         report.visit(Class::Faulted);
         report.visit(Class::Reopened);
@@ -93,12 +103,10 @@ pub(crate) fn one_writer<S: Subject>(
         let case = at(&broker);
         let step = format!("of two writers one is acknowledged, after {faults:?}");
         let first = open(trial, &case, &step)?;
-        append(trial, &first, 1..=1);
-        works("flush", || first.flush())?;
+        store(trial, &first, 1..=1)?;
         broker.then(faults);
         let Ok(second) = guarded("open", || trial.subject.open(&case))? else {
-            append(trial, &first, 2..=2);
-            works("flush", || first.flush())?;
+            store(trial, &first, 2..=2)?;
             has(trial, &case, 1..=2, &step)?;
             report.visit(Class::Acknowledged);
             continue;
@@ -108,8 +116,7 @@ pub(crate) fn one_writer<S: Subject>(
             let actual = "the writer that was there before is acknowledged still";
             return Err(Parted::said(step, "a second writer ends the first", actual));
         }
-        append(trial, &second, 3..=3);
-        works("flush", || second.flush())?;
+        store(trial, &second, 3..=3)?;
         has(trial, &case, [1, 3].into_iter(), &step)?;
         report.visit(Class::Acknowledged);
     }

@@ -1,5 +1,7 @@
 //! Judges law R17: what a lease keeps, to the event.
 
+use std::ops::RangeInclusive;
+
 use eventlog::Versioned;
 
 use crate::{
@@ -41,7 +43,7 @@ fn exceeded<S: Subject>(
     let lease = guarded("lease", || log.lease(most))?;
     let last = BEFORE + CAPACITY + most;
     for version in BEFORE + 1..=last {
-        append(trial, &log, version)?;
+        append(trial, &log, version..=version)?;
         // What the log has anyway may reach back before the lease.
         let oldest = (version - CAPACITY + 1).min(BEFORE + 1);
         retains(&log, oldest, version, most)?;
@@ -50,7 +52,7 @@ fn exceeded<S: Subject>(
         }
     }
     report.visit(Class::Complete);
-    append(trial, &log, last + 1)?;
+    append(trial, &log, last + 1..=last + 1)?;
     if !guarded("is_revoked", || lease.is_revoked())? {
         return Err(revoked(last + 1, most, true));
     }
@@ -63,11 +65,9 @@ fn given_up<S: Subject>(trial: &Trial<'_, S>, most: u64) -> Result<(), Parted> {
     let lease = guarded("lease", || log.lease(most))?;
     // With room to keep more, if it still kept.
     let last = BEFORE + CAPACITY + most / 2;
-    for version in BEFORE + 1..=last {
-        append(trial, &log, version)?;
-    }
+    append(trial, &log, BEFORE + 1..=last)?;
     guarded("drop of the lease", move || drop(lease))?;
-    append(trial, &log, last + 1)?;
+    append(trial, &log, last + 1..=last + 1)?;
     retains(&log, last + 2 - CAPACITY, last + 1, most)
 }
 
@@ -80,9 +80,7 @@ fn listed_then_watched<S: Subject>(
     let log = begun(trial)?;
     let lease = guarded("lease", || log.lease(most))?;
     let last = BEFORE + CAPACITY + most;
-    for version in BEFORE + 1..=last {
-        append(trial, &log, version)?;
-    }
+    append(trial, &log, BEFORE + 1..=last)?;
     let mut reader = log.subscribe(BEFORE);
     for version in BEFORE + 1..=last {
         let step = format!("try_recv() of a reader since {BEFORE}, under a lease of {most} events");
@@ -103,15 +101,19 @@ fn listed_then_watched<S: Subject>(
 
 fn begun<S: Subject>(trial: &Trial<'_, S>) -> Result<S::Log, Parted> {
     let (_case, log) = open(trial, CAPACITY as usize)?;
-    for version in 1..=BEFORE {
-        append(trial, &log, version)?;
-    }
+    append(trial, &log, 1..=BEFORE)?;
     Ok(log)
 }
 
-fn append<S: Subject>(trial: &Trial<'_, S>, log: &S::Log, version: u64) -> Result<(), Parted> {
-    let event = trial.subject.event(version, version as u32);
-    guarded("append", || log.append(event))?;
+fn append<S: Subject>(
+    trial: &Trial<'_, S>,
+    log: &S::Log,
+    versions: RangeInclusive<u64>,
+) -> Result<(), Parted> {
+    for version in versions {
+        let event = trial.subject.event(version, version as u32);
+        guarded("append", || log.append(event))?;
+    }
     Ok(())
 }
 
