@@ -13,11 +13,12 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
 use super::{
+    connection::Connection,
     driver::Driver,
     error::NatsError,
     follow::{Tail, events_of, sequence_of},
     frame::Frame,
-    link::Link,
+    link::Link as _,
     mirror::Mirror,
 };
 use crate::{
@@ -31,7 +32,7 @@ const KEPT: usize = 256;
 
 /// Messages that were fetched, or are being fetched.
 pub(super) struct Fetched<E> {
-    link: Arc<Link>,
+    link: Arc<Connection>,
     cells: Mutex<VecDeque<(u64, Arc<Cell<E>>)>>,
     count: AtomicU64,
 }
@@ -39,7 +40,7 @@ pub(super) struct Fetched<E> {
 type Cell<E> = OnceCell<Option<(Frame, Option<Vec<E>>)>>;
 
 impl<E> Fetched<E> {
-    pub(super) fn new(tail: &Tail<E>) -> Self {
+    pub(super) fn new(tail: &Tail<E, Connection>) -> Self {
         Self {
             link: tail.link().clone(),
             cells: Mutex::default(),
@@ -136,17 +137,17 @@ impl<'a, E: Versioned + DeserializeOwned + Send + Sync + 'static> Backfill<'a, E
         if !matches!(replay.coverage(), Coverage::Truncated { .. }) {
             return Ok(None);
         }
-        let (state, epoch) = (self.mirror.state.clone(), log.epoch());
+        let (fetched, epoch) = (self.mirror.fetched.clone(), log.epoch());
         let (wanted, known) = (self.cursor.seq().get() + 1, self.sequence);
         let fetch = self.driver.spawn(async move {
             let sequence = match known {
                 Some(sequence) => sequence,
-                None => match state.fetched.link.look().await? {
-                    Some(seen) => sequence_of(&state.fetched.link, &seen, wanted).await?,
+                None => match fetched.link.look().await? {
+                    Some(seen) => sequence_of(&*fetched.link, &seen, wanted).await?,
                     None => return Ok(None),
                 },
             };
-            let cell = state.fetched.get(sequence).await?;
+            let cell = fetched.get(sequence).await?;
             Ok(Some((sequence, cell)))
         });
         let Some((sequence, cell)) = fetch.await.unwrap_or_else(|_| Err(NatsError::ended()))?

@@ -73,6 +73,9 @@ impl JetStreamConfig {
                 num_replicas: 1,
                 // A full stream is an error that somebody sees; a trimmed one is a loss that nobody does.
                 discard: DiscardPolicy::New,
+                // Ids tell which message is before which, and never come twice: a server need not
+                // remember them for long.
+                duplicate_window: Duration::from_secs(1),
                 ..StreamConfig::default()
             }),
             assume_synced: false,

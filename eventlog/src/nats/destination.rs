@@ -6,8 +6,10 @@ use serde::Serialize;
 
 use super::{
     config::JetStreamConfig,
+    connection::Connection,
     driver::Local,
     error::{NatsError, SpawnError},
+    link::Link,
     session::Session,
 };
 use crate::{
@@ -22,8 +24,8 @@ use crate::{
 const WATCH: Duration = Duration::from_secs(5);
 
 /// A claimed stream.
-struct JetStream {
-    session: Session,
+pub(super) struct JetStream<L> {
+    session: Session<L>,
     standing: Standing,
     runtime: Local,
 }
@@ -56,7 +58,7 @@ pub async fn spawn<E: Serialize + Send + Sync + 'static>(
     config: JetStreamConfig,
 ) -> Result<Writer<E>, SpawnError> {
     // On the heap: it is long, and is moved to that thread.
-    let open = Box::pin(Session::open(config.clone(), log.epoch()));
+    let open = Box::pin(open(config.clone(), log.epoch()));
     let (runtime, opened) = Local::on_a_thread(open).await.map_err(SpawnError::Thread)?;
     start(log, config, runtime, opened)
 }
@@ -86,15 +88,24 @@ pub fn blocking_spawn<E: Serialize + Send + Sync + 'static>(
 ) -> Result<Writer<E>, SpawnError> {
     may_block();
     let runtime = Local::new().map_err(SpawnError::Thread)?;
-    let opened = runtime.block_on(Session::open(config.clone(), log.epoch()));
+    let opened = runtime.block_on(open(config.clone(), log.epoch()));
     start(log, config, runtime, opened)
 }
 
-fn start<E: Serialize + Send + Sync + 'static>(
+/// Connects, and claims the stream.
+async fn open(
+    config: JetStreamConfig,
+    epoch: Epoch,
+) -> Result<(Session<Connection>, Standing), NatsError> {
+    let link = Connection::connect(&config.at, config.ack_timeout).await?;
+    Session::open(link, config, epoch).await
+}
+
+pub(super) fn start<E: Serialize + Send + Sync + 'static, L: Link>(
     log: &EventLog<E>,
     config: JetStreamConfig,
     runtime: Local,
-    opened: Result<(Session, Standing), NatsError>,
+    opened: Result<(Session<L>, Standing), NatsError>,
 ) -> Result<Writer<E>, SpawnError> {
     let (session, standing) = opened.map_err(SpawnError::Stream)?;
     session.warn_of_level();
@@ -109,7 +120,7 @@ fn start<E: Serialize + Send + Sync + 'static>(
     })
 }
 
-impl Destination for JetStream {
+impl<L: Link> Destination for JetStream<L> {
     fn level(&self) -> Level {
         self.session.level
     }
@@ -142,7 +153,7 @@ impl Destination for JetStream {
     }
 }
 
-impl JetStream {
+impl<L: Link> JetStream<L> {
     /// Looks now and then. What goes wrong is told by the next `write`.
     fn watch(&mut self) {
         if self.session.looked_at.elapsed() >= WATCH {

@@ -1,19 +1,14 @@
 //! The thread of a mirror: fills a log from the end of a stream, and follows it.
 
-use std::{marker::PhantomData, pin::Pin, sync::Arc, time::Duration};
+use std::{marker::PhantomData, sync::Arc, time::Duration};
 
-use async_nats::jetstream::consumer::{
-    AckPolicy, DeliverPolicy,
-    pull::{Config as ConsumerConfig, Stream as Messages},
-};
-use futures_core::Stream as _;
 use serde::de::DeserializeOwned;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::{
     error::NatsError,
     frame::{Frame, Lives},
-    link::{Link, Seen},
+    link::{Link, Message, Seen},
     mirror::{MirrorConfig, State},
 };
 use crate::{
@@ -25,20 +20,12 @@ use crate::{
     versioned::Versioned,
 };
 
-/// How often a server says that it is there. Two missed ones are a connection lost.
-const HEARTBEAT: Duration = Duration::from_secs(1);
-/// How long one request for messages stands.
-const STANDS: Duration = Duration::from_secs(10);
-/// How often a connection that is waited on is looked at.
-const LOOK: Duration = Duration::from_millis(50);
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
-/// After this, the server forgets a consumer that asks for nothing.
-const INACTIVE: Duration = Duration::from_secs(60);
 
 /// A place in a stream, up to which its events are in a log.
-pub(super) struct Tail<E> {
-    link: Arc<Link>,
+pub(super) struct Tail<E, L> {
+    link: Arc<L>,
     config: MirrorConfig,
     /// The writer whose events these are.
     life: Epoch,
@@ -46,8 +33,8 @@ pub(super) struct Tail<E> {
     made: String,
     /// The stream sequence of the last message that was taken.
     sequence: u64,
-    /// The number of the next event.
-    next: u64,
+    /// The number of the event that comes next.
+    number: u64,
     events: PhantomData<fn() -> E>,
 }
 
@@ -67,19 +54,19 @@ enum Step<E> {
     Pass,
 }
 
-impl<E: Versioned + DeserializeOwned> Tail<E> {
+impl<E: Versioned + DeserializeOwned, L: Link> Tail<E, L> {
     /// A log with the newest events of a stream, and the place after them.
     pub(super) async fn fill(
-        link: Arc<Link>,
+        link: Arc<L>,
         config: MirrorConfig,
     ) -> Result<(Self, EventLog<E>), NatsError> {
         let seen = link.look().await?;
         let seen = seen.ok_or_else(|| NatsError::no_stream(&config.at))?;
         let mut tail = Self {
             life: Epoch::of_log(None),
-            made: format!("{:?}", seen.info.created),
-            sequence: seen.info.state.last_sequence,
-            next: 1,
+            made: seen.made.clone(),
+            sequence: seen.last_sequence,
+            number: 1,
             link,
             config,
             events: PhantomData,
@@ -92,7 +79,7 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
         let lives = tail.link.lives(last, &frame).await?;
         let capacity = tail.config.capacity as u64;
         let wanted = frame.next().saturating_sub(capacity).max(1);
-        let start = sequence_of(&tail.link, &seen, wanted).await?;
+        let start = sequence_of(&*tail.link, &seen, wanted).await?;
         let log = tail.read_to(start, last, &lives).await?;
         Ok((tail, log))
     }
@@ -106,30 +93,30 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
     ) -> Result<EventLog<E>, NatsError> {
         let mut log = None;
         self.sequence = start.saturating_sub(1);
-        let mut messages = self.messages().await?;
         let losses = self.link.losses();
+        let mut messages = self.link.messages(self.sequence).await?;
         while self.sequence < last {
-            let (sequence, headers, payload) = self.next_of(&mut messages, losses).await?;
-            self.sequence = sequence;
-            let Some(frame) = headers else { continue };
-            if frame.first < self.next && log.is_some() {
+            let message = self.next(&mut messages, losses).await?;
+            self.sequence = message.sequence;
+            let Some(frame) = message.frame else { continue };
+            if frame.first < self.number && log.is_some() {
                 continue; // of a life before, that has fallen back
             }
-            if log.is_none() || frame.first > self.next || frame.is_gap {
+            if log.is_none() || frame.first > self.number || frame.is_gap {
                 let (first, highest) = beginning(&frame);
-                self.next = first;
+                self.number = first;
                 log = Some(self.log(first, highest, lives));
             }
             if frame.is_gap {
                 continue;
             }
-            match (events_of(&frame, &payload), &log) {
+            match (events_of(&frame, &message.payload), &log) {
                 (Some(events), Some(log)) => drop(log.append_batch(events)),
                 _ => log = Some(self.log(frame.next(), frame.versions.1, lives)),
             }
-            self.next = frame.next();
+            self.number = frame.next();
         }
-        Ok(log.unwrap_or_else(|| self.log(self.next, 0, lives)))
+        Ok(log.unwrap_or_else(|| self.log(self.number, 0, lives)))
     }
 
     /// An empty log that goes on with this number.
@@ -159,32 +146,26 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
     }
 
     /// Follows until the connection is lost.
-    async fn follow(&mut self, state: &State<E>) -> Result<(), NatsError> {
+    pub(super) async fn follow(&mut self, state: &State<E>) -> Result<(), NatsError> {
         let losses = self.link.losses();
         let seen = self.link.look().await?;
         let seen = seen.ok_or_else(|| NatsError::no_stream(&self.config.at))?;
         if self.has_fallen_back(&seen) {
             self.refill(state).await?;
         }
-        let mut messages = self.messages().await?;
+        let mut messages = self.link.messages(self.sequence).await?;
         state.heard(self.newest());
-        let mut asked_again = false;
         loop {
-            let (sequence, frame, payload) = self.next_of(&mut messages, losses).await?;
-            let Some(frame) = frame else {
+            let message = self.next(&mut messages, losses).await?;
+            let sequence = message.sequence;
+            let Some(frame) = message.frame else {
                 self.sequence = sequence; // of somebody else
                 continue;
             };
-            match self.step(&frame, &payload) {
+            match self.step(&frame, &message.payload) {
                 Step::Append(events) => {
                     self.advance(sequence, &frame);
                     state.log().append_batch(events);
-                }
-                // A message may be lost on its way, so ask for it a second time.
-                Step::Skip { .. } if frame.first > self.next && !asked_again => {
-                    asked_again = true;
-                    messages = self.messages().await?;
-                    continue;
                 }
                 Step::Skip {
                     first,
@@ -199,13 +180,27 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
                 }
                 Step::Refill => {
                     self.refill(state).await?;
-                    messages = self.messages().await?;
+                    messages = self.link.messages(self.sequence).await?;
                 }
                 Step::Pass => self.sequence = sequence,
             }
-            asked_again = false;
             state.heard(self.newest());
         }
+    }
+
+    /// The next message. Where some before it are missing, what follows the place is asked for once
+    /// more: they may have been lost on their way.
+    async fn next(&self, messages: &mut L::Messages, losses: u64) -> Result<Message, NatsError> {
+        let message = self.link.next(messages, losses).await?;
+        let is_next = message.sequence == self.sequence + 1;
+        let goes_on = message
+            .frame
+            .is_some_and(|frame| frame.first <= self.number);
+        if is_next || goes_on {
+            return Ok(message);
+        }
+        *messages = self.link.messages(self.sequence).await?;
+        self.link.next(messages, losses).await
     }
 
     /// Whether the stream is not any more as it was up to the place: made anew, or its end was lost
@@ -213,15 +208,15 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
     fn has_fallen_back(&self, seen: &Seen) -> bool {
         let is_other = |(sequence, frame): (u64, Option<Frame>)| {
             sequence <= self.sequence
-                && frame.is_some_and(|last| last.life != self.life || last.next() != self.next)
+                && frame.is_some_and(|last| last.life != self.life || last.next() != self.number)
         };
-        format!("{:?}", seen.info.created) != self.made
-            || seen.info.state.last_sequence < self.sequence
+        seen.made != self.made
+            || seen.last_sequence < self.sequence
             || seen.last.is_some_and(is_other)
     }
 
     fn advance(&mut self, sequence: u64, frame: &Frame) {
-        (self.sequence, self.next) = (sequence, frame.next());
+        (self.sequence, self.number) = (sequence, frame.next());
     }
 
     /// What a message does to the log.
@@ -229,12 +224,12 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
         if frame.life != self.life {
             return Step::Refill;
         }
-        if frame.next() <= self.next {
+        if frame.next() <= self.number {
             return Step::Pass;
         }
         match events_of(frame, payload) {
-            Some(events) if frame.first == self.next && !frame.is_gap => Step::Append(events),
-            Some(events) if frame.first > self.next && !frame.is_gap => Step::Skip {
+            Some(events) if frame.first == self.number && !frame.is_gap => Step::Append(events),
+            Some(events) if frame.first > self.number && !frame.is_gap => Step::Skip {
                 first: frame.first,
                 highest: frame.versions.0,
                 events,
@@ -253,61 +248,14 @@ impl<E: Versioned + DeserializeOwned> Tail<E> {
         state.change(log);
         Ok(())
     }
-
-    /// The messages after the place, through a consumer of its own.
-    async fn messages(&self) -> Result<Messages, NatsError> {
-        let at = &self.config.at;
-        let stream = self.link.stream().await?;
-        let stream = stream.ok_or_else(|| NatsError::no_stream(at))?;
-        let consumer = stream.create_consumer(ConsumerConfig {
-            deliver_policy: DeliverPolicy::ByStartSequence {
-                start_sequence: self.sequence + 1,
-            },
-            ack_policy: AckPolicy::None,
-            filter_subject: at.subject.clone(),
-            inactive_threshold: INACTIVE,
-            memory_storage: true,
-            num_replicas: 1,
-            ..ConsumerConfig::default()
-        });
-        let consumer = consumer
-            .await
-            .map_err(|error| NatsError::request(at, &error))?;
-        let messages = consumer.stream().heartbeat(HEARTBEAT).expires(STANDS);
-        let messages = messages.messages().await;
-        messages.map_err(|error| NatsError::request(at, &error))
-    }
-
-    /// The next message: its stream sequence, what it is, what it holds.
-    async fn next_of(
-        &self,
-        messages: &mut Messages,
-        losses: u64,
-    ) -> Result<(u64, Option<Frame>, Vec<u8>), NatsError> {
-        let at = &self.config.at;
-        loop {
-            let next = std::future::poll_fn(|context| Pin::new(&mut *messages).poll_next(context));
-            match timeout(LOOK, next).await {
-                Ok(Some(Ok(message))) => {
-                    let Ok(info) = message.info() else { continue };
-                    let frame = message.headers.as_ref().and_then(Frame::parse);
-                    return Ok((info.stream_sequence, frame, message.payload.to_vec()));
-                }
-                Ok(Some(Err(error))) => return Err(NatsError::request(at, &error)),
-                Ok(None) => return Err(NatsError::lost(at)),
-                Err(_) if self.link.losses() > losses => return Err(NatsError::lost(at)),
-                Err(_) => {}
-            }
-        }
-    }
 }
 
-impl<E> Tail<E> {
+impl<E, L> Tail<E, L> {
     pub(super) fn newest(&self) -> Seq {
-        Seq::new(self.next - 1)
+        Seq::new(self.number - 1)
     }
 
-    pub(super) fn link(&self) -> &Arc<Link> {
+    pub(super) fn link(&self) -> &Arc<L> {
         &self.link
     }
 }
@@ -333,9 +281,12 @@ pub(super) fn events_of<E: DeserializeOwned>(frame: &Frame, payload: &[u8]) -> O
 }
 
 /// The stream sequence of the message that has the event of this number, or of one not long before.
-pub(super) async fn sequence_of(link: &Link, seen: &Seen, number: u64) -> Result<u64, NatsError> {
-    let state = &seen.info.state;
-    let (mut low, mut high) = (state.first_sequence, state.last_sequence);
+pub(super) async fn sequence_of(
+    link: &impl Link,
+    seen: &Seen,
+    number: u64,
+) -> Result<u64, NatsError> {
+    let (mut low, mut high) = (seen.first_sequence, seen.last_sequence);
     while low < high {
         let middle = low + (high - low).div_ceil(2);
         match link.frame_at(middle).await? {

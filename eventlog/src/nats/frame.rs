@@ -162,8 +162,10 @@ impl Lives {
         self.lives.iter().filter_map(Life::parts)
     }
 
-    pub(super) fn has(&self, life: Epoch) -> bool {
-        self.iter().any(|(known, _)| known == life)
+    /// The number of the last event that is left of a life; `None` if it is not known.
+    pub(super) fn through(&self, life: Epoch) -> Option<u64> {
+        let mut lives = self.iter();
+        lives.find_map(|(known, through)| (known == life).then_some(through))
     }
 }
 

@@ -1,12 +1,11 @@
 //! What an acknowledgement of a stream is worth, asked of its servers where they tell.
 
-use std::{collections::BTreeSet, io, time::Duration};
+use std::{io, time::Duration};
 
-use async_nats::jetstream::stream::{Info, StorageType};
 use serde::Deserialize;
 use tokio::{net::TcpStream, time::timeout};
 
-use super::{config::JetStreamConfig, link::Link};
+use super::{config::JetStreamConfig, link::Keeping};
 use crate::writer::Level;
 
 /// How long a monitoring address may take to answer.
@@ -35,24 +34,16 @@ struct ConfigVarz {
 
 /// The level of a stream. A stream in memory is never synced; one on disk is if somebody says so:
 /// all its servers, or the user.
-pub(super) async fn ask(config: &JetStreamConfig, link: &Link, info: &Info) -> Level {
-    let replicas = u16::try_from(info.config.num_replicas.max(1)).unwrap_or(u16::MAX);
-    let on_disk = info.config.storage == StorageType::File;
-    let synced = on_disk && (config.assume_synced || all_sync(config, link, info).await);
+pub(super) async fn ask(config: &JetStreamConfig, keeping: &Keeping) -> Level {
+    let replicas = u16::try_from(keeping.replicas.max(1)).unwrap_or(u16::MAX);
+    let synced = keeping.on_disk && (config.assume_synced || all_sync(config, keeping).await);
     Level::new(replicas, synced)
 }
 
 /// Whether each server that has the stream says that it syncs before it acknowledges.
-async fn all_sync(config: &JetStreamConfig, link: &Link, info: &Info) -> bool {
-    let mut needed = BTreeSet::new();
-    if let Some(cluster) = &info.cluster {
-        needed.extend(cluster.leader.clone());
-        needed.extend(cluster.replicas.iter().map(|peer| peer.name.clone()));
-    }
-    if needed.is_empty() {
-        needed.insert(link.client.server_info().server_name);
-    }
-    if needed.len() < info.config.num_replicas {
+async fn all_sync(config: &JetStreamConfig, keeping: &Keeping) -> bool {
+    let mut needed = keeping.servers.clone();
+    if needed.len() < keeping.replicas {
         return false;
     }
     for address in &config.monitors {

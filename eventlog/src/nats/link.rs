@@ -1,46 +1,103 @@
-//! A connection to the servers of a stream: what is asked, what is sent, what comes back.
+//! What the protocol asks of the servers of a stream: of real ones over a connection, in tests of
+//! simulated ones.
 
-use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeSet, fmt, future::Future};
 
-use async_nats::{
-    Client, Event, HeaderMap, StatusCode, Subscriber,
-    connection::State,
-    jetstream::{
-        Context,
-        context::{ContextBuilder, GetStreamErrorKind},
-        stream::{Config as StreamConfig, Info, LastRawMessageErrorKind, Stream},
-    },
-};
-use futures_core::Stream as _;
-use serde::Deserialize;
-use tokio::time::{Instant, timeout};
+use async_nats::jetstream::stream::Config as StreamConfig;
 
 use super::{
-    config::StreamAt,
     error::NatsError,
     frame::{Frame, Lives},
 };
+use crate::cursor::Epoch;
 
-/// How often a connection that is waited for is looked at.
-const LOOK: Duration = Duration::from_millis(20);
+/// A way to the servers of one stream.
+pub(super) trait Link: Send + Sync + 'static {
+    /// Messages as they come.
+    type Messages: Send;
 
-pub(super) struct Link {
-    pub(super) client: Client,
-    context: Context,
-    at: StreamAt,
-    acks: Subscriber,
-    /// The subject that acknowledgements come to, without the token of each.
-    inbox: String,
-    /// How often the connection was lost.
-    losses: Arc<AtomicU64>,
-    timeout: Duration,
+    /// The stream and its last message; `None` if there is none of this name.
+    fn look(&self) -> impl Future<Output = Result<Option<Seen>, NatsError>> + Send;
+
+    /// Makes the stream.
+    fn create(&self, config: &StreamConfig) -> impl Future<Output = Result<(), NatsError>> + Send;
+
+    /// A message of the stream, if it is there and a log's.
+    fn frame_at(
+        &self,
+        sequence: u64,
+    ) -> impl Future<Output = Result<Option<(Frame, Vec<u8>)>, NatsError>> + Send;
+
+    /// Sends a message, which is acknowledged by its token.
+    fn publish(
+        &self,
+        frame: &Frame,
+        token: u64,
+        after: End,
+        payload: Vec<u8>,
+    ) -> impl Future<Output = Result<(), NatsError>> + Send;
+
+    /// The next answer to what was published, with its token. Fails at once if the connection is
+    /// lost after `losses` were counted.
+    fn answer(
+        &mut self,
+        losses: u64,
+    ) -> impl Future<Output = Result<(u64, Answer), NatsError>> + Send;
+
+    /// How often the connection was lost so far.
+    fn losses(&self) -> u64;
+
+    /// The most bytes that the servers take at a time.
+    fn max_payload(&self) -> usize;
+
+    /// The messages after this one, and those to come.
+    fn messages(
+        &self,
+        after: u64,
+    ) -> impl Future<Output = Result<Self::Messages, NatsError>> + Send;
+
+    /// The next of these messages. Fails at once if the connection is lost after `losses` were
+    /// counted.
+    fn next(
+        &self,
+        messages: &mut Self::Messages,
+        losses: u64,
+    ) -> impl Future<Output = Result<Message, NatsError>> + Send;
+
+    /// The lives before that of a message, as its claim tells. None where that is gone.
+    fn lives(
+        &self,
+        sequence: u64,
+        frame: &Frame,
+    ) -> impl Future<Output = Result<Lives, NatsError>> + Send {
+        let claim = if frame.claim == 0 {
+            sequence
+        } else {
+            frame.claim
+        };
+        let life = frame.life;
+        async move {
+            let claimed = self.frame_at(claim).await?;
+            let claimed = claimed.filter(|(claimed, _)| claimed.is_claim_of(life));
+            Ok(claimed.map_or_else(Lives::default, |(_, payload)| Lives::parse(&payload)))
+        }
+    }
+}
+
+/// The name of a message, which no other has: its writer, and the token that this gave it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Id {
+    pub(super) life: Epoch,
+    pub(super) token: u64,
+}
+
+/// The end of a stream, which a message has to come after.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct End {
+    /// The stream sequence of the last message.
+    pub(super) sequence: u64,
+    /// Its name. Where it was refused, or has gone with a power cut, another one may have its number.
+    pub(super) id: Option<Id>,
 }
 
 /// What a server says to a message that was published.
@@ -51,211 +108,67 @@ pub(super) enum Answer {
     Refused(u64, String),
 }
 
+/// A message of a stream.
+pub(super) struct Message {
+    pub(super) sequence: u64,
+    /// What it is, if it is a log's.
+    pub(super) frame: Option<Frame>,
+    pub(super) payload: Vec<u8>,
+}
+
 /// How a stream is at a moment.
 pub(super) struct Seen {
-    pub(super) info: Info,
+    /// When it was made, as its server says.
+    pub(super) made: String,
+    /// The stream sequences of the first and the last message that it counts, and how many are left.
+    pub(super) first_sequence: u64,
+    pub(super) last_sequence: u64,
+    pub(super) messages: u64,
+    /// The most bytes of a message, if it has such a limit.
+    pub(super) max_message: Option<usize>,
+    pub(super) keeping: Keeping,
     /// The last message on the subject: its stream sequence, and what it is if it is a log's.
     pub(super) last: Option<(u64, Option<Frame>)>,
+    pub(super) last_id: Option<Id>,
 }
 
-#[derive(Deserialize)]
-struct RawAnswer {
-    seq: Option<u64>,
-    error: Option<RawError>,
+/// How a stream's messages are kept.
+pub(super) struct Keeping {
+    pub(super) replicas: usize,
+    pub(super) on_disk: bool,
+    /// The servers that have them.
+    pub(super) servers: BTreeSet<String>,
 }
 
-#[derive(Deserialize)]
-struct RawError {
-    #[serde(default)]
-    err_code: u64,
-    #[serde(default)]
-    description: String,
-}
-
-impl Link {
-    /// Connects. Each request is answered within `timeout`, or fails.
-    pub(super) async fn connect(at: &StreamAt, timeout: Duration) -> Result<Self, NatsError> {
-        let losses = Arc::new(AtomicU64::new(0));
-        let counted = losses.clone();
-        let options = at.options.clone().event_callback(move |event| {
-            if event == Event::Disconnected {
-                counted.fetch_add(1, Ordering::Relaxed);
-            }
-            std::future::ready(())
-        });
-        let client = options
-            .connect(&at.servers)
-            .await
-            .map_err(|error| NatsError::connect(at, &error))?;
-        let context = ContextBuilder::new().timeout(timeout).build(client.clone());
-        let inbox = client.new_inbox();
-        let acks = client
-            .subscribe(format!("{inbox}.*"))
-            .await
-            .map_err(|error| NatsError::connect(at, &error))?;
-        Ok(Self {
-            client,
-            context,
-            at: at.clone(),
-            acks,
-            inbox,
-            losses,
-            timeout,
-        })
-    }
-
-    /// The stream; `None` if there is none of this name.
-    pub(super) async fn stream(&self) -> Result<Option<Stream>, NatsError> {
-        self.connected().await?;
-        match self.context.get_stream(&self.at.stream).await {
-            Ok(stream) => Ok(Some(stream)),
-            Err(error) => match error.kind() {
-                GetStreamErrorKind::JetStream(error) if error.code() == 404 => Ok(None),
-                _ => Err(NatsError::request(&self.at, &error)),
+impl Seen {
+    /// What the next message has to come after: a message may have come after the stream was asked.
+    pub(super) fn end(&self) -> End {
+        match self.last {
+            Some((sequence, _)) if sequence >= self.last_sequence => End {
+                sequence,
+                id: self.last_id,
+            },
+            _ => End {
+                sequence: self.last_sequence,
+                id: None,
             },
         }
     }
+}
 
-    pub(super) async fn create(&self, config: &StreamConfig) -> Result<(), NatsError> {
-        let config = StreamConfig {
-            name: self.at.stream.clone(),
-            subjects: vec![self.at.subject.clone()],
-            ..config.clone()
-        };
-        let created = self.context.create_stream(config).await;
-        created.map_err(|error| NatsError::request(&self.at, &error))?;
-        Ok(())
-    }
-
-    /// The stream and its last message. The message is asked for last, so that nobody's is missed
-    /// among those that the sequence number counts.
-    pub(super) async fn look(&self) -> Result<Option<Seen>, NatsError> {
-        let Some(stream) = self.stream().await? else {
-            return Ok(None);
-        };
-        let asked = stream.get_last_raw_message_by_subject(&self.at.subject);
-        let last = match asked.await {
-            Ok(message) => Some((message.sequence, Frame::parse(&message.headers))),
-            Err(error) if is_absent(error.kind()) => None,
-            Err(error) => return Err(NatsError::request(&self.at, &error)),
-        };
-        let info = stream.cached_info().clone();
-        Ok(Some(Seen { info, last }))
-    }
-
-    /// A message of the stream, if it is there and a log's.
-    pub(super) async fn frame_at(
-        &self,
-        sequence: u64,
-    ) -> Result<Option<(Frame, Vec<u8>)>, NatsError> {
-        if sequence == 0 {
-            return Ok(None);
-        }
-        self.connected().await?;
-        let stream = self.context.get_stream_no_info(&self.at.stream).await;
-        let stream = stream.map_err(|error| NatsError::request(&self.at, &error))?;
-        match stream.get_raw_message(sequence).await {
-            Ok(message) => {
-                let frame = Frame::parse(&message.headers);
-                Ok(frame.map(|frame| (frame, message.payload.to_vec())))
-            }
-            Err(error) if is_absent(error.kind()) => Ok(None),
-            Err(error) => Err(NatsError::request(&self.at, &error)),
-        }
-    }
-
-    /// The lives before that of a message, as its claim tells. None where that is gone.
-    pub(super) async fn lives(&self, sequence: u64, frame: &Frame) -> Result<Lives, NatsError> {
-        let claim = if frame.claim == 0 {
-            sequence
-        } else {
-            frame.claim
-        };
-        let claimed = self.frame_at(claim).await?;
-        let claimed = claimed.filter(|(claimed, _)| claimed.is_claim_of(frame.life));
-        Ok(claimed.map_or_else(Lives::default, |(_, payload)| Lives::parse(&payload)))
-    }
-
-    /// Sends a message that is to follow this one in the stream, and is acknowledged by `token`.
-    pub(super) async fn publish(
-        &self,
-        frame: &Frame,
-        expected: u64,
-        payload: Vec<u8>,
-        token: u64,
-    ) -> Result<(), NatsError> {
-        let mut headers: HeaderMap = frame.headers();
-        headers.insert("Nats-Expected-Last-Sequence", expected.to_string());
-        headers.insert("Nats-Expected-Stream", self.at.stream.as_str());
-        let reply = format!("{}.{token}", self.inbox);
-        let subject = self.at.subject.clone();
-        let sent =
-            self.client
-                .publish_with_reply_and_headers(subject, reply, headers, payload.into());
-        match timeout(self.timeout, sent).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(NatsError::request(&self.at, &error)),
-            Err(_) => Err(self.silent()),
-        }
-    }
-
-    /// The next answer to what was published, with its token. Fails at once if the connection is
-    /// lost after `losses` were counted.
-    pub(super) async fn answer(&mut self, losses: u64) -> Result<(u64, Answer), NatsError> {
-        let deadline = Instant::now() + self.timeout;
-        let message = loop {
-            let acks = &mut self.acks;
-            let next = std::future::poll_fn(|context| Pin::new(&mut *acks).poll_next(context));
-            match timeout(LOOK, next).await {
-                Ok(Some(message)) => break message,
-                Ok(None) => return Err(NatsError::lost(&self.at)),
-                Err(_) if self.losses() > losses => return Err(NatsError::lost(&self.at)),
-                Err(_) if Instant::now() >= deadline => return Err(self.silent()),
-                Err(_) => {}
-            }
-        };
-        let token = message.subject.rsplit('.').next();
-        let token = token.and_then(|token| token.parse().ok()).unwrap_or(0);
-        if message.status == Some(StatusCode::NO_RESPONDERS) {
-            return Err(NatsError::no_stream(&self.at));
-        }
-        let answer = match serde_json::from_slice(&message.payload) {
-            Ok(RawAnswer {
-                error: Some(error), ..
-            }) => Answer::Refused(error.err_code, error.description),
-            Ok(RawAnswer { seq: Some(seq), .. }) => Answer::Stored(seq),
-            _ => Answer::Refused(0, "an answer that is none".to_owned()),
-        };
-        Ok((token, answer))
-    }
-
-    /// How often the connection was lost so far.
-    pub(super) fn losses(&self) -> u64 {
-        self.losses.load(Ordering::Relaxed)
-    }
-
-    /// Waits until there is a connection.
-    async fn connected(&self) -> Result<(), NatsError> {
-        let deadline = Instant::now() + self.timeout;
-        while self.client.connection_state() != State::Connected {
-            if Instant::now() >= deadline {
-                return Err(NatsError::lost(&self.at));
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-        Ok(())
-    }
-
-    fn silent(&self) -> NatsError {
-        NatsError::silent(&self.at, self.timeout)
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.life, self.token)
     }
 }
 
-/// Whether a message is not there, which is an answer too.
-fn is_absent(kind: LastRawMessageErrorKind) -> bool {
-    match kind {
-        LastRawMessageErrorKind::NoMessageFound => true,
-        LastRawMessageErrorKind::JetStream(error) => error.code() == 404,
-        _ => false,
+impl Id {
+    /// `None` for what is no writer's.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (life, token) = text.split_once('.')?;
+        Some(Self {
+            life: life.parse().ok()?,
+            token: token.parse().ok()?,
+        })
     }
 }

@@ -10,12 +10,12 @@ use async_nats::ConnectOptions;
 use serde::de::DeserializeOwned;
 
 use super::{
-    backfill::Backfill,
+    backfill::{Backfill, Fetched},
     config::StreamAt,
+    connection::Connection,
     driver::Driver,
     error::{NatsError, SpawnError},
     follow::Tail,
-    link::Link,
 };
 use crate::{cursor::Cursor, log::EventLog, seq::Seq, versioned::Versioned, waiters::may_block};
 
@@ -124,13 +124,13 @@ impl fmt::Debug for MirrorConfig {
 /// for browsers, `feed` (with the feature `sse`) does.
 pub struct Mirror<E> {
     pub(super) state: Arc<State<E>>,
+    pub(super) fetched: Arc<Fetched<E>>,
     pub(super) driver: Driver,
 }
 
 /// What the thread of a mirror tells its handle.
 pub(super) struct State<E> {
     inner: Mutex<Inner<E>>,
-    pub(super) fetched: super::backfill::Fetched<E>,
 }
 
 struct Inner<E> {
@@ -211,19 +211,18 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
 
     fn start(
         driver: Driver,
-        opened: Result<(Tail<E>, EventLog<E>), NatsError>,
+        opened: Result<(Tail<E, Connection>, EventLog<E>), NatsError>,
     ) -> Result<Self, SpawnError> {
         let (tail, log) = opened.map_err(SpawnError::Stream)?;
-        let state = Arc::new(State {
-            inner: Mutex::new(Inner {
-                log: Arc::new(log),
-                stats: MirrorStats::default(),
-            }),
-            fetched: super::backfill::Fetched::new(&tail),
-        });
+        let state = Arc::new(State::new(log));
         state.heard(tail.newest());
+        let fetched = Arc::new(Fetched::new(&tail));
         driver.spawn(tail.run(state.clone()));
-        Ok(Self { state, driver })
+        Ok(Self {
+            state,
+            fetched,
+            driver,
+        })
     }
 
     /// The events after this cursor that the log does not have any more and the stream may: as
@@ -288,7 +287,7 @@ impl<E> Mirror<E> {
     #[must_use]
     pub fn stats(&self) -> MirrorStats {
         let mut stats = self.state.with(|inner| inner.stats.clone());
-        stats.fetched = self.state.fetched.count();
+        stats.fetched = self.fetched.count();
         stats
     }
 }
@@ -296,12 +295,22 @@ impl<E> Mirror<E> {
 /// Connects and fills.
 async fn open<E: Versioned + DeserializeOwned>(
     config: MirrorConfig,
-) -> Result<(Tail<E>, EventLog<E>), NatsError> {
-    let link = Link::connect(&config.at, TIMEOUT).await?;
+) -> Result<(Tail<E, Connection>, EventLog<E>), NatsError> {
+    let link = Connection::connect(&config.at, TIMEOUT).await?;
     Tail::fill(Arc::new(link), config).await
 }
 
 impl<E> State<E> {
+    pub(super) fn new(log: EventLog<E>) -> Self {
+        let inner = Inner {
+            log: Arc::new(log),
+            stats: MirrorStats::default(),
+        };
+        Self {
+            inner: Mutex::new(inner),
+        }
+    }
+
     pub(super) fn log(&self) -> Arc<EventLog<E>> {
         self.with(|inner| inner.log.clone())
     }

@@ -70,16 +70,21 @@
 //! | header | meaning |
 //! | --- | --- |
 //! | `Nats-Expected-Last-Sequence` | the message before it; the server refuses it after any other |
+//! | `Nats-Expected-Last-Msg-Id`, `Nats-Msg-Id` | the same by name: after a refusal or a power cut, another writer's message may have the sequence number of one |
 //! | `Eventlog-Life`, `Eventlog-Claim` | the writer that sent it, and where that claimed the stream |
 //! | `Eventlog-First`, `Eventlog-Count` | the number of its first event in the stream, and how many numbers it uses up |
 //! | `Eventlog-Through` | the cursor of its last event in the producer's log |
 //! | `Eventlog-Versions` | the largest version before it, and with it: `90..120` |
 //! | `Eventlog-Gap` | it is a gap line |
 //!
+//! A server remembers names for the `duplicate_window` of the stream: a second where it was made here.
+//! Give a short one to a stream of your own, since names are never used twice.
+//!
 //! A claim is a message without events; it names the writers before, and how far each is left.
 
 mod backfill;
 mod config;
+mod connection;
 mod destination;
 mod driver;
 mod error;
@@ -91,6 +96,8 @@ mod level;
 mod link;
 mod mirror;
 mod session;
+#[cfg(test)]
+mod simulated;
 
 pub use backfill::{Backfill, Fetch};
 pub use config::JetStreamConfig;

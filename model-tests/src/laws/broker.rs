@@ -24,7 +24,8 @@ laws! {
             told, whatever is lost on the way; either may go on.",
         why: "Two that are both acknowledged write two histories into one another.",
         bug: "Our own prototype, with ids alone: both writers were acknowledged, 32,000 events of two \
-            logs interleaved.",
+            logs interleaved. Our own writer, with sequence numbers alone: of several messages on \
+            their way the first was refused after a claim, and the second came in its place.",
         needs: [Durable, Broker],
         assumes: [N01],
         visits: [Acknowledged],

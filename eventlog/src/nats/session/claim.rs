@@ -1,12 +1,12 @@
 //! Whose the stream is: where the writer before left off, and the claim that fences it.
 
-use super::{Session, made};
+use super::Session;
 use crate::{
     cursor::{Cursor, Epoch},
     nats::{
         error::{NatsError, Trouble},
         frame::Frame,
-        link::{Answer, Seen},
+        link::{Answer, End, Id, Link, Seen},
     },
     seq::Seq,
     writer::{Gap, GapReason},
@@ -15,13 +15,13 @@ use crate::{
 const REMADE: &str = "the stream was made anew, or its server lost them with its power; a gap \
                       counts them. Have the servers sync before they acknowledge";
 
-impl Session {
+impl<L: Link> Session<L> {
     /// Takes over where the last writer left off.
     pub(super) async fn stand_at(&mut self, seen: &Seen) -> Result<(), NatsError> {
-        self.created = made(seen);
-        self.first_sequence = seen.info.state.first_sequence;
+        self.created.clone_from(&seen.made);
+        self.first_sequence = seen.first_sequence;
         self.limit = self.limit_of(seen);
-        self.tail = seen.last_sequence();
+        self.tail = self.end_of(seen);
         let Some((sequence, frame)) = seen.last else {
             return Ok(());
         };
@@ -46,7 +46,7 @@ impl Session {
     pub(super) fn own_claim(&mut self, seen: &Seen) -> bool {
         match seen.last {
             Some((sequence, Some(frame))) if frame.life == self.life => {
-                (self.claim, self.tail) = (sequence, seen.last_sequence());
+                (self.claim, self.tail) = (sequence, self.end_of(seen));
                 true
             }
             _ => false,
@@ -66,7 +66,7 @@ impl Session {
         };
         let payload = self.lives.to_payload();
         self.tail = self.send_alone(&frame, payload).await?;
-        self.claim = self.tail;
+        self.claim = self.tail.sequence;
         Ok(())
     }
 
@@ -77,14 +77,18 @@ impl Session {
         seen: &Seen,
         left: Option<Frame>,
     ) -> Result<(), Trouble> {
-        let (next, through) = (self.next, self.through);
-        let first = left.map_or(self.oldest, |frame| frame.next()).min(next);
-        let forgotten = next - first;
+        let first = left.map_or(self.oldest.min(self.next), |frame| frame.next());
+        let shared = left.map_or(first - 1, |frame| self.shared_with(&frame));
+        let forgotten = self.next - 1 - shared;
+        // What is forgotten keeps its numbers, unless another writer has used them.
+        let is_used = first - 1 > shared;
+        let through = if is_used { shared } else { self.next - 1 };
+        self.lives.end(self.life, through);
+        let (next, through) = (first + forgotten, self.through);
         self.must_claim = true;
-        self.lives.end(self.life, next - 1);
         self.life = Epoch::of_log(None);
-        self.created = made(seen);
-        self.tail = seen.last_sequence();
+        self.created.clone_from(&seen.made);
+        self.tail = self.end_of(seen);
         let left_through = left.and_then(|frame| frame.through);
         (self.next, self.through) = (first, left_through);
         let claimed = self.claim().await;
@@ -101,6 +105,17 @@ impl Session {
             untold => self.tell_forgotten(untold, REMADE),
         }
         Ok(())
+    }
+
+    /// The number up to which the stream's events are those that we know, if this is its last message.
+    fn shared_with(&self, left: &Frame) -> u64 {
+        let last = left.next() - 1;
+        if left.life == self.life {
+            return last.min(self.next - 1);
+        }
+        // A writer that we had fenced may have gone on where our claim was lost.
+        let known = self.lives.through(left.life);
+        last.min(known.unwrap_or(last)).min(self.next - 1)
     }
 
     /// A gap in the place of events that the stream has forgotten.
@@ -131,21 +146,32 @@ impl Session {
         Ok(())
     }
 
+    /// What the next message has to come after.
+    pub(super) fn end_of(&self, seen: &Seen) -> End {
+        let mut end = seen.end();
+        end.id = end.id.filter(|id| Some(*id) != self.unknown_id);
+        end
+    }
+
     /// Sends one message and waits for its answer. It is stored, or in doubt.
     pub(super) async fn send_alone(
         &mut self,
         frame: &Frame,
         payload: Vec<u8>,
-    ) -> Result<u64, Trouble> {
+    ) -> Result<End, Trouble> {
         let losses = self.link.losses();
         self.token += 1;
         let token = self.token;
-        let sent = self.link.publish(frame, self.tail, payload, token).await;
+        let sent = self.link.publish(frame, token, self.tail, payload).await;
         sent.map_err(|error| Trouble::Doubt(error.to_string()))?;
         loop {
             let answer = self.link.answer(losses).await;
             match answer.map_err(|error| Trouble::Doubt(error.to_string()))? {
-                (answered, Answer::Stored(sequence)) if answered == token => return Ok(sequence),
+                (answered, Answer::Stored(sequence)) if answered == token => {
+                    let life = frame.life;
+                    let id = Some(Id { life, token });
+                    return Ok(End { sequence, id });
+                }
                 (answered, Answer::Refused(code, text)) if answered == token => {
                     return Err(self.refused(code, &text));
                 }
@@ -156,6 +182,6 @@ impl Session {
 
     /// Whether this is our life, or one before it.
     pub(super) fn knows(&self, life: Epoch) -> bool {
-        life == self.life || self.lives.has(life)
+        life == self.life || self.lives.through(life).is_some()
     }
 }

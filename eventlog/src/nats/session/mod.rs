@@ -1,7 +1,8 @@
 //! The protocol of a writer: claim, expect, look after any failure.
 //!
 //! Each message says which stream sequence must be the last before it, so that of two writers one is
-//! refused, and of messages on their way none can pass another or arrive twice. What has arrived is
+//! refused, and of messages on their way none can pass another or arrive twice. It names that message
+//! too: of several on their way, or after a power cut, another writer's could have its number. What has arrived is
 //! learnt from the stream's last message, never guessed. A writer claims the stream with an empty
 //! message when it opens, which fences the writer before it.
 //!
@@ -19,7 +20,7 @@ use super::{
     error::{NatsError, Trouble},
     frame::{Frame, Lives, first_frame, numbers},
     level,
-    link::{Answer, Link, Seen},
+    link::{Answer, End, Id, Link, Seen},
 };
 use crate::{
     cursor::{Cursor, Epoch},
@@ -30,15 +31,15 @@ use crate::{
 const WINDOW: usize = 64;
 
 /// Room for the headers of a message, of what a server takes.
-const HEADERS: usize = 1024;
+pub(super) const HEADERS: usize = 1024;
 
 /// How often one call looks and goes on before it reports a failure.
 const ROUNDS: usize = 8;
 
 /// A writer's side of a stream.
-pub(super) struct Session {
+pub(super) struct Session<L> {
     config: JetStreamConfig,
-    link: Link,
+    link: L,
     /// The life of the log, whose numbers the records have.
     epoch: Epoch,
     /// This opening of the stream.
@@ -48,8 +49,10 @@ pub(super) struct Session {
     lives: Lives,
     /// When the stream was made, as the server prints it.
     created: String,
-    /// The last stream sequence.
-    tail: u64,
+    /// The end of the stream.
+    tail: End,
+    /// The name of the message there, if the server has forgotten it.
+    unknown_id: Option<Id>,
     /// The number of the next event.
     next: u64,
     /// The number of the oldest event that the stream is known to have had when it was last asked.
@@ -80,21 +83,21 @@ struct Sent<'a> {
     numbers: u64,
 }
 
-impl Session {
-    /// Connects, makes the stream if that is wanted, and claims it. Says where the stream stands.
+impl<L: Link> Session<L> {
+    /// Makes the stream if that is wanted, and claims it. Says where the stream stands.
     pub(super) async fn open(
+        link: L,
         config: JetStreamConfig,
         epoch: Epoch,
     ) -> Result<(Self, Standing), NatsError> {
-        let link = Link::connect(&config.at, config.ack_timeout).await?;
         let mut session = Self {
-            link,
             epoch,
             life: Epoch::of_log(None),
             claim: 0,
             lives: Lives::default(),
             created: String::new(),
-            tail: 0,
+            tail: End::default(),
+            unknown_id: None,
             next: 1,
             oldest: 1,
             first_sequence: 0,
@@ -108,6 +111,7 @@ impl Session {
             token: 0,
             level: Level::new(1, false),
             looked_at: Instant::now(),
+            link,
             config,
         };
         for _ in 0..ROUNDS {
@@ -120,7 +124,7 @@ impl Session {
             };
             match claimed {
                 Ok(()) => {
-                    session.level = level::ask(&session.config, &session.link, &seen.info).await;
+                    session.level = level::ask(&session.config, &seen.keeping).await;
                     let standing = session.through.map_or(Standing::Unknown, Standing::At);
                     return Ok((session, standing));
                 }
@@ -190,8 +194,8 @@ impl Session {
                 self.token += 1;
                 let token = self.token;
                 let payload = records.bytes().to_vec();
-                self.link.publish(&frame, tail, payload, token).await?;
-                (tail, next) = (tail + 1, next.saturating_add(numbers));
+                self.link.publish(&frame, token, tail, payload).await?;
+                (tail, next) = (self.after(tail, token), next.saturating_add(numbers));
                 unsent = more;
                 sent.push_back(Sent {
                     token,
@@ -215,8 +219,9 @@ impl Session {
                         self.settle(&sent);
                         *rest = rest.skip(sent.records.len());
                     }
-                    if sequence != self.tail {
-                        return Err(Trouble::Doubt(format!("{sequence} is not {}", self.tail)));
+                    let tail = self.tail.sequence;
+                    if sequence != tail {
+                        return Err(Trouble::Doubt(format!("{sequence} is not {tail}")));
                     }
                     progress(self.stored);
                 }
@@ -239,10 +244,19 @@ impl Session {
         }
     }
 
+    /// The end of a stream after one more message of ours.
+    fn after(&self, end: End, token: u64) -> End {
+        let life = self.life;
+        End {
+            sequence: end.sequence + 1,
+            id: Some(Id { life, token }),
+        }
+    }
+
     /// A message is stored.
     fn settle(&mut self, sent: &Sent<'_>) {
         self.stored += sent.records.len() as u64;
-        self.tail += 1;
+        self.tail = self.after(self.tail, sent.token);
         self.next = self.next.saturating_add(sent.numbers);
         let frame = self.frame_of(&sent.records, 0, 0);
         self.max_version = self.max_version.max(frame.versions.1);
@@ -263,10 +277,8 @@ impl Session {
     }
 
     fn limit_of(&self, seen: &Seen) -> usize {
-        let of_stream = usize::try_from(seen.info.config.max_message_size).ok();
-        let of_stream = of_stream.filter(|limit| *limit > 0);
-        let of_server = self.link.client.max_payload();
-        let limit = of_stream.unwrap_or(of_server).min(of_server);
+        let of_server = self.link.max_payload();
+        let limit = seen.max_message.unwrap_or(of_server).min(of_server);
         limit.saturating_sub(HEADERS)
     }
 
@@ -284,18 +296,4 @@ impl Session {
 fn highest(records: &Records<'_>) -> u64 {
     let versions = records.metas().iter().map(|meta| meta.version);
     versions.max().unwrap_or(0)
-}
-
-/// When a stream was made, as its server says.
-fn made(seen: &Seen) -> String {
-    format!("{:?}", seen.info.created)
-}
-
-impl Seen {
-    /// The stream sequence that the next message has to expect: a message of ours may have come
-    /// after the stream was asked.
-    fn last_sequence(&self) -> u64 {
-        let last = self.last.map_or(0, |(sequence, _)| sequence);
-        self.info.state.last_sequence.max(last)
-    }
 }

@@ -1,19 +1,24 @@
 //! Why a message was not taken, in words that a person can act on.
 
 use super::Session;
-use crate::nats::{error::Trouble, frame::Frame};
+use crate::nats::{error::Trouble, frame::Frame, link::Link};
 
 /// Another message came first.
 const WRONG_LAST_SEQUENCE: u64 = 10_071;
+/// Another message came first, or the server has forgotten what the last one is called.
+const WRONG_LAST_ID: u64 = 10_070;
 /// The message is longer than the stream's limit.
 const TOO_LONG: u64 = 10_054;
 /// The stream, the account or the disk is full.
 const FULL: [u64; 3] = [10_077, 10_047, 10_023];
 
-impl Session {
-    pub(super) fn refused(&self, code: u64, text: &str) -> Trouble {
+impl<L: Link> Session<L> {
+    pub(super) fn refused(&mut self, code: u64, text: &str) -> Trouble {
+        if code == WRONG_LAST_ID {
+            self.unknown_id = self.tail.id;
+        }
         let stream = &self.config.at.stream;
-        if code == WRONG_LAST_SEQUENCE || code == TOO_LONG {
+        if [WRONG_LAST_SEQUENCE, WRONG_LAST_ID, TOO_LONG].contains(&code) {
             Trouble::Doubt(format!(
                 "the stream {stream} has refused a message ({text})"
             ))

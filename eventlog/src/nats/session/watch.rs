@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Session, made};
+use super::Session;
 use crate::{
     nats::{
         error::{NatsError, Trouble},
-        link::Seen,
+        link::{Link, Seen},
     },
     writer::Notice,
 };
@@ -14,15 +14,15 @@ use crate::{
 const TRIMMED: &str = "somebody purged the stream, or its limits let go of the oldest; readers that \
                        were not there yet are told that events are missing";
 
-impl Session {
+impl<L: Link> Session<L> {
     /// Asks the stream how it is. Tells the user what is gone from it.
     pub(in crate::nats) async fn look(&mut self) -> Result<(), Trouble> {
         self.looked_at = Instant::now();
         self.in_doubt = true;
         let seen = self.find().await?;
         self.limit = self.limit_of(&seen);
-        let last_sequence = seen.info.state.last_sequence;
-        let is_remade = made(&seen) != self.created;
+        let last_sequence = seen.last_sequence;
+        let is_remade = seen.made != self.created;
         match seen.last {
             Some((sequence, None)) => return Err(self.fenced(sequence, None)),
             Some((sequence, Some(frame))) if !self.knows(frame.life) => {
@@ -36,12 +36,12 @@ impl Session {
             Some((_, Some(frame))) => {
                 self.next = frame.next();
                 self.through = frame.through.or(self.through);
-                self.tail = seen.last_sequence();
+                self.tail = self.end_of(&seen);
             }
-            None if is_remade || last_sequence < self.tail || self.must_claim => {
+            None if is_remade || last_sequence < self.tail.sequence || self.must_claim => {
                 self.reclaim(&seen, None).await?;
             }
-            None => self.tail = last_sequence,
+            None => self.tail = self.end_of(&seen),
         }
         self.watch_oldest(&seen).await?;
         self.in_doubt = false;
@@ -68,19 +68,18 @@ impl Session {
 
     /// Notices what a limit or a purge took from the beginning of the stream.
     pub(super) async fn watch_oldest(&mut self, seen: &Seen) -> Result<(), NatsError> {
-        let state = &seen.info.state;
-        if state.first_sequence == self.first_sequence {
+        if seen.first_sequence == self.first_sequence {
             return Ok(());
         }
-        let oldest = if state.messages == 0 {
+        let oldest = if seen.messages == 0 {
             self.next
         } else {
-            match self.link.frame_at(state.first_sequence).await? {
+            match self.link.frame_at(seen.first_sequence).await? {
                 Some((frame, _)) => frame.first,
                 None => return Ok(()),
             }
         };
-        self.first_sequence = state.first_sequence;
+        self.first_sequence = seen.first_sequence;
         let gone = oldest.saturating_sub(self.oldest);
         self.oldest = oldest;
         if gone > 0 {

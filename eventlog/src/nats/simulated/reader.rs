@@ -1,0 +1,127 @@
+//! Mirrors of the stream, and those who read there.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+};
+
+use super::{ATTEMPTS, Event, now, server::SimServer, state::History};
+use crate::{
+    coverage::Coverage,
+    cursor::Cursor,
+    log::EventLog,
+    nats::{
+        follow::Tail,
+        mirror::{MirrorConfig, State},
+    },
+    replay::Replay,
+};
+
+pub(super) struct Mirror {
+    pub(super) state: Arc<State<Event>>,
+    follows: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// Someone who reads at either mirror.
+pub(super) struct Reader {
+    pub(super) cursor: Cursor,
+    /// All events since it was last told that some are missing, with their numbers.
+    pub(super) seen: Vec<(u64, u64)>,
+}
+
+impl Mirror {
+    /// `None` while there is no stream.
+    pub(super) fn open(server: &SimServer) -> Option<Self> {
+        let opened = (0..ATTEMPTS).find_map(|_| {
+            let config = MirrorConfig::new("simulated", "orders");
+            now(Tail::fill(Arc::new(server.link()), config))?.ok()
+        });
+        let (mut tail, log) = opened?;
+        let state = Arc::new(State::new(log));
+        let of_thread = state.clone();
+        let follows = async move {
+            loop {
+                if let Err(error) = tail.follow(&of_thread).await {
+                    of_thread.failed(&error);
+                }
+                pause().await;
+            }
+        };
+        Some(Self {
+            state,
+            follows: Box::pin(follows),
+        })
+    }
+
+    /// Goes on as far as it can.
+    pub(super) fn follow(&mut self) {
+        for _ in 0..ATTEMPTS {
+            assert!(now(&mut self.follows).is_none(), "it follows for ever");
+        }
+    }
+}
+
+impl Reader {
+    pub(super) fn new(mirror: &Mirror) -> Self {
+        Self {
+            cursor: mirror.state.log().cursor(),
+            seen: Vec::new(),
+        }
+    }
+
+    /// Reads what follows the cursor; from the beginning where that is refused.
+    pub(super) fn read(&mut self, log: &EventLog<Event>) -> Coverage {
+        let replay = log.replay(self.cursor);
+        let coverage = replay.coverage();
+        match coverage {
+            Coverage::Ahead { .. } => {}
+            Coverage::Complete => self.take(&replay),
+            Coverage::Truncated { .. } => {
+                self.seen.clear();
+                self.take(&replay);
+            }
+            Coverage::Foreign => {
+                self.seen.clear();
+                self.take(&log.replay(0));
+            }
+        }
+        coverage
+    }
+
+    pub(super) fn take(&mut self, replay: &Replay<Event>) {
+        for (cursor, event) in replay.with_cursors() {
+            self.seen.push((cursor.seq().get(), event.id));
+        }
+        self.cursor = replay.cursor();
+    }
+
+    /// Nothing is missing in between, and what was seen is what was once there.
+    pub(super) fn check(&self, histories: &[History]) {
+        let seen = &self.seen;
+        let follows = |pair: &[(u64, u64)]| pair[0].0 + 1 == pair[1].0;
+        assert!(seen.windows(2).all(follows), "N03: a hole in {seen:?}");
+        let has = |history: &History| {
+            let mut seen = seen.iter();
+            seen.all(|(number, id)| history.get(number) == Some(&Some(*id)))
+        };
+        assert!(
+            histories.iter().any(has),
+            "N03: {seen:?} is of none of {histories:?}"
+        );
+    }
+}
+
+/// Not ready the first time.
+async fn pause() {
+    let mut is_over = false;
+    poll_fn(|_| {
+        if std::mem::replace(&mut is_over, true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}

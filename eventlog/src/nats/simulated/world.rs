@@ -1,0 +1,187 @@
+//! Writers, mirrors and readers of one stream, and what has to hold of them.
+
+use super::{
+    ATTEMPTS,
+    reader::{Mirror, Reader},
+    server::SimServer,
+    state::Fault,
+    writer::Writer,
+};
+use crate::coverage::Coverage;
+
+/// Events that are handed over at once.
+const BURST: usize = 3;
+
+/// What happens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Act {
+    /// The writer hands over an event, whose first request has this fate.
+    Write(Fault),
+    /// It hands over some more at once, and is stopped before it hears of them; each has this fate.
+    Burst(Fault),
+    /// What is held on its way arrives.
+    Arrive,
+    /// The writer before, which was never ended, does.
+    WriteOld,
+    /// Another process writes from now on.
+    Restart(Fault),
+    /// A mirror hears of what there is; the next message may be lost on its way.
+    Follow(usize),
+    LoseDelivery,
+    /// A mirror is started anew.
+    Open(usize),
+    Sync,
+    /// The server is started anew; after a power cut; without its stream.
+    RestartServer,
+    CutPower,
+    LoseAll,
+    Trim,
+}
+
+pub(super) struct World {
+    server: SimServer,
+    writer: Writer,
+    old: Option<Writer>,
+    mirrors: [Mirror; 2],
+    readers: Vec<Reader>,
+    last_id: u64,
+    acknowledged: Vec<u64>,
+    /// Whether the server has lost something, and whether a limit has.
+    fell_back: bool,
+    trimmed: bool,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let server = SimServer::default();
+        let writer = Writer::open(&server);
+        let open = |_| Mirror::open(&server).expect("there is a stream");
+        let mirrors = [0, 1].map(open);
+        let readers = mirrors.iter().map(Reader::new).collect();
+        Self {
+            server,
+            writer,
+            old: None,
+            mirrors,
+            readers,
+            last_id: 0,
+            acknowledged: Vec::new(),
+            fell_back: false,
+            trimmed: false,
+        }
+    }
+
+    /// What becomes of the next requests.
+    pub(super) fn then(&self, faults: Vec<Fault>) {
+        self.server.then(faults);
+    }
+
+    /// So many requests have this fate, if it is one.
+    fn place(&self, fault: Fault, requests: usize) {
+        if fault != Fault::None {
+            self.then(vec![fault; requests]);
+        }
+    }
+
+    pub(super) fn act(&mut self, act: Act) {
+        match act {
+            Act::Write(fault) => {
+                self.place(fault, 1);
+                self.write(1, ATTEMPTS, |world| Some(&mut world.writer));
+            }
+            Act::Burst(fault) => {
+                self.place(fault, BURST);
+                self.write(BURST, 1, |world| Some(&mut world.writer));
+            }
+            Act::Arrive => self.server.arrive(),
+            Act::WriteOld => self.write(1, ATTEMPTS, |world| world.old.as_mut()),
+            Act::Restart(fault) => {
+                self.place(fault, 1);
+                let writer = Writer::open(&self.server);
+                self.old = Some(std::mem::replace(&mut self.writer, writer));
+            }
+            Act::Follow(mirror) => self.mirrors[mirror].follow(),
+            Act::LoseDelivery => self.server.lose_deliveries(1),
+            Act::Open(mirror) => {
+                if let Some(opened) = Mirror::open(&self.server) {
+                    self.mirrors[mirror] = opened;
+                }
+            }
+            Act::Sync => self.server.sync(),
+            Act::RestartServer => self.server.restart(),
+            Act::CutPower => self.server.cut_power(),
+            Act::LoseAll => self.server.lose_all(),
+            Act::Trim => self.server.trim(),
+        }
+        // A stream that was emptied has nothing that its next writer could go on from.
+        self.fell_back |= matches!(act, Act::CutPower | Act::LoseAll) || self.server.is_empty();
+        self.trimmed |= act == Act::Trim;
+        self.read(false);
+    }
+
+    /// All is well from now on: everybody has to have everything.
+    pub(super) fn end(&mut self) {
+        self.server.lose_deliveries(0);
+        if self.writer.is_fenced {
+            self.act(Act::Restart(Fault::None));
+        }
+        self.act(Act::Write(Fault::None));
+        for _ in 0..2 {
+            self.mirrors.iter_mut().for_each(Mirror::follow);
+        }
+        self.read(true);
+        if self.fell_back {
+            return;
+        }
+        let stored: Vec<_> = self.server.history().into_values().flatten().collect();
+        let mut expected = stored.clone();
+        expected.retain(|id| self.acknowledged.contains(id));
+        assert_eq!(self.acknowledged, expected, "N01: once and in order");
+        if !self.trimmed {
+            for reader in &self.readers {
+                let seen: Vec<_> = reader.seen.iter().map(|(_, id)| *id).collect();
+                assert_eq!(seen, stored, "N03: a reader has everything");
+            }
+        }
+    }
+
+    /// One of the writers hands over events, and tries so often.
+    fn write(
+        &mut self,
+        events: usize,
+        attempts: usize,
+        writer: impl Fn(&mut Self) -> Option<&mut Writer>,
+    ) {
+        let ids = self.last_id + 1..=self.last_id + events as u64;
+        self.last_id = *ids.end();
+        let Some(writer) = writer(self) else { return };
+        let client = writer.client;
+        ids.for_each(|id| writer.append(id));
+        let acknowledged = writer.write(attempts);
+        if !acknowledged.is_empty() {
+            let owner = self.server.owner().filter(|_| !self.trimmed);
+            assert_eq!(owner.unwrap_or(client), client, "N02: two are acknowledged");
+        }
+        self.acknowledged.extend(acknowledged);
+    }
+
+    /// Everybody asks at every mirror.
+    fn read(&mut self, is_calm: bool) {
+        let histories = self.server.histories();
+        for mirror in &self.mirrors {
+            for reader in &mut self.readers {
+                let coverage = reader.read(&mirror.state.log());
+                reader.check(&histories);
+                let is_honoured = match coverage {
+                    Coverage::Complete => true,
+                    Coverage::Ahead { .. } => !is_calm,
+                    Coverage::Truncated { .. } => self.trimmed || self.fell_back,
+                    // A mirror that has not heard of a writer yet does not know its cursors, and one
+                    // whose claim is gone is not said to follow another.
+                    Coverage::Foreign => self.fell_back || self.trimmed || !is_calm,
+                };
+                assert!(is_honoured, "N03: {coverage:?} at {}", reader.cursor);
+            }
+        }
+    }
+}
