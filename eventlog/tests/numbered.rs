@@ -170,6 +170,34 @@ fn a_number_beside_is_read_back_with_every_payload() {
     same::<_, Beside>(map, &json(r#","payload":{"version":1}"#));
 }
 
+/// Has a form for people and one for machines.
+struct Forms;
+
+impl Serialize for Forms {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let for_people = serializer.is_human_readable();
+        serializer.collect_map([("for_people", for_people)])
+    }
+}
+
+#[test]
+fn a_payload_is_told_that_people_read_it() {
+    let written = serde_json::to_string(&Numbered::<_, Inside>::new(7, Forms)).unwrap();
+    assert_eq!(written, r#"{"version":7,"for_people":true}"#);
+}
+
+#[test]
+fn what_is_no_event_is_refused_with_what_was_expected() {
+    type Event = Numbered<BTreeMap<String, u64>, Inside>;
+    let error = serde_json::from_str::<Event>("3").unwrap_err();
+    let expected = "the fields of a payload, and its number as `version`";
+    assert!(error.to_string().contains(expected), "{error}");
+    // JSON has no keys but texts.
+    let map = serde::de::value::MapDeserializer::new([(1, 2)].into_iter());
+    let error: serde::de::value::Error = Event::deserialize(map).unwrap_err();
+    assert!(error.to_string().contains("expected a key"), "{error}");
+}
+
 #[test]
 fn a_field_that_has_the_name_of_the_number_is_refused() {
     #[derive(Serialize)]

@@ -61,6 +61,15 @@ fn a_replay_shows_its_events_and_what_they_cover() {
 }
 
 #[test]
+fn a_page_and_a_numbered_event_show_what_they_hold() {
+    let page = log().replay(0).take_page(1);
+    let oldest = format!("{:?}", Tick { version: 2 });
+    shows(&page, &["Page", "Truncated", &oldest, "has_more: true"]);
+    let event = eventlog::Numbered::<_>::new(7, "paid");
+    shows(&event, &["Numbered", "version: 7", "payload: \"paid\""]);
+}
+
+#[test]
 fn a_cursor_and_an_epoch_show_the_texts_that_stand_in_files() {
     let log = log();
     let (cursor, epoch) = (log.cursor(), log.epoch());
