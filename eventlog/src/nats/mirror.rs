@@ -286,7 +286,7 @@ impl<E> Mirror<E> {
     /// ```
     #[must_use]
     pub fn stats(&self) -> MirrorStats {
-        let mut stats = self.state.with(|inner| inner.stats.clone());
+        let mut stats = self.state.stats();
         stats.fetched = self.fetched.count();
         stats
     }
@@ -313,6 +313,10 @@ impl<E> State<E> {
 
     pub(super) fn log(&self) -> Arc<EventLog<E>> {
         self.with(|inner| inner.log.clone())
+    }
+
+    pub(super) fn stats(&self) -> MirrorStats {
+        self.with(|inner| inner.stats.clone())
     }
 
     /// Everything up to this number is there.

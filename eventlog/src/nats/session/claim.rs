@@ -90,6 +90,8 @@ impl<L: Link> Session<L> {
         self.created.clone_from(&seen.made);
         self.tail = self.end_of(seen);
         let left_through = left.and_then(|frame| frame.through);
+        let left_highest = left.map_or(0, |frame| frame.versions.1);
+        self.max_version = self.max_version.max(left_highest);
         (self.next, self.through) = (first, left_through);
         let claimed = self.claim().await;
         (self.next, self.through) = (next, through);

@@ -9,9 +9,13 @@ use std::{
 
 use async_nats::jetstream::stream::Config as StreamConfig;
 
-use super::state::{Fault, History, Request, State, Stored, lost};
+use super::{
+    Event,
+    state::{Fault, History, Request, State, Stored, lost},
+};
 use crate::nats::{
     error::NatsError,
+    follow::events_of,
     frame::Frame,
     link::{Answer, End, Link, Message, Seen},
     session::HEADERS,
@@ -100,6 +104,28 @@ impl SimServer {
         let is_claim = |stored: &&Stored| Frame::parse(&stored.headers).unwrap().count == 0;
         let claim = state.messages.iter().rev().find(is_claim);
         claim.map(|claim| claim.from)
+    }
+
+    /// The ids and versions of the events that the stream has had, and not lost.
+    pub(super) fn versions(&self) -> Vec<(u64, u64)> {
+        let state = self.lock();
+        let ids = state.history.values().flatten();
+        ids.map(|id| (*id, state.versions[id])).collect()
+    }
+
+    /// The events that the stream still has, from its last gap on.
+    pub(super) fn kept(&self) -> Vec<u64> {
+        let state = self.lock();
+        let mut kept = Vec::new();
+        for stored in &state.messages {
+            let frame = Frame::parse(&stored.headers).unwrap();
+            if frame.is_gap {
+                kept.clear();
+            } else {
+                kept.extend(events_of::<Event>(&frame, &stored.payload).unwrap());
+            }
+        }
+        kept.into_iter().map(|event| event.id).collect()
     }
 
     /// All that was and is: a reader has to have a part of one of them.

@@ -42,6 +42,8 @@ pub(super) struct State {
     pub(super) lost: Vec<History>,
     /// The events that each client has been told of.
     pub(super) known: HashMap<u64, History>,
+    /// The version of each event that was ever there, by its id.
+    pub(super) versions: HashMap<u64, u64>,
     pub(super) clients: u64,
     pub(super) faults: VecDeque<Fault>,
     /// Messages that are still on their way.
@@ -133,6 +135,7 @@ impl State {
             for (number, line) in (frame.first..frame.next()).zip(lines) {
                 let event: Event = serde_json::from_slice(line).unwrap();
                 self.history.insert(number, Some(event.id));
+                self.versions.insert(event.id, event.version);
             }
         }
         known.extend(&self.history);

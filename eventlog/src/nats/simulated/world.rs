@@ -7,7 +7,7 @@ use super::{
     state::Fault,
     writer::Writer,
 };
-use crate::coverage::Coverage;
+use crate::{coverage::Coverage, cursor::Start};
 
 /// Events that are handed over at once.
 const BURST: usize = 3;
@@ -130,6 +130,10 @@ impl World {
             self.mirrors.iter_mut().for_each(Mirror::follow);
         }
         self.read(true);
+        for mirror in &self.mirrors {
+            self.has_all(mirror);
+            self.is_never_falsely_complete(mirror);
+        }
         if self.fell_back {
             return;
         }
@@ -142,6 +146,35 @@ impl World {
                 let seen: Vec<_> = reader.seen.iter().map(|(_, id)| *id).collect();
                 assert_eq!(seen, stored, "N03: a reader has everything");
             }
+        }
+    }
+
+    /// What the stream has is in the mirror, which knows that.
+    fn has_all(&self, mirror: &Mirror) {
+        let log = mirror.state.log();
+        let replay = log.replay(Start::Oldest);
+        let events: Vec<_> = replay.iter().map(|event| event.id).collect();
+        let kept = self.server.kept();
+        assert!(events.ends_with(&kept), "{events:?} lacks some of {kept:?}");
+        let stats = mirror.state.stats();
+        assert_eq!(stats.newest, replay.cursor().seq());
+        assert!(stats.is_connected, "{stats:?}");
+        let is_undisturbed = self.old.is_none() && !self.fell_back && !self.trimmed;
+        assert!(!is_undisturbed || stats.changes == 0, "{stats:?}");
+    }
+
+    /// Someone who knows a version alone is told of what is missing after it.
+    fn is_never_falsely_complete(&self, mirror: &Mirror) {
+        let (log, had) = (mirror.state.log(), self.server.versions());
+        let newest = had.iter().map(|(_, version)| *version).max();
+        for since in 0..=newest.unwrap_or(0) {
+            let replay = log.replay(since);
+            let has = |id: u64| replay.iter().any(|event| event.id == id);
+            let has_all = had
+                .iter()
+                .all(|(id, version)| *version <= since || has(*id));
+            let is_complete = replay.coverage() == Coverage::Complete;
+            assert!(!is_complete || has_all, "{since}: {replay:?} of {had:?}");
         }
     }
 
