@@ -24,7 +24,9 @@ mod server;
 mod support;
 
 use std::{
-    env, fs, thread,
+    env, fs,
+    sync::mpsc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -36,6 +38,9 @@ use support::{measure::sized, table};
 fn events() -> u64 {
     sized(500_000, 5_000)
 }
+
+/// Between two of those, so that everybody rests.
+const PAUSE: Duration = Duration::from_micros(500);
 
 /// Events that are sent one at a time.
 fn singles() -> u64 {
@@ -147,19 +152,50 @@ fn latency(title: &str, server: &Server) {
             ..Default::default()
         };
         context.create_stream(stream).await.unwrap();
-        let payload = serde_json::to_vec(&event(1)).unwrap();
         let mut times = Vec::new();
         for _ in 0..singles() {
             let began = Instant::now();
-            let sent = context.publish("bare", payload.clone().into()).await;
-            sent.unwrap().await.unwrap();
+            publish(&context).await;
             times.push(began.elapsed());
-            tokio::time::sleep(Duration::from_micros(500)).await;
+            tokio::time::sleep(PAUSE).await;
         }
         middle(times)
     });
     row(title, "one event, p50", nanos(ours));
     row(title, "a bare publish, p50", nanos(bare));
+    row(
+        title,
+        "the same, by another thread",
+        nanos(by_another(server)),
+    );
+}
+
+/// A bare publish that another thread is asked for, as a writer's is.
+fn by_another(server: &Server) -> Duration {
+    let (ask, asked) = mpsc::channel::<()>();
+    let (answer, answered) = mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            server.with(async |context| {
+                while asked.recv().is_ok() {
+                    publish(&context).await;
+                    answer.send(()).unwrap();
+                }
+            });
+        });
+        let times = median(|_| {
+            ask.send(()).unwrap();
+            answered.recv().unwrap();
+        });
+        drop(ask);
+        times
+    })
+}
+
+async fn publish(context: &async_nats::jetstream::Context) {
+    let payload = serde_json::to_vec(&event(1)).unwrap();
+    let sent = context.publish("bare", payload.into()).await;
+    sent.unwrap().await.unwrap();
 }
 
 fn nanos(time: Duration) -> String {
@@ -175,7 +211,7 @@ fn median(mut act: impl FnMut(u64)) -> Duration {
         let began = Instant::now();
         act(round);
         let took = began.elapsed();
-        thread::sleep(Duration::from_micros(500));
+        thread::sleep(PAUSE);
         took
     });
     middle(times.collect())

@@ -158,6 +158,14 @@ impl Lives {
         self.lives.drain(..surplus);
     }
 
+    /// A life that had ended has gone on to this number.
+    pub(super) fn extend(&mut self, life: Epoch, through: u64) {
+        let id = life.to_string();
+        for before in self.lives.iter_mut().filter(|before| before.life == id) {
+            before.through = through;
+        }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (Epoch, u64)> {
         self.lives.iter().filter_map(Life::parts)
     }

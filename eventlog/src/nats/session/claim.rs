@@ -77,21 +77,12 @@ impl<L: Link> Session<L> {
         seen: &Seen,
         left: Option<Frame>,
     ) -> Result<(), Trouble> {
-        let first = left.map_or(self.oldest.min(self.next), |frame| frame.next());
-        let shared = left.map_or(first - 1, |frame| self.shared_with(&frame));
-        let forgotten = self.next - 1 - shared;
-        // What is forgotten keeps its numbers, unless another writer has used them.
-        let is_used = first - 1 > shared;
-        let through = if is_used { shared } else { self.next - 1 };
-        self.lives.end(self.life, through);
-        let (next, through) = (first + forgotten, self.through);
         self.must_claim = true;
-        self.life = Epoch::of_log(None);
         self.created.clone_from(&seen.made);
         self.tail = self.end_of(seen);
+        let (first, forgotten) = self.fall_back(left);
+        let (next, through) = (first + forgotten, self.through);
         let left_through = left.and_then(|frame| frame.through);
-        let left_highest = left.map_or(0, |frame| frame.versions.1);
-        self.max_version = self.max_version.max(left_highest);
         (self.next, self.through) = (first, left_through);
         let claimed = self.claim().await;
         (self.next, self.through) = (next, through);
@@ -109,15 +100,36 @@ impl<L: Link> Session<L> {
         Ok(())
     }
 
+    /// Ends our life where the stream has fallen back to. Says the number that comes next there, and
+    /// how many events it has forgotten.
+    fn fall_back(&mut self, left: Option<Frame>) -> (u64, u64) {
+        let ended = std::mem::replace(&mut self.life, Epoch::of_log(None));
+        let Some(frame) = left else {
+            self.lives.end(ended, self.next - 1);
+            let first = self.oldest.min(self.next);
+            return (first, self.next - first);
+        };
+        let shared = self.shared_with(&frame, ended);
+        if frame.next() - 1 > shared {
+            // Numbers that we have given are another's now.
+            self.lives.end(ended, shared);
+            self.lives.extend(frame.life, frame.next() - 1);
+        } else {
+            self.lives.end(ended, self.next - 1);
+        }
+        self.max_version = self.max_version.max(frame.versions.1);
+        (frame.next(), self.next - 1 - shared)
+    }
+
     /// The number up to which the stream's events are those that we know, if this is its last message.
-    fn shared_with(&self, left: &Frame) -> u64 {
-        let last = left.next() - 1;
-        if left.life == self.life {
-            return last.min(self.next - 1);
+    fn shared_with(&self, left: &Frame, own: Epoch) -> u64 {
+        let last = (left.next() - 1).min(self.next - 1);
+        if left.life == own {
+            return last;
         }
         // A writer that we had fenced may have gone on where our claim was lost.
         let known = self.lives.through(left.life);
-        last.min(known.unwrap_or(last)).min(self.next - 1)
+        known.map_or(last, |known| last.min(known))
     }
 
     /// A gap in the place of events that the stream has forgotten.
