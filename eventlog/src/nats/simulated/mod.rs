@@ -23,6 +23,9 @@ use crate::versioned::Versioned;
 /// More attempts than there are faults at a time.
 const ATTEMPTS: usize = 8;
 
+/// The most bytes of a message, its headers aside.
+const MESSAGE: usize = 256;
+
 /// An event, which no other is like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct Event {

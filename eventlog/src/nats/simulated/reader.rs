@@ -33,9 +33,9 @@ pub(super) struct Reader {
 
 impl Mirror {
     /// `None` while there is no stream.
-    pub(super) fn open(server: &SimServer) -> Option<Self> {
+    pub(super) fn open(server: &SimServer, capacity: usize) -> Option<Self> {
         let opened = (0..ATTEMPTS).find_map(|_| {
-            let config = MirrorConfig::new("simulated", "orders");
+            let config = MirrorConfig::new("simulated", "orders").capacity(capacity);
             now(Tail::fill(Arc::new(server.link()), config))?.ok()
         });
         let (mut tail, log) = opened?;

@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::{
     state::Fault,
-    world::{Act, World},
+    world::{Act, LARGE, World},
 };
 
 const FAULTS: [Fault; 5] = [
@@ -15,7 +15,7 @@ const FAULTS: [Fault; 5] = [
     Fault::Late(2),
 ];
 
-const ACTS: [Act; 21] = [
+const ACTS: [Act; 22] = [
     Act::Write(Fault::None),
     Act::Write(Fault::LoseRequest),
     Act::Write(Fault::LoseAnswer),
@@ -24,6 +24,7 @@ const ACTS: [Act; 21] = [
     Act::Burst(Fault::None),
     Act::Burst(Fault::LoseAnswer),
     Act::Burst(Fault::Held),
+    Act::Lose,
     Act::Arrive,
     Act::WriteOld,
     Act::Restart(Fault::None),
@@ -52,8 +53,8 @@ fn all<T: Copy>(of: &[T], steps: u32) -> impl Iterator<Item = Vec<T>> {
 }
 
 /// Two events are there, one of them synced, and a mirror has both.
-fn run(script: &[Act]) {
-    let mut world = World::new();
+fn run(script: &[Act], capacities: [usize; 2]) {
+    let mut world = World::new(capacities);
     let start = [
         Act::Write(Fault::None),
         Act::Sync,
@@ -68,7 +69,7 @@ fn run(script: &[Act]) {
 
 fn run_all(steps: u32) {
     for script in all(&ACTS, steps) {
-        let ran = std::panic::catch_unwind(|| run(&script));
+        let ran = std::panic::catch_unwind(|| run(&script, [LARGE; 2]));
         assert!(ran.is_ok(), "after {script:?}");
     }
 }
@@ -88,7 +89,7 @@ fn n03_whatever_happens_in_four_steps_no_cursor_is_misread() {
 #[test]
 fn n01_n02_wherever_requests_are_lost_or_late_the_history_is_the_logs() {
     for faults in all(&FAULTS, 5) {
-        let mut world = World::new();
+        let mut world = World::new([LARGE; 2]);
         world.then(faults);
         for act in [
             Act::Write(Fault::None),
@@ -104,7 +105,10 @@ fn n01_n02_wherever_requests_are_lost_or_late_the_history_is_the_logs() {
 
 proptest! {
     #[test]
-    fn n03_in_long_scripts_no_cursor_is_misread(script in vec(select(&ACTS[..]), 1..40)) {
-        run(&script);
+    fn n03_in_long_scripts_no_cursor_is_misread(
+        script in vec(select(&ACTS[..]), 1..40),
+        capacity in select(vec![1, 3, LARGE]),
+    ) {
+        run(&script, [LARGE, capacity]);
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use async_nats::jetstream::stream::Config as StreamConfig;
 
 use super::{
-    Event,
+    Event, MESSAGE,
     state::{Fault, History, Request, State, Stored, lost},
 };
 use crate::nats::{
@@ -106,11 +106,20 @@ impl SimServer {
         claim.map(|claim| claim.from)
     }
 
-    /// The ids and versions of the events that the stream has had, and not lost.
-    pub(super) fn versions(&self) -> Vec<(u64, u64)> {
+    /// The ids and versions of the events that the stream has had, and not lost; of what a gap
+    /// counts, the highest version and no id.
+    pub(super) fn versions(&self) -> Vec<(Option<u64>, u64)> {
         let state = self.lock();
         let ids = state.history.values().flatten();
-        ids.map(|id| (*id, state.versions[id])).collect()
+        let events = ids.map(|id| (Some(*id), state.versions[id]));
+        let frames = state
+            .messages
+            .iter()
+            .filter_map(|stored| Frame::parse(&stored.headers));
+        let gaps = frames.filter(|frame| frame.is_gap);
+        events
+            .chain(gaps.map(|gap| (None, gap.versions.1)))
+            .collect()
     }
 
     /// The events that the stream still has, from its last gap on.
@@ -210,9 +219,8 @@ impl Link for SimLink {
         self.server.lock().losses
     }
 
-    /// Each event makes a message.
     fn max_payload(&self) -> usize {
-        HEADERS + 32
+        HEADERS + MESSAGE
     }
 
     fn messages(&self, after: u64) -> impl Future<Output = Result<SimMessages, NatsError>> + Send {

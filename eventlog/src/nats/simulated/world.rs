@@ -9,6 +9,9 @@ use super::{
 };
 use crate::{coverage::Coverage, cursor::Start};
 
+/// More events than any script has.
+pub(super) const LARGE: usize = 4096;
+
 /// Events that are handed over at once.
 const BURST: usize = 3;
 
@@ -19,6 +22,8 @@ pub(super) enum Act {
     Write(Fault),
     /// It hands over some more at once, and is stopped before it hears of them; each has this fate.
     Burst(Fault),
+    /// It has lost some, and hands over the gap that counts them.
+    Lose,
     /// What is held on its way arrives.
     Arrive,
     /// The writer before, which was never ended, does.
@@ -49,14 +54,18 @@ pub(super) struct World {
     /// Whether the server has lost something, and whether a limit has.
     fell_back: bool,
     trimmed: bool,
+    /// The ids of gaps that were handed over.
+    gaps: Vec<u64>,
+    capacities: [usize; 2],
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    /// With mirrors that keep so many events.
+    pub(super) fn new(capacities: [usize; 2]) -> Self {
         let server = SimServer::default();
         let writer = Writer::open(&server);
-        let open = |_| Mirror::open(&server).expect("there is a stream");
-        let mirrors = [0, 1].map(open);
+        let open = |events| Mirror::open(&server, events).expect("there is a stream");
+        let mirrors = capacities.map(open);
         let readers = mirrors.iter().map(Reader::new).collect();
         Self {
             server,
@@ -68,6 +77,8 @@ impl World {
             acknowledged: Vec::new(),
             fell_back: false,
             trimmed: false,
+            gaps: Vec::new(),
+            capacities,
         }
     }
 
@@ -87,14 +98,18 @@ impl World {
         match act {
             Act::Write(fault) => {
                 self.place(fault, 1);
-                self.write(1, ATTEMPTS, |world| Some(&mut world.writer));
+                self.write(ATTEMPTS, |world| Some(&mut world.writer), Writer::append, 1);
+            }
+            Act::Lose => {
+                self.gaps.push(self.last_id + 1);
+                self.write(ATTEMPTS, |world| Some(&mut world.writer), Writer::lose, 1);
             }
             Act::Burst(fault) => {
                 self.place(fault, BURST);
-                self.write(BURST, 1, |world| Some(&mut world.writer));
+                self.write(1, |world| Some(&mut world.writer), Writer::append, BURST);
             }
             Act::Arrive => self.server.arrive(),
-            Act::WriteOld => self.write(1, ATTEMPTS, |world| world.old.as_mut()),
+            Act::WriteOld => self.write(ATTEMPTS, |world| world.old.as_mut(), Writer::append, 1),
             Act::Restart(fault) => {
                 self.place(fault, 1);
                 let writer = Writer::open(&self.server);
@@ -103,7 +118,7 @@ impl World {
             Act::Follow(mirror) => self.mirrors[mirror].follow(),
             Act::LoseDelivery => self.server.lose_deliveries(1),
             Act::Open(mirror) => {
-                if let Some(opened) = Mirror::open(&self.server) {
+                if let Some(opened) = Mirror::open(&self.server, self.capacities[mirror]) {
                     self.mirrors[mirror] = opened;
                 }
             }
@@ -130,18 +145,20 @@ impl World {
             self.mirrors.iter_mut().for_each(Mirror::follow);
         }
         self.read(true);
-        for mirror in &self.mirrors {
-            self.has_all(mirror);
+        for (mirror, capacity) in self.mirrors.iter().zip(self.capacities) {
+            self.has_all(mirror, capacity);
             self.is_never_falsely_complete(mirror);
         }
         if self.fell_back {
             return;
         }
         let stored: Vec<_> = self.server.history().into_values().flatten().collect();
+        let mut acknowledged = self.acknowledged.clone();
+        acknowledged.retain(|id| !self.gaps.contains(id));
         let mut expected = stored.clone();
-        expected.retain(|id| self.acknowledged.contains(id));
-        assert_eq!(self.acknowledged, expected, "N01: once and in order");
-        if !self.trimmed {
+        expected.retain(|id| acknowledged.contains(id));
+        assert_eq!(acknowledged, expected, "N01: once and in order");
+        if !self.is_told_of_losses() {
             for reader in &self.readers {
                 let seen: Vec<_> = reader.seen.iter().map(|(_, id)| *id).collect();
                 assert_eq!(seen, stored, "N03: a reader has everything");
@@ -149,17 +166,26 @@ impl World {
         }
     }
 
+    /// Whether a reader may be told that events are missing.
+    fn is_told_of_losses(&self) -> bool {
+        let is_small = |capacity: &usize| *capacity < LARGE;
+        let is_small = self.capacities.iter().any(is_small);
+        is_small || self.trimmed || self.fell_back || !self.gaps.is_empty()
+    }
+
     /// What the stream has is in the mirror, which knows that.
-    fn has_all(&self, mirror: &Mirror) {
+    fn has_all(&self, mirror: &Mirror, capacity: usize) {
         let log = mirror.state.log();
         let replay = log.replay(Start::Oldest);
         let events: Vec<_> = replay.iter().map(|event| event.id).collect();
-        let kept = self.server.kept();
+        let mut kept = self.server.kept();
+        kept.drain(..kept.len().saturating_sub(capacity));
         assert!(events.ends_with(&kept), "{events:?} lacks some of {kept:?}");
         let stats = mirror.state.stats();
         assert_eq!(stats.newest, replay.cursor().seq());
         assert!(stats.is_connected, "{stats:?}");
-        let is_undisturbed = self.old.is_none() && !self.fell_back && !self.trimmed;
+        let is_undisturbed =
+            self.old.is_none() && !self.fell_back && !self.trimmed && self.gaps.is_empty();
         assert!(!is_undisturbed || stats.changes == 0, "{stats:?}");
     }
 
@@ -169,27 +195,26 @@ impl World {
         let newest = had.iter().map(|(_, version)| *version).max();
         for since in 0..=newest.unwrap_or(0) {
             let replay = log.replay(since);
-            let has = |id: u64| replay.iter().any(|event| event.id == id);
-            let has_all = had
-                .iter()
-                .all(|(id, version)| *version <= since || has(*id));
+            let has = |id: &Option<u64>| replay.iter().any(|event| Some(event.id) == *id);
+            let has_all = had.iter().all(|(id, version)| *version <= since || has(id));
             let is_complete = replay.coverage() == Coverage::Complete;
             assert!(!is_complete || has_all, "{since}: {replay:?} of {had:?}");
         }
     }
 
-    /// One of the writers hands over events, and tries so often.
+    /// One of the writers makes so many records, and tries so often to hand them over.
     fn write(
         &mut self,
-        events: usize,
         attempts: usize,
         writer: impl Fn(&mut Self) -> Option<&mut Writer>,
+        make: impl Fn(&mut Writer, u64),
+        records: usize,
     ) {
-        let ids = self.last_id + 1..=self.last_id + events as u64;
+        let ids = self.last_id + 1..=self.last_id + records as u64;
         self.last_id = *ids.end();
         let Some(writer) = writer(self) else { return };
         let client = writer.client;
-        ids.for_each(|id| writer.append(id));
+        ids.for_each(|id| make(writer, id));
         let acknowledged = writer.write(attempts);
         if !acknowledged.is_empty() {
             let owner = self.server.owner().filter(|_| !self.trimmed);
@@ -201,6 +226,7 @@ impl World {
     /// Everybody asks at every mirror.
     fn read(&mut self, is_calm: bool) {
         let histories = self.server.histories();
+        let is_told = self.is_told_of_losses();
         for mirror in &self.mirrors {
             for reader in &mut self.readers {
                 let coverage = reader.read(&mirror.state.log());
@@ -208,7 +234,7 @@ impl World {
                 let is_honoured = match coverage {
                     Coverage::Complete => true,
                     Coverage::Ahead { .. } => !is_calm,
-                    Coverage::Truncated { .. } => self.trimmed || self.fell_back,
+                    Coverage::Truncated { .. } => is_told,
                     // A mirror that has not heard of a writer yet does not know its cursors, and one
                     // whose claim is gone is not said to follow another.
                     Coverage::Foreign => self.fell_back || self.trimmed || !is_calm,

@@ -3,15 +3,18 @@
 use std::collections::VecDeque;
 
 use super::{
-    ATTEMPTS, Event, now,
+    ATTEMPTS, Event, MESSAGE, now,
     server::{SimLink, SimServer},
 };
 use crate::{
     cursor::Epoch,
     nats::{config::JetStreamConfig, session::Session},
     seq::Seq,
-    writer::{DestinationError, Meta, Records, Standing},
+    writer::{DestinationError, Gap, GapReason, Meta, Records, Standing},
 };
+
+/// More than half of what a message takes, and less than a gap: each record makes a message.
+const LINE: usize = MESSAGE / 2 + 1;
 
 /// A process that writes.
 pub(super) struct Writer {
@@ -52,10 +55,24 @@ impl Writer {
     pub(super) fn append(&mut self, id: u64) {
         self.seq += 1;
         self.version += 1;
-        let version = self.version;
-        let mut line = serde_json::to_vec(&Event { version, id }).unwrap();
-        line.push(b'\n');
-        let meta = Meta::new(Seq::new(self.seq), version, false);
+        let event = Event {
+            version: self.version,
+            id,
+        };
+        let json = serde_json::to_string(&event).unwrap();
+        let line = format!("{json:LINE$}\n").into_bytes();
+        let meta = Meta::new(Seq::new(self.seq), self.version, false);
+        self.waiting.push_back((id, line, meta));
+    }
+
+    /// Loses two events, as a backlog does; what counts them has an id too.
+    pub(super) fn lose(&mut self, id: u64) {
+        let (first, version) = (Seq::new(self.seq + 1), self.version + 1);
+        self.seq += 2;
+        self.version += 2;
+        let gap = Gap::new(2, version, self.version, GapReason::Backlog).starting_at(first);
+        let meta = Meta::new(Seq::new(self.seq), self.version, true);
+        let line = gap.to_line().into_bytes();
         self.waiting.push_back((id, line, meta));
     }
 
