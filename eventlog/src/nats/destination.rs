@@ -9,7 +9,6 @@ use super::{
     connection::Connection,
     driver::Local,
     error::{NatsError, SpawnError},
-    link::Link,
     session::Session,
 };
 use crate::{
@@ -24,8 +23,8 @@ use crate::{
 const WATCH: Duration = Duration::from_secs(5);
 
 /// A claimed stream.
-pub(super) struct JetStream<L> {
-    session: Session<L>,
+struct JetStream {
+    session: Session<Connection>,
     standing: Standing,
     runtime: Local,
 }
@@ -101,11 +100,11 @@ async fn open(
     Session::open(link, config, epoch).await
 }
 
-pub(super) fn start<E: Serialize + Send + Sync + 'static, L: Link>(
+fn start<E: Serialize + Send + Sync + 'static>(
     log: &EventLog<E>,
     config: JetStreamConfig,
     runtime: Local,
-    opened: Result<(Session<L>, Standing), NatsError>,
+    opened: Result<(Session<Connection>, Standing), NatsError>,
 ) -> Result<Writer<E>, SpawnError> {
     let (session, standing) = opened.map_err(SpawnError::Stream)?;
     session.warn_of_level();
@@ -120,7 +119,7 @@ pub(super) fn start<E: Serialize + Send + Sync + 'static, L: Link>(
     })
 }
 
-impl<L: Link> Destination for JetStream<L> {
+impl Destination for JetStream {
     fn level(&self) -> Level {
         self.session.level
     }
@@ -153,7 +152,7 @@ impl<L: Link> Destination for JetStream<L> {
     }
 }
 
-impl<L: Link> JetStream<L> {
+impl JetStream {
     /// Looks now and then. What goes wrong is told by the next `write`.
     fn watch(&mut self) {
         if self.session.looked_at.elapsed() >= WATCH {

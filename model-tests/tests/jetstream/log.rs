@@ -125,9 +125,7 @@ impl AsyncLog<Tick> for StreamLog {
         since: u64,
         keeps: fn(&Tick) -> bool,
     ) -> Box<dyn AsyncSubscription<Tick>> {
-        Box::new(FilteredReader(
-            self.mirror.log().subscribe(since).filter(keeps),
-        ))
+        Box::new(Reader(self.mirror.log().subscribe(since).filter(keeps)))
     }
 
     async fn close(&self) {
@@ -135,45 +133,33 @@ impl AsyncLog<Tick> for StreamLog {
     }
 }
 
-struct Reader(Subscription<Tick>);
+struct Reader<S>(S);
 
-impl AsyncSubscription<Tick> for Reader {
-    fn recv(&mut self) -> BoxFuture<'_, Received<Tick>> {
-        Box::pin(async { told(self.0.recv().await) })
-    }
+/// What a subscription and a filtered one have by the same names.
+macro_rules! reads {
+    ($subscription:ty) => {
+        impl AsyncSubscription<Tick> for Reader<$subscription> {
+            fn recv(&mut self) -> BoxFuture<'_, Received<Tick>> {
+                Box::pin(async { told(self.0.recv().await) })
+            }
 
-    fn is_live(&self) -> bool {
-        self.0.is_live()
-    }
+            fn is_live(&self) -> bool {
+                self.0.is_live()
+            }
 
-    fn cursor(&self) -> String {
-        self.0.cursor().to_string()
-    }
+            fn cursor(&self) -> String {
+                self.0.cursor().to_string()
+            }
 
-    fn skip_to_newest(&mut self) -> BoxFuture<'_, u64> {
-        Box::pin(async { self.0.skip_to_newest() })
-    }
+            fn skip_to_newest(&mut self) -> BoxFuture<'_, u64> {
+                Box::pin(async { self.0.skip_to_newest() })
+            }
+        }
+    };
 }
 
-struct FilteredReader<F>(Filtered<Tick, F>);
-
-impl<F: Fn(&Tick) -> bool + Send + Unpin + 'static> AsyncSubscription<Tick> for FilteredReader<F> {
-    fn recv(&mut self) -> BoxFuture<'_, Received<Tick>> {
-        Box::pin(async { told(self.0.recv().await) })
-    }
-
-    fn is_live(&self) -> bool {
-        self.0.is_live()
-    }
-
-    fn cursor(&self) -> String {
-        self.0.cursor().to_string()
-    }
-
-    fn skip_to_newest(&mut self) -> BoxFuture<'_, u64> {
-        Box::pin(async { self.0.skip_to_newest() })
-    }
-}
+reads!(Subscription<Tick>);
+reads!(Filtered<Tick, fn(&Tick) -> bool>);
 
 fn told(answer: Result<EventRef<Tick>, RecvError>) -> Received<Tick> {
     match answer {

@@ -6,7 +6,7 @@ use crate::{
     nats::{
         error::{NatsError, Trouble},
         frame::Frame,
-        link::{Answer, End, Id, Link, Seen},
+        link::{Answer, End, Link, Seen},
     },
     seq::Seq,
     writer::{Gap, GapReason},
@@ -53,19 +53,24 @@ impl<L: Link> Session<L> {
         }
     }
 
-    /// Claims the stream: whoever wrote before is refused from now on.
-    pub(super) async fn claim(&mut self) -> Result<(), Trouble> {
+    /// Claims the stream, which goes on with this number after that event: whoever wrote before is
+    /// refused from now on.
+    pub(super) async fn claim(
+        &mut self,
+        first: u64,
+        through: Option<Cursor>,
+    ) -> Result<(), Trouble> {
         let frame = Frame {
             life: self.life,
             claim: 0,
-            first: self.next,
+            first,
             count: 0,
-            through: self.through,
+            through,
             versions: (self.max_version, self.max_version),
             is_gap: false,
         };
         let payload = self.lives.to_payload();
-        self.tail = self.send_alone(&frame, payload).await?;
+        self.send_alone(&frame, payload).await?;
         self.claim = self.tail.sequence;
         Ok(())
     }
@@ -81,13 +86,10 @@ impl<L: Link> Session<L> {
         self.created.clone_from(&seen.made);
         self.tail = self.end_of(seen);
         let (first, forgotten) = self.fall_back(left);
-        let (next, through) = (first + forgotten, self.through);
+        self.next = first + forgotten;
         let left_through = left.and_then(|frame| frame.through);
-        (self.next, self.through) = (first, left_through);
-        let claimed = self.claim().await;
-        (self.next, self.through) = (next, through);
+        self.claim(first, left_through).await?;
         // Only now it is sure: a new leader may have told of less than there is.
-        claimed?;
         self.untold = self.untold.max(forgotten);
         if forgotten > 0 {
             self.send_gap(first, forgotten, left_through).await?;
@@ -155,9 +157,7 @@ impl<L: Link> Session<L> {
             versions: (min_version, self.max_version),
             is_gap: true,
         };
-        let line = gap.to_line().into_bytes();
-        self.tail = self.send_alone(&frame, line).await?;
-        Ok(())
+        self.send_alone(&frame, gap.to_line().into_bytes()).await
     }
 
     /// What the next message has to come after.
@@ -167,12 +167,9 @@ impl<L: Link> Session<L> {
         end
     }
 
-    /// Sends one message and waits for its answer. It is stored, or in doubt.
-    pub(super) async fn send_alone(
-        &mut self,
-        frame: &Frame,
-        payload: Vec<u8>,
-    ) -> Result<End, Trouble> {
+    /// Sends one message of ours and waits for its answer. It is stored, and the end of the stream, or
+    /// in doubt.
+    async fn send_alone(&mut self, frame: &Frame, payload: Vec<u8>) -> Result<(), Trouble> {
         let losses = self.link.losses();
         self.token += 1;
         let token = self.token;
@@ -182,9 +179,8 @@ impl<L: Link> Session<L> {
             let answer = self.link.answer(losses).await;
             match answer.map_err(|error| Trouble::Doubt(error.to_string()))? {
                 (answered, Answer::Stored(sequence)) if answered == token => {
-                    let life = frame.life;
-                    let id = Some(Id { life, token });
-                    return Ok(End { sequence, id });
+                    self.tail = self.end_at(sequence, token);
+                    return Ok(());
                 }
                 (answered, Answer::Refused(code, text)) if answered == token => {
                     return Err(self.refused(code, &text));

@@ -2,9 +2,9 @@
 //!
 //! Each message says which stream sequence must be the last before it, so that of two writers one is
 //! refused, and of messages on their way none can pass another or arrive twice. It names that message
-//! too: of several on their way, or after a power cut, another writer's could have its number. What has arrived is
-//! learnt from the stream's last message, never guessed. A writer claims the stream with an empty
-//! message when it opens, which fences the writer before it.
+//! too: of several on their way, or after a power cut, another writer's could have its number. What
+//! has arrived is learnt from the stream's last message, never guessed. A writer claims the stream
+//! with an empty message when it opens, which fences the writer before it.
 //!
 //! Here is how it opens and sends; whose the stream is, is in `claim`, how it is in `watch`, and why it
 //! takes a message or does not in `refusal`.
@@ -120,7 +120,7 @@ impl<L: Link> Session<L> {
                 Ok(())
             } else {
                 session.stand_at(&seen).await?;
-                session.claim().await
+                session.claim(session.next, session.through).await
             };
             match claimed {
                 Ok(()) => {
@@ -195,7 +195,8 @@ impl<L: Link> Session<L> {
                 let token = self.token;
                 let payload = records.bytes().to_vec();
                 self.link.publish(&frame, token, tail, payload).await?;
-                (tail, next) = (self.after(tail, token), next.saturating_add(numbers));
+                tail = self.end_at(tail.sequence + 1, token);
+                next = next.saturating_add(numbers);
                 unsent = more;
                 sent.push_back(Sent {
                     token,
@@ -244,19 +245,17 @@ impl<L: Link> Session<L> {
         }
     }
 
-    /// The end of a stream after one more message of ours.
-    fn after(&self, end: End, token: u64) -> End {
+    /// The end of a stream that is a message of ours.
+    fn end_at(&self, sequence: u64, token: u64) -> End {
         let life = self.life;
-        End {
-            sequence: end.sequence + 1,
-            id: Some(Id { life, token }),
-        }
+        let id = Some(Id { life, token });
+        End { sequence, id }
     }
 
     /// A message is stored.
     fn settle(&mut self, sent: &Sent<'_>) {
         self.stored += sent.records.len() as u64;
-        self.tail = self.after(self.tail, sent.token);
+        self.tail = self.end_at(self.tail.sequence + 1, sent.token);
         self.next = self.next.saturating_add(sent.numbers);
         let frame = self.frame_of(&sent.records, 0, 0);
         self.max_version = self.max_version.max(frame.versions.1);

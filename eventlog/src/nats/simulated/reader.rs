@@ -1,11 +1,6 @@
 //! Mirrors of the stream, and those who read there.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::Pin,
-    sync::Arc,
-    task::Poll,
-};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use super::{ATTEMPTS, Event, now, server::SimServer, state::History};
 use crate::{
@@ -20,6 +15,8 @@ use crate::{
 };
 
 pub(super) struct Mirror {
+    /// How many events it keeps.
+    pub(super) capacity: usize,
     pub(super) state: Arc<State<Event>>,
     follows: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
@@ -46,10 +43,11 @@ impl Mirror {
                 if let Err(error) = tail.follow(&of_thread).await {
                     of_thread.failed(&error);
                 }
-                pause().await;
+                tokio::task::yield_now().await;
             }
         };
         Some(Self {
+            capacity,
             state,
             follows: Box::pin(follows),
         })
@@ -90,7 +88,7 @@ impl Reader {
         coverage
     }
 
-    pub(super) fn take(&mut self, replay: &Replay<Event>) {
+    fn take(&mut self, replay: &Replay<Event>) {
         for (cursor, event) in replay.with_cursors() {
             self.seen.push((cursor.seq().get(), event.id));
         }
@@ -111,17 +109,4 @@ impl Reader {
             "N03: {seen:?} is of none of {histories:?}"
         );
     }
-}
-
-/// Not ready the first time.
-async fn pause() {
-    let mut is_over = false;
-    poll_fn(|_| {
-        if std::mem::replace(&mut is_over, true) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
 }

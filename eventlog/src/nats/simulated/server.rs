@@ -101,7 +101,7 @@ impl SimServer {
     /// The client that was the last to claim the stream, as far as its messages tell.
     pub(super) fn owner(&self) -> Option<u64> {
         let state = self.lock();
-        let is_claim = |stored: &&Stored| Frame::parse(&stored.headers).unwrap().count == 0;
+        let is_claim = |stored: &&Stored| stored.frame().count == 0;
         let claim = state.messages.iter().rev().find(is_claim);
         claim.map(|claim| claim.from)
     }
@@ -112,10 +112,7 @@ impl SimServer {
         let state = self.lock();
         let ids = state.history.values().flatten();
         let events = ids.map(|id| (Some(*id), state.versions[id]));
-        let frames = state
-            .messages
-            .iter()
-            .filter_map(|stored| Frame::parse(&stored.headers));
+        let frames = state.messages.iter().map(Stored::frame);
         let gaps = frames.filter(|frame| frame.is_gap);
         events
             .chain(gaps.map(|gap| (None, gap.versions.1)))
@@ -127,7 +124,7 @@ impl SimServer {
         let state = self.lock();
         let mut kept = Vec::new();
         for stored in &state.messages {
-            let frame = Frame::parse(&stored.headers).unwrap();
+            let frame = stored.frame();
             if frame.is_gap {
                 kept.clear();
             } else {
@@ -186,7 +183,7 @@ impl Link for SimLink {
     ) -> impl Future<Output = Result<Option<(Frame, Vec<u8>)>, NatsError>> + Send {
         ready(self.server.lock().ask(|state| {
             let stored = state.get(sequence)?;
-            Some((Frame::parse(&stored.headers)?, stored.payload.clone()))
+            Some((stored.frame(), stored.payload.clone()))
         }))
     }
 

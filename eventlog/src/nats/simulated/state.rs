@@ -72,6 +72,12 @@ pub(super) struct Request {
     pub(super) payload: Vec<u8>,
 }
 
+impl Stored {
+    pub(super) fn frame(&self) -> Frame {
+        Frame::parse(&self.headers).expect("only frames are published")
+    }
+}
+
 impl State {
     pub(super) fn is_there(&self) -> bool {
         self.made % 2 == 1
@@ -171,7 +177,7 @@ impl State {
 
     pub(super) fn look(&mut self) -> Option<Seen> {
         let last = self.messages.last();
-        let last = last.map(|last| (self.last(), Frame::parse(&last.headers)));
+        let last = last.map(|last| (self.last(), Some(last.frame())));
         self.is_there().then(|| Seen {
             made: self.made.to_string(),
             first_sequence: self.trimmed + 1,
@@ -214,7 +220,7 @@ impl State {
         let stored = self.get(sequence)?;
         Some(Message {
             sequence,
-            frame: Frame::parse(&stored.headers),
+            frame: Some(stored.frame()),
             payload: stored.payload.clone(),
         })
     }

@@ -56,7 +56,6 @@ pub(super) struct World {
     trimmed: bool,
     /// The ids of gaps that were handed over.
     gaps: Vec<u64>,
-    capacities: [usize; 2],
 }
 
 impl World {
@@ -78,7 +77,6 @@ impl World {
             fell_back: false,
             trimmed: false,
             gaps: Vec::new(),
-            capacities,
         }
     }
 
@@ -118,7 +116,7 @@ impl World {
             Act::Follow(mirror) => self.mirrors[mirror].follow(),
             Act::LoseDelivery => self.server.lose_deliveries(1),
             Act::Open(mirror) => {
-                if let Some(opened) = Mirror::open(&self.server, self.capacities[mirror]) {
+                if let Some(opened) = Mirror::open(&self.server, self.mirrors[mirror].capacity) {
                     self.mirrors[mirror] = opened;
                 }
             }
@@ -145,8 +143,8 @@ impl World {
             self.mirrors.iter_mut().for_each(Mirror::follow);
         }
         self.read(true);
-        for (mirror, capacity) in self.mirrors.iter().zip(self.capacities) {
-            self.has_all(mirror, capacity);
+        for mirror in &self.mirrors {
+            self.has_all(mirror);
             self.is_never_falsely_complete(mirror);
         }
         if self.fell_back {
@@ -168,24 +166,26 @@ impl World {
 
     /// Whether a reader may be told that events are missing.
     fn is_told_of_losses(&self) -> bool {
-        let is_small = |capacity: &usize| *capacity < LARGE;
-        let is_small = self.capacities.iter().any(is_small);
-        is_small || self.trimmed || self.fell_back || !self.gaps.is_empty()
+        let is_small = |mirror: &Mirror| mirror.capacity < LARGE;
+        self.mirrors.iter().any(is_small) || self.has_losses()
+    }
+
+    fn has_losses(&self) -> bool {
+        self.trimmed || self.fell_back || !self.gaps.is_empty()
     }
 
     /// What the stream has is in the mirror, which knows that.
-    fn has_all(&self, mirror: &Mirror, capacity: usize) {
+    fn has_all(&self, mirror: &Mirror) {
         let log = mirror.state.log();
         let replay = log.replay(Start::Oldest);
         let events: Vec<_> = replay.iter().map(|event| event.id).collect();
         let mut kept = self.server.kept();
-        kept.drain(..kept.len().saturating_sub(capacity));
+        kept.drain(..kept.len().saturating_sub(mirror.capacity));
         assert!(events.ends_with(&kept), "{events:?} lacks some of {kept:?}");
         let stats = mirror.state.stats();
         assert_eq!(stats.newest, replay.cursor().seq());
         assert!(stats.is_connected, "{stats:?}");
-        let is_undisturbed =
-            self.old.is_none() && !self.fell_back && !self.trimmed && self.gaps.is_empty();
+        let is_undisturbed = self.old.is_none() && !self.has_losses();
         assert!(!is_undisturbed || stats.changes == 0, "{stats:?}");
     }
 

@@ -99,7 +99,7 @@ impl Writer {
         acknowledged
     }
 
-    pub(super) fn attempt(&mut self) -> Result<(), DestinationError> {
+    fn attempt(&mut self) -> Result<(), DestinationError> {
         let (mut bytes, mut ends, mut metas) = (Vec::new(), Vec::new(), Vec::new());
         for (_, line, meta) in &self.waiting {
             bytes.extend_from_slice(line);
