@@ -4,7 +4,7 @@ use eventlog::{Coverage, Versioned};
 
 use crate::{
     report::{Class, Report},
-    scenes::logs::open,
+    scenes::logs::{append, open},
     subject::{
         adapter::Subject,
         capability::Capability,
@@ -96,18 +96,6 @@ fn stands_at_the_end<S: Subject>(
     let actual = (replay.coverage, replay.events.len());
     if actual != (Coverage::Complete, 0) {
         return Err(Parted::new(step, (Coverage::Complete, 0), actual));
-    }
-    Ok(())
-}
-
-fn append<S: Subject>(
-    trial: &Trial<'_, S>,
-    log: &S::Log,
-    versions: std::ops::RangeInclusive<u64>,
-) -> Result<(), Parted> {
-    for version in versions {
-        let event = trial.subject.event(version, version as u32);
-        guarded("append", || log.append(event))?;
     }
     Ok(())
 }

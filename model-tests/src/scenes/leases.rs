@@ -1,12 +1,10 @@
 //! Judges law R17: what a lease keeps, to the event.
 
-use std::ops::RangeInclusive;
-
 use eventlog::Versioned;
 
 use crate::{
     report::{Class, Report},
-    scenes::logs::open,
+    scenes::logs::{append, open},
     subject::{
         adapter::Subject,
         capability::Capability,
@@ -103,18 +101,6 @@ fn begun<S: Subject>(trial: &Trial<'_, S>) -> Result<S::Log, Parted> {
     let (_case, log) = open(trial, CAPACITY as usize)?;
     append(trial, &log, 1..=BEFORE)?;
     Ok(log)
-}
-
-fn append<S: Subject>(
-    trial: &Trial<'_, S>,
-    log: &S::Log,
-    versions: RangeInclusive<u64>,
-) -> Result<(), Parted> {
-    for version in versions {
-        let event = trial.subject.event(version, version as u32);
-        guarded("append", || log.append(event))?;
-    }
-    Ok(())
 }
 
 fn retains<E: Versioned, L: Log<E>>(

@@ -1,6 +1,6 @@
 //! Opening a log in memory, and appending to one, as many scenes do.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
 use super::patience::within;
 use crate::{
@@ -40,4 +40,17 @@ pub(super) fn append_many<S: Subject>(
         let told = stuck.text(trial.budget.patience);
         Parted::said(step, "every append returns", told)
     })
+}
+
+/// Appends these versions.
+pub(super) fn append<S: Subject>(
+    trial: &Trial<'_, S>,
+    log: &S::Log,
+    versions: RangeInclusive<u64>,
+) -> Result<(), Parted> {
+    for version in versions {
+        let event = trial.subject.event(version, version as u32);
+        guarded("append", || log.append(event))?;
+    }
+    Ok(())
 }
