@@ -9,7 +9,7 @@ use std::{
 
 use eventlog::{
     EventLog, Seq, SeqRange, Versioned,
-    disk::{DiskConfig, DiskWriter, Gap, GapReason, Level, NotStored},
+    disk::{DiskConfig, DiskWriter, Gap, GapReason, Level, NotStored, Notice},
 };
 use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 
@@ -43,6 +43,14 @@ pub static GATES: Gates = Gates {
     states: Mutex::new(BTreeMap::new()),
     changed: Condvar::new(),
 };
+
+/// Collects what a writer tells.
+pub fn listening(config: DiskConfig) -> (DiskConfig, Arc<Mutex<Vec<Notice>>>) {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let ears = told.clone();
+    let config = config.on_notice(move |notice| ears.lock().unwrap().push(notice.clone()));
+    (config, told)
+}
 
 pub struct Gates {
     /// Whether the gate is open, of each code that was met.

@@ -4,16 +4,18 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use eventlog::{
-    Coverage, Cursor, EventLog, EventRef, Start, Versioned,
-    disk::{self, DiskConfig, DiskWriter, Notice},
+    Coverage, Cursor, EventLog, EventRef, Seq, Start, Versioned,
+    disk::{self, DiskConfig, DiskWriter, Notice, Record, Timeline},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::account::listening;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -108,7 +110,7 @@ fn m02_what_no_life_has_seen_is_foreign_and_what_is_evicted_is_counted() {
     let config = DiskConfig::new(&path);
     let (log, writer) = recover(&config);
     append(&log, &writer, 1..=9);
-    let at = |seq| Cursor::from_parts(log.epoch(), eventlog::Seq::new(seq), seq);
+    let at = |seq| Cursor::from_parts(log.epoch(), Seq::new(seq), seq);
     let (second, after_end) = (at(2), at(10));
     drop((writer, log));
     let (log, _) = EventLog::<Tick>::builder()
@@ -206,15 +208,19 @@ fn a_writer_that_starts_again_goes_on_with_its_life() {
     let (_directory, path) = place();
     let config = DiskConfig::new(&path);
     let (log, writer) = recover(&config);
-    append(&log, &writer, 1..=3);
+    append(&log, &writer, 1..=1);
+    let early = log.cursor();
+    append(&log, &writer, 2..=3);
     let before = log.cursor();
     writer.blocking_shutdown(PATIENCE).unwrap();
     let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
     append(&log, &writer, 4..=5);
     drop((writer, log));
     let (log, _writer) = recover(&config);
-    assert_eq!(log.replay(before).coverage(), Coverage::Complete);
-    assert_eq!(versions(&log, before), [4, 5]);
+    for (cursor, rest) in [(early, 2..=5), (before, 4..=5)] {
+        assert_eq!(log.replay(cursor).coverage(), Coverage::Complete);
+        assert_eq!(versions(&log, cursor), rest.collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -242,11 +248,7 @@ fn while_somebody_else_has_the_lock_a_recovery_inherits_nothing() {
 fn m01_marks_that_cannot_be_written_cost_one_notice_and_no_event() {
     let (_directory, path) = place();
     fs::create_dir(marks_of(&path)).unwrap();
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let listener = told.clone();
-    let config = DiskConfig::new(&path)
-        .max_bytes(40)
-        .on_notice(move |notice| listener.lock().unwrap().push(notice.clone()));
+    let (config, told) = listening(DiskConfig::new(&path).max_bytes(40));
     let (log, writer) = recover(&config);
     append(&log, &writer, 1..=9);
     drop(writer);
@@ -340,6 +342,51 @@ fn marks_are_thinned_out() {
     assert_eq!(log.replay(first).len(), 1500);
 }
 
+/// Marks of files that are gone stayed where marks of commits had been dropped for room.
+#[test]
+fn marks_go_with_their_files() {
+    let (_directory, path) = place();
+    let config = DiskConfig::new(&path).max_bytes(40).keep(3);
+    let (log, writer) = recover(&config);
+    let first = log.cursor();
+    let (mut len, mut trims) = (0, 0);
+    for version in 1..=2000 {
+        append(&log, &writer, version..=version);
+        let before = std::mem::replace(&mut len, fs::metadata(marks_of(&path)).unwrap().len());
+        assert!(len <= 72 * 1024, "{len} bytes at {version}");
+        if len < before {
+            trims += 1;
+            assert_numbered_to(version, &path);
+        }
+    }
+    assert!(trims > 0, "{len} bytes");
+    drop((writer, log));
+    assert_numbered_to(2000, &path);
+    let (log, _writer) = recover(&config);
+    let coverage = log.replay(first).coverage();
+    assert!(
+        matches!(coverage, Coverage::Truncated { .. }),
+        "{coverage:?}"
+    );
+}
+
+/// Every line that is left has its number, which is its version.
+fn assert_numbered_to(newest: u64, path: &Path) {
+    let timeline = Timeline::of(path);
+    let records = disk::read::<Tick>(path).with_places().map(Result::unwrap);
+    let numbers = records.map(|placed| {
+        let Record::Event(tick) = &placed.record else {
+            panic!("{placed:?}");
+        };
+        let stamp = timeline.stamp(&placed.place).unwrap();
+        (tick.version, stamp.seq.map(Seq::get))
+    });
+    let numbers: Vec<_> = numbers.collect();
+    let expected = newest + 1 - numbers.len() as u64..=newest;
+    assert_eq!(numbers, expected.map(|n| (n, Some(n))).collect::<Vec<_>>());
+    assert!(numbers.len() >= 4, "of several files");
+}
+
 /// The recovery has the lock, so the writer took the torn file of its own log for somebody else's.
 #[test]
 fn w05_a_log_whose_only_line_is_torn_is_recovered_and_written() {
@@ -370,5 +417,5 @@ async fn the_drop_in_marks_times_and_checksums_and_no_numbers() {
         assert!(mark["seq"].is_null() && mark["epoch"].is_null(), "{mark}");
         assert!(mark["at"].is_u64() && mark["sum"].is_string(), "{mark}");
     }
-    assert_eq!(disk::Timeline::of(&path).verify(), []);
+    assert_eq!(Timeline::of(&path).verify(), []);
 }

@@ -1,11 +1,6 @@
 //! Settings of the disk that are honoured, and those that cannot be meant.
 
-use std::{
-    error::Error as _,
-    fs,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{error::Error as _, fs, sync::Arc, time::Duration};
 
 use eventlog::EventLog;
 use eventlog::disk::{
@@ -14,13 +9,11 @@ use eventlog::disk::{
 };
 use tokio::sync::broadcast;
 
-use crate::account::{Event, REFUSES, account, event, exited};
+use crate::account::{Event, REFUSES, account, event, exited, listening};
 
 /// Writes this history over a channel, and gives back what was told.
 async fn write_over_a_channel(config: DiskConfig, history: &[Event]) -> Vec<Notice> {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let ears = told.clone();
-    let config = config.on_notice(move |notice| ears.lock().unwrap().push(notice.clone()));
+    let (config, told) = listening(config);
     let log = Arc::new(EventLog::new(None));
     let (sender, receiver) = broadcast::channel(256);
     for event in history {

@@ -7,12 +7,12 @@ use std::{
     time::Duration,
 };
 
-use eventlog::disk::{DiskConfig, DiskWriter, GapReason, Notice};
+use eventlog::disk::{DiskWriter, GapReason, Notice};
 use eventlog::{EventLog, Seq};
 
 use crate::account::{
-    Event, PATIENCE, REFUSES, SYNCED, account, config, event, exited, missing_of, range, scripted,
-    stick,
+    Event, PATIENCE, REFUSES, SYNCED, account, config, event, exited, listening, missing_of, range,
+    scripted, stick,
 };
 use crate::handles::block_on;
 use crate::script::{Remote, Script, Step};
@@ -99,14 +99,6 @@ fn w16_a_writer_may_be_dropped_on_its_own_thread() {
     block_on(never).unwrap_err();
     assert!(slot.lock().unwrap().is_none());
     assert_eq!(account(&remote.durable(), &[event(1), event(2)]), []);
-}
-
-/// Collects what a writer tells.
-fn listening(config: DiskConfig) -> (DiskConfig, Arc<Mutex<Vec<Notice>>>) {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let ears = told.clone();
-    let config = config.on_notice(move |notice| ears.lock().unwrap().push(notice.clone()));
-    (config, told)
 }
 
 fn take(told: &Mutex<Vec<Notice>>) -> Vec<Notice> {

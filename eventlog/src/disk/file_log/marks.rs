@@ -227,19 +227,12 @@ impl<S: Storage> Keeper<S> {
 
     /// The file is full and durable, and about to be put aside.
     pub(super) fn rotating(&mut self, site: &Site<S>, at: Sum, seq: Option<u64>) {
-        let at = self.point(at, seq);
-        let mark = Mark::new(Kind::Rotated, at);
-        let oldest = (at.file + 1).saturating_sub(u64::from(site.keep));
+        let mark = Mark::new(Kind::Rotated, self.point(at, seq));
         let result = match &mut self.state {
             State::On { marks, .. } if marks.len() > self.trim_at => {
                 let mut marks = mem::take(marks);
                 marks.push(mark);
-                // Of the one before the oldest its end tells where the oldest begins.
-                marks.retain(|mark| mark.at.file + 1 >= oldest || mark.kind == Kind::Opened);
-                limit_lives(&mut marks);
-                let result = self.rewrite(site, marks);
-                self.note_trimmed(site);
-                result
+                self.trim(site, marks, self.file + 1)
             }
             _ => self.append(site, mark, true),
         };
@@ -303,7 +296,8 @@ impl<S: Storage> Keeper<S> {
         Ok(())
     }
 
-    /// Drops every second mark that only says how far the file was durable once.
+    /// Drops every second mark that only says how far a file was durable once, and what else has no
+    /// use any more.
     fn thin_out(&mut self, site: &Site<S>) -> Result<(), DiskError> {
         let State::On { marks, .. } = &mut self.state else {
             return Ok(());
@@ -319,16 +313,21 @@ impl<S: Storage> Keeper<S> {
             committed += usize::from(mark.kind == Kind::Committed);
             mark.kind != Kind::Committed || committed % 2 == 0 || index > last
         });
-        let result = self.rewrite(site, marks);
-        self.note_trimmed(site);
-        result
+        self.trim(site, marks, self.file)
     }
 
-    /// The marks have only what is needed. They are trimmed again once they are twice as long.
-    fn note_trimmed(&mut self, site: &Site<S>) {
+    /// Writes the marks anew without those of files that are gone, where the current one has this
+    /// number. They are trimmed again once they are twice as long.
+    fn trim(&mut self, site: &Site<S>, mut marks: Marks, file: u64) -> Result<(), DiskError> {
+        let oldest = file.saturating_sub(u64::from(site.keep));
+        // Of the one before the oldest its end tells where the oldest begins.
+        marks.retain(|mark| mark.at.file + 1 >= oldest || mark.kind == Kind::Opened);
+        limit_lives(&mut marks);
+        self.rewrite(site, marks)?;
         if let State::On { marks, .. } = &self.state {
             self.trim_at = budget(site).max(2 * marks.len());
         }
+        Ok(())
     }
 
     /// Says once that there are no marks any more.
