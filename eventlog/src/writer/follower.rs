@@ -204,7 +204,8 @@ impl<E> Follower<E> {
             }
             let lines = self.lines.place(taken.start())..self.lines.place(taken.end());
             if !lines.is_empty() {
-                taken.skip(pending.push_lines(&self.lines, lines) as u64);
+                taken.skip(lines.len() as u64);
+                pending.push_lines(&self.lines, lines);
             }
             self.put_back(taken);
         }

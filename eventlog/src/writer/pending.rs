@@ -118,18 +118,12 @@ impl Pending {
         }
     }
 
-    /// Adds lines of events that were written ahead, as many as one commit should have, and says
-    /// how many.
-    pub(super) fn push_lines(&mut self, ahead: &Lines, mut lines: Range<usize>) -> usize {
+    /// Adds lines of events that were written ahead.
+    pub(super) fn push_lines(&mut self, ahead: &Lines, lines: Range<usize>) {
         self.close_gap();
-        let room = MAX_BATCH_BYTES.saturating_sub(self.lines.bytes.len());
-        while ahead.bytes_of(&lines) > room && lines.len() > 1 {
-            lines.end = lines.start + lines.len() / 2;
-        }
         self.counts.events += lines.len() as u64;
         self.counts.bytes += ahead.bytes_of(&lines) as u64;
-        self.lines.extend_from(ahead, lines.clone());
-        lines.len()
+        self.lines.extend_from(ahead, lines);
     }
 
     /// Adds the line of an event that was serialised before, and lay somewhere else.
@@ -348,6 +342,7 @@ mod tests {
             (1, 20, GapReason::Refused)
         );
         assert_eq!(now[1], "\"xxx\"\n");
+        assert_eq!((pending.counts.events, pending.counts.bytes), (2, 4 + 6));
         assert!(!pending.refuse_first(), "a gap has nothing to give way to");
         pending.settle(2);
         frontier.settle(3);

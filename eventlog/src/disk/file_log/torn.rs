@@ -145,6 +145,8 @@ mod tests {
         }
         for other in [
             &b"hello"[..],
+            b"x",
+            b"x\0",
             b"# notes\nto be kept",
             b"\x89PNG\r\n\x1a\n\0\0",
             b"<html>\n</html>\n",
