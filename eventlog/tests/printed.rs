@@ -98,6 +98,60 @@ fn a_notice_and_an_error_say_in_words_what_is_the_matter() {
         nowhere.to_string(),
         "the path of the log is empty: give it the name of a file"
     );
+    assert!(!nowhere.is_locked());
+}
+
+/// What failed stands in a chain of causes, which reporters of errors walk.
+#[cfg(feature = "disk")]
+#[test]
+fn errors_of_a_destination_say_their_cause_once() {
+    use eventlog::disk::DiskError;
+    use eventlog::writer::{DestinationError, StartError};
+    use std::{error::Error, io};
+
+    let failed = || {
+        DestinationError::from(DiskError::Io {
+            action: "write to",
+            path: "x.log".into(),
+            source: io::ErrorKind::TimedOut.into(),
+        })
+    };
+    let is_told = |error: &dyn Error| {
+        let cause = error.source().unwrap();
+        error.to_string().starts_with("cannot write to") && cause.to_string() == "timed out"
+    };
+    assert!(is_told(&failed()), "{}", failed());
+    assert!(is_told(&StartError::Destination(failed())));
+    let refused = StartError::Thread(io::ErrorKind::WouldBlock.into());
+    assert!(refused.to_string().contains("raise the limit of threads"));
+    assert!(refused.source().unwrap().is::<io::Error>());
+}
+
+#[cfg(feature = "disk")]
+#[test]
+fn an_answer_about_missing_events_names_some_and_counts_the_rest() {
+    use eventlog::SeqRange;
+    use eventlog::writer::{Level, NotStored, WriterConfig};
+    let missing = |ranges: u64| {
+        let range = |n| SeqRange::new(Seq::new(10 * n), Seq::new(10 * n + 1)).unwrap();
+        NotStored::Incomplete {
+            missing: (1..=ranges).map(range).collect(),
+            failing: None,
+            timeout: None,
+        }
+        .to_string()
+    };
+    let two = "these events are not stored: 10..=11, 20..=21; those";
+    assert!(missing(2).starts_with(two), "{}", missing(2));
+    let seven = "40..=41, 50..=51 and 2 more ranges;";
+    assert!(missing(7).contains(seven), "{}", missing(7));
+    assert_eq!(Level::new(1, true).to_string(), "1 replica, synced");
+    assert_eq!(Level::new(3, false).to_string(), "3 replicas, not synced");
+
+    let plain = WriterConfig::new("x");
+    shows(&plain, &["notices: none", "bridges: none"]);
+    let told = plain.forward_from::<Tick>("x.log").on_notice(|_| ());
+    shows(&told, &["notices: listener", "bridges: disk"]);
 }
 
 #[test]
@@ -133,6 +187,7 @@ fn a_writer_and_its_readers_show_how_far_they_are() {
     let writer = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
     let wait = writer.durable(Seq::new(3));
     shows(&wait, &["Stored", "3"]);
+    shows(&writer.flush(), &["Flush", "to: 3"]);
     writer.blocking_durable(Seq::new(3)).unwrap();
     shows(&writer, &["Writer", "settled: Seq(3)"]);
     drop(writer);
@@ -154,5 +209,5 @@ fn a_file_log_shows_how_far_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.log");
     let file_log = FileLog::detached(RealStorage, &DiskConfig::new(&path)).unwrap();
-    shows(&file_log, &["FileLog", "x.log", "durable: 0"]);
+    shows(&file_log, &["FileLog", "x.log", "Detached", "durable: 0"]);
 }

@@ -398,3 +398,30 @@ fn what_the_ring_has_evicted_comes_from_the_disk_without_a_gap_or_a_duplicate() 
         "the recovery did not look that far"
     );
 }
+
+/// A torn line may be one that the writer is in the middle of.
+#[test]
+fn a_replay_from_the_disk_ends_before_a_torn_line_and_after_damage() {
+    let place = Place::new(9);
+    let (log, writer) = place.log();
+    let first = log.cursor();
+    Place::append(&log, &writer, 1..=6);
+    drop(writer);
+    let text = fs::read_to_string(&place.path).unwrap();
+    let replay = |tail: &str| {
+        fs::write(&place.path, format!("{text}{tail}")).unwrap();
+        let mut replay = replay_after(&log, &first).unwrap();
+        assert_eq!(replay.by_ref().take(6).flatten().count(), 6);
+        replay
+    };
+    let mut torn = replay("{\"vers");
+    assert!(torn.next().is_none());
+    assert_eq!(torn.cursor(), Some(log.cursor()));
+    let shown = format!("DiskReplay {{ cursor: Some({:?})", log.cursor());
+    assert!(format!("{torn:?}").starts_with(&shown), "{torn:?}");
+
+    let mut damaged = replay("{\"vers\n{\"version\":8}\n");
+    assert!(damaged.next().unwrap().is_err());
+    assert_eq!(damaged.cursor(), None);
+    assert!(damaged.next().is_none(), "what follows has no number");
+}

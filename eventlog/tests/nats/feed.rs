@@ -22,6 +22,7 @@ use crate::{
 fn edge(server: &Server) -> (Mirror<Tick>, MirrorFeed<Tick>) {
     let mirror = Mirror::blocking_open(MirrorConfig::new(server.url(), "orders")).unwrap();
     let feed = mirror.feed(Feed::new);
+    assert!(format!("{feed:?}").starts_with("MirrorFeed"));
     (mirror, feed)
 }
 

@@ -131,8 +131,12 @@ fn what_comes_while_the_destination_is_stuck_is_serialised_meanwhile_and_once() 
     bench.remote.release();
     bench.writer.blocking_shutdown(PATIENCE).unwrap();
     let all: Vec<_> = (1..=1_000).collect();
-    assert_eq!(versions(&bench.remote.durable()), all);
+    let lines = bench.remote.durable();
+    assert_eq!(versions(&lines), all);
     assert_eq!(bench.tried(), all);
+    let stats = bench.writer.stats();
+    let bytes = lines.iter().map(|line| line.len() as u64).sum();
+    assert_eq!((stats.events, stats.bytes), (1_000, bytes));
 }
 
 #[test]

@@ -156,6 +156,21 @@ async fn written(path: &Path, lines: usize) {
     }
 }
 
+/// A channel that is empty has not ended.
+#[tokio::test]
+async fn what_is_sent_after_a_pause_is_written() {
+    let mut bench = Bench::new(64, 4);
+    let writer = bench.start();
+    let history: Vec<_> = (1..=10).map(event).collect();
+    for (lines, event) in (1..).zip(&history) {
+        bench.publish(event);
+        timeout(PATIENCE, written(&bench.path, lines))
+            .await
+            .unwrap();
+    }
+    assert_eq!(account(&bench.end(writer).await, &history), []);
+}
+
 /// The channel goes on with version 9, which the ring has twice. What was dropped stands before the
 /// one that is as far from the last event written as so many were dropped.
 #[tokio::test(flavor = "multi_thread")]

@@ -161,3 +161,25 @@ fn w07_a_pause_without_end_lasts_until_somebody_flushes() {
     }
     assert_eq!(writer.blocking_flush(PATIENCE), Ok(seq));
 }
+
+/// A gap line takes the place of what is refused, and nothing is left to refuse where all is stored.
+#[test]
+fn what_a_destination_refuses_is_one_event() {
+    for kept in 0..=1 {
+        let (log, writer, remote) = scripted(64, &config("refused"));
+        remote.then(Step::KeepThenRefuse(kept));
+        log.append(event(1));
+        let first = writer.blocking_durable(Seq::new(1));
+        assert_eq!(first.is_ok(), kept == 1, "{first:?}");
+        log.append(event(2));
+        assert_eq!(writer.blocking_durable(Seq::new(2)), Ok(SYNCED));
+        let holes = account(&remote.durable(), &[event(1), event(2)]);
+        let lost = 1 - kept as u64;
+        assert_eq!(holes.len() as u64, lost, "{holes:?}");
+        let stats = writer.stats();
+        assert_eq!((stats.events, stats.lost), (2 - lost, lost));
+        let lines = remote.durable();
+        let written = lines.iter().skip(1 - kept).map(|line| line.len() as u64);
+        assert_eq!(stats.bytes, written.sum::<u64>());
+    }
+}

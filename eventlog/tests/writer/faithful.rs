@@ -1,14 +1,15 @@
 //! W13, W15: what is acknowledged is read back equal, whatever kind of value it has.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use eventlog::disk::{self, DiskConfig, DiskWriter, Gap, GapReason, NotStored, Record, Unfaithful};
 use eventlog::{EventLog, Seq, Versioned};
 use proptest::{collection::vec, num::f64::ANY, prelude::*};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::account::PATIENCE;
+use crate::account::{PATIENCE, listening};
 
 /// An event with a value of any kind that JSON has, or has not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Versioned)]
@@ -17,18 +18,21 @@ struct Any<T> {
     value: T,
 }
 
+fn config() -> (TempDir, PathBuf, DiskConfig) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.log");
+    let config = DiskConfig::new(&path).max_bytes(1 << 40);
+    (directory, path, config)
+}
+
 /// Writes one event of each value, and gives back the lines.
 fn write<T>(values: &[T], unfaithful: Unfaithful) -> (Vec<Result<(), NotStored>>, Vec<String>)
 where
     T: Clone + Serialize + Send + Sync + 'static,
 {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("x.log");
-    let config = DiskConfig::new(&path)
-        .max_bytes(1 << 40)
-        .unfaithful(unfaithful);
+    let (_directory, path, config) = config();
     let log = EventLog::builder().capacity(values.len()).build().unwrap();
-    let writer = DiskWriter::spawn(&log, config).unwrap();
+    let writer = DiskWriter::spawn(&log, config.unfaithful(unfaithful)).unwrap();
     for (version, value) in (1..).zip(values.iter().cloned()) {
         log.append(Any { version, value });
     }
@@ -132,6 +136,22 @@ fn w15_told_to_write_it_writes_the_baselines_line_and_acknowledges_nothing() {
 }
 
 #[test]
+fn what_is_written_and_not_acknowledged_is_counted() {
+    let (_directory, _path, config) = config();
+    let log = EventLog::builder().capacity(4).build().unwrap();
+    let writer = DiskWriter::spawn(&log, config.unfaithful(Unfaithful::Write)).unwrap();
+    let values = [1.5, f64::NAN, f64::INFINITY];
+    log.append_batch(
+        (1..)
+            .zip(values)
+            .map(|(version, value)| Any { version, value }),
+    );
+    writer.blocking_shutdown(PATIENCE).unwrap();
+    let stats = writer.stats();
+    assert_eq!((stats.events, stats.unacknowledged, stats.lost), (3, 2, 0));
+}
+
+#[test]
 fn w15_what_nests_deeper_than_readers_go_is_refused() {
     let nested = |depth: u32| {
         (0..depth).fold(Value::from(1), |inner, level| match level % 2 {
@@ -152,6 +172,42 @@ fn w15_what_nests_deeper_than_readers_go_is_refused() {
     assert!(lines[1].contains("unfaithful"), "{}", lines[1]);
 }
 
+/// Depth is not how many lists an event has.
+#[test]
+fn w15_what_is_wide_is_not_deep() {
+    let lists = vec![vec![1]; 2000];
+    let maps = vec![BTreeMap::from([("a".to_owned(), 1)]); 2000];
+    is_faithful(&[lists]);
+    is_faithful(&[maps]);
+}
+
+/// Nests as deep as somebody asks.
+#[derive(Clone)]
+struct Bottomless;
+
+impl Serialize for Bottomless {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        [self].serialize(serializer)
+    }
+}
+
+/// It would overflow the writer's stack, which nothing catches.
+#[test]
+fn w15_what_has_no_bottom_is_refused() {
+    let (_directory, _path, config) = config();
+    let (config, told) = listening(config);
+    let log = EventLog::builder().capacity(4).build().unwrap();
+    let writer = DiskWriter::spawn(&log, config).unwrap();
+    log.append(Any {
+        version: 1,
+        value: Bottomless,
+    });
+    let answer = writer.blocking_durable(Seq::new(1)).map(drop);
+    assert_eq!(answer, Err(NotStored::Lost { seq: Seq::new(1) }));
+    let told = told.lock().unwrap()[0].to_string();
+    assert!(told.contains("at least 1025 levels deep"), "{told}");
+}
+
 #[test]
 fn w15_what_is_longer_than_readers_take_is_refused() {
     let long = "x".repeat(64 << 20);
@@ -163,10 +219,14 @@ fn w15_what_is_longer_than_readers_take_is_refused() {
     );
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Nothing;
+
 #[test]
 fn w15_nothing_in_some_is_not_none() {
     is_faithful(&[None, Some(None), Some(Some(1))]);
     is_faithful(&[None, Some(())]);
+    is_faithful(&[None, Some(Nothing)]);
     let (answers, _) = write(&[None, Some(None), Some(Some(1))], Unfaithful::Refuse);
     assert_eq!(answers.iter().filter(|answer| answer.is_err()).count(), 1);
 }

@@ -52,6 +52,44 @@ fn w03_the_backlog_is_bounded_in_bytes_too() {
     );
 }
 
+/// The writer was there in time, and had something else to do.
+#[test]
+fn w03_what_a_writer_loses_before_its_first_event_is_the_backlogs() {
+    let history: Vec<_> = (1..=100).map(event).collect();
+    let log = EventLog::builder().capacity(4).build().unwrap();
+    let (script, remote) = Script::new();
+    remote.then(Step::StallIdle);
+    let config = config("w03-first").backlog_events(8).writer().clone();
+    let writer = DiskWriter::spawn_to(&log, config, script).unwrap();
+    remote.wait_stalled();
+    append_all(&log, history.iter().cloned());
+    remote.release();
+    writer.blocking_shutdown(PATIENCE).unwrap_err();
+    let holes = account(&remote.durable(), &history);
+    assert_eq!(holes, [(1..=88, GapReason::Backlog)]);
+}
+
+#[test]
+fn w03_what_was_gone_when_the_writer_started_is_told_from_what_it_lost() {
+    let history: Vec<_> = (1..=300).map(event).collect();
+    let log = EventLog::builder().capacity(4).build().unwrap();
+    append_all(&log, history[..100].iter().cloned());
+    let (script, remote) = Script::new();
+    let config = config("w03-late").backlog_events(8).writer().clone();
+    let writer = DiskWriter::spawn_to(&log, config, script).unwrap();
+    writer.blocking_flush(PATIENCE).unwrap_err();
+    stick(&log, &remote, history[100].clone());
+    append_all(&log, history[101..].iter().cloned());
+    remote.release();
+    writer.blocking_shutdown(PATIENCE).unwrap_err();
+    let [(missed, GapReason::Missed), (lost, GapReason::Backlog)] =
+        &account(&remote.durable(), &history)[..]
+    else {
+        panic!("{:#?}", remote.durable());
+    };
+    assert_eq!((missed, lost), (&(1..=96), &(102..=288)));
+}
+
 /// Once the writer knows how long lines are, the bound in bytes is one of so many events.
 #[test]
 fn w03_a_backlog_that_fits_its_bytes_loses_no_line() {

@@ -5,6 +5,7 @@
 
 mod account;
 mod ahead;
+mod bridge;
 #[cfg(feature = "tokio")]
 mod drop_in;
 mod failing;

@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     io,
     sync::{Arc, Condvar, Mutex, MutexGuard},
+    time::Instant,
 };
 
 use eventlog::{
@@ -20,7 +21,11 @@ pub enum Step {
     FailWrite,
     /// A disk that fills up: this many lines become durable, then the call fails.
     KeepThenFailWrite(usize),
+    /// This many lines become durable, then the destination refuses what is left.
+    KeepThenRefuse(usize),
     FailSync,
+    /// The next time without anything to hand over lasts until the test releases it.
+    StallIdle,
     /// From here on every call waits until the test releases it.
     Stall,
     Panic,
@@ -103,6 +108,15 @@ impl Remote {
         self.lock().durable.clone()
     }
 
+    fn wait_released<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.waiting = true;
+        self.0.1.notify_all();
+        state = self.0.1.wait_while(state, |state| state.stalled).unwrap();
+        state.waiting = false;
+        state.released += 1;
+        state
+    }
+
     /// Notes a call, waits while stalled, and says which step fits it.
     fn enter(
         &self,
@@ -116,11 +130,7 @@ impl Remote {
             state.stalled = true;
         }
         if state.stalled {
-            state.waiting = true;
-            self.0.1.notify_all();
-            state = self.0.1.wait_while(state, |state| state.stalled).unwrap();
-            state.waiting = false;
-            state.released += 1;
+            state = self.wait_released(state);
         }
         let next = state.steps.front().copied().filter(|step| fits(*step));
         if next.is_some() {
@@ -137,7 +147,7 @@ impl Remote {
     }
 }
 
-fn refused() -> DestinationError {
+fn full() -> DestinationError {
     DestinationError::from(DiskError::Io {
         action: "write to",
         path: "/scripted".into(),
@@ -154,6 +164,16 @@ impl Destination for Script {
         Ok(Standing::Unknown)
     }
 
+    fn idle(&mut self) -> Option<Instant> {
+        let mut state = self.0.lock();
+        if state.steps.front() == Some(&Step::StallIdle) {
+            state.steps.pop_front();
+            state.stalled = true;
+            drop(self.0.wait_released(state));
+        }
+        None
+    }
+
     fn write(
         &mut self,
         records: Records<'_>,
@@ -162,7 +182,7 @@ impl Destination for Script {
         assert!(!records.is_empty(), "called for nothing");
         let (mut state, step) = self.0.enter(
             |state| &mut state.writes,
-            |step| !matches!(step, Step::FailSync | Step::Stall),
+            |step| !matches!(step, Step::FailSync | Step::Stall | Step::StallIdle),
         );
         let lines = records
             .iter()
@@ -172,7 +192,7 @@ impl Destination for Script {
                 state.handed.extend(lines);
                 return Ok(());
             }
-            Some(Step::KeepThenFailWrite(count)) => {
+            Some(Step::KeepThenFailWrite(count) | Step::KeepThenRefuse(count)) => {
                 let handed = std::mem::take(&mut state.handed);
                 state
                     .durable
@@ -180,7 +200,10 @@ impl Destination for Script {
             }
             Some(_) => state.handed.clear(),
         }
-        Err(refused())
+        Err(match step {
+            Some(Step::KeepThenRefuse(_)) => DestinationError::Refused("too large".into()),
+            _ => full(),
+        })
     }
 
     fn sync(&mut self) -> Result<(), DestinationError> {
@@ -190,7 +213,7 @@ impl Destination for Script {
         );
         let handed = std::mem::take(&mut state.handed);
         if step.is_some() {
-            return Err(refused());
+            return Err(full());
         }
         state.durable.extend(handed);
         drop(state);

@@ -4,19 +4,21 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     task::{Context, Poll, Wake, Waker},
     thread,
     time::Duration,
 };
 
+use eventlog::disk::DiskWriter;
 use eventlog::{Coverage, EventLog, RecvError, Seq, Start, Subscription, TryRecvError, Versioned};
 
 use crate::account::{
     Event, PANICS, PATIENCE, REFUSES, append_all, config, event, exited, scripted, stick,
 };
 use crate::handles::block_on;
-use crate::script::Step;
+use crate::script::{Script, Step};
 
 /// What is there by now: versions, and how many events are told as lost; and why that is all.
 pub fn drain(subscription: &mut Subscription<Event>) -> (Vec<Result<u64, u64>>, TryRecvError) {
@@ -270,6 +272,29 @@ fn s07_closing_the_log_ends_it_once_all_that_came_before_is_stored_and_delivered
         drain(&mut subscription),
         (versions(1..=2), TryRecvError::Closed)
     );
+}
+
+/// Those of one writer do not learn of it from another that started later.
+#[test]
+fn s07_closing_the_log_wakes_the_subscribers_of_every_writer() {
+    let (log, writer, _remote) = scripted(64, &config("s07-first"));
+    append_all(&log, [event(1)]);
+    let mut subscription = writer.subscribe(0);
+    let (tell, told) = mpsc::channel();
+    let waiting = thread::spawn(move || {
+        while subscription.blocking_recv().is_ok() {
+            tell.send("got").unwrap();
+        }
+        tell.send("closed").unwrap();
+    });
+    assert_eq!(told.recv_timeout(PATIENCE), Ok("got"));
+    let (script, _) = Script::new();
+    let other = config("s07-second").writer().clone();
+    let other = DiskWriter::spawn_to(&log, other, script).unwrap();
+    log.close();
+    assert_eq!(told.recv_timeout(PATIENCE), Ok("closed"));
+    waiting.join().unwrap();
+    drop((writer, other));
 }
 
 /// What was lost after the end was once counted too.
