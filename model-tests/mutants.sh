@@ -3,9 +3,9 @@
 # the tests each time whether they notice. First those that catch most; then, what survived, the others.
 #
 #   cargo install --locked cargo-mutants cargo-nextest
-#   model-tests/mutants.sh                              everything: some hours on two cores
-#   model-tests/mutants.sh disk                         an area: ring, disk or derive
-#   model-tests/mutants.sh -f eventlog/src/cursor.rs    one file: some minutes
+#   model-tests/mutants.sh                              everything: a night and more on two cores
+#   model-tests/mutants.sh disk                         an area: ring, disk, feed, tool, nats or derive
+#   model-tests/mutants.sh ring -f eventlog/src/cursor.rs    one file of it: some minutes
 #
 # Further arguments go to `cargo mutants`. The verdicts are in target/mutants/*/mutants.out. At the end
 # mutants/table.py says which survivors have no reason yet, and writes mutants.md anew.
@@ -20,15 +20,21 @@ ulimit -v 12000000
 # Whole folders, so that files can move in them. Areas here are those of mutants/table.py.
 area=all
 case "${1-}" in
-    ring) area=$1 files=(--exclude='eventlog/src/disk/**' --exclude='eventlog/src/writer/**') ;;
-    disk) area=$1 files=(--file='eventlog/src/disk/**' --file='eventlog/src/writer/**') ;;
-    derive) area=$1 files=() ;;
-    *) files=() ;;
+    ring | disk | feed | tool | nats | derive)
+        area=$1
+        shift
+        ;;
 esac
-[[ $area == all ]] || shift
-arguments=("${files[@]}" "$@")
+arguments=("$@")
+is_asked_for() { [[ $area == all || $area == "$1" ]]; }
 
-# judge CRATE "JUDGE..." ARGUMENT...: all mutants of a crate that no earlier pass has caught.
+# choose AREA ARGUMENT...: whose mutants are judged next, unless a file is asked for.
+choose() {
+    results=target/mutants/$1 chosen=("${@:2}")
+    [[ " ${arguments[*]} " != *" -f "* ]] || chosen=()
+}
+
+# judge CRATE "JUDGE..." ARGUMENT...: all chosen mutants of a crate that no earlier pass has caught.
 judge() {
     local crate=$1 status=0 judge
     local packages=() tested=()
@@ -40,15 +46,16 @@ judge() {
     local options=("${@/#/--cargo-arg=}")
     # Where a test fails anyway, every mutant would seem to be caught.
     cargo nextest run "${packages[@]}" "$@"
-    mkdir -p "target/mutants/$crate"
+    mkdir -p "$results"
     # A test that hangs is ended by its profile; all of them together may take minutes.
     cargo mutants --iterate --baseline skip --timeout 900 --build-timeout 600 --jobs 2 \
-        --test-tool nextest "${tested[@]}" --output "target/mutants/$crate" \
-        --exclude 'model-tests/**' --package "$crate" "${options[@]}" "${arguments[@]}" || status=$?
+        --test-tool nextest "${tested[@]}" --output "$results" \
+        --exclude 'model-tests/**' --package "$crate" "${options[@]}" \
+        "${chosen[@]}" "${arguments[@]}" || status=$?
     # 2: some survived. 3: some ran out of time. Both are for the next pass, or the reader.
     ((status == 0 || status == 2 || status == 3)) || exit "$status"
     # The next pass counts these among what was caught.
-    cat "target/mutants/$crate/mutants.out/unviable.txt" >> "target/mutants/$crate/unviable.txt"
+    cat "$results/mutants.out/unviable.txt" >> "$results/unviable.txt"
 }
 
 unoptimised=(--config=profile.dev.package.versioned-eventlog-tests.opt-level=0
@@ -62,12 +69,30 @@ third=("${first[@]}" ring cut_and_flip conformance crash faults)
 
 library=versioned-eventlog suite=versioned-eventlog-tests derive=versioned-eventlog-derive
 
-if [[ $area != derive ]]; then
+# judge_core AREA ARGUMENT...: an area of the default features, in three passes.
+judge_core() {
+    is_asked_for "$1" || return 0
+    choose "$@"
     NEXTEST_PROFILE=quick judge "$library" "$library $suite" "${unoptimised[@]}" "${first[@]/#/--test=}"
     NEXTEST_PROFILE=mutants judge "$library" "$library $suite" "${unoptimised[@]}" "${second[@]/#/--test=}"
     NEXTEST_PROFILE=mutants judge "$library" "$library $suite" "${third[@]/#/--test=}"
-fi
-if [[ $area == all || $area == derive ]]; then
+}
+
+# judge_extra AREA FOLDER ARGUMENT...: an area of a feature of its own, and its tests.
+judge_extra() {
+    is_asked_for "$1" || return 0
+    choose "$1" --file="eventlog/src/$2/**"
+    shift 2
+    NEXTEST_PROFILE=mutants judge "$library" "$library" --all-features --lib "$@"
+}
+
+judge_core ring --exclude='eventlog/src/'{disk,writer,serve,cli,nats}'/**'
+judge_core disk --file='eventlog/src/'{disk,writer}'/**'
+judge_extra feed serve --test=serve
+judge_extra tool cli --bins --test=cli
+judge_extra nats nats --test=nats
+if is_asked_for derive; then
+    choose derive
     NEXTEST_PROFILE=mutants judge "$derive" "$derive" --lib
     NEXTEST_PROFILE=mutants judge "$derive" "$suite" --test=derive
 fi

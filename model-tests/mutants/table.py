@@ -23,6 +23,9 @@ RESULTS = WORKSPACE / "target" / "mutants"
 # given one here and in mutants.sh.
 AREAS = [
     ("disk", ("eventlog/src/disk/", "eventlog/src/writer/")),
+    ("feed", ("eventlog/src/serve/",)),
+    ("tool", ("eventlog/src/cli/",)),
+    ("NATS", ("eventlog/src/nats/",)),
     ("derive", ("eventlog-derive/src/",)),
     ("ring, replays, subscriptions", ("eventlog/src/",)),
 ]

@@ -296,6 +296,23 @@ fn what_is_older_than_a_mirror_remembers_is_fetched_once_for_all() {
     );
 }
 
+/// A server stops at 1,000 messages where it waits for answers to them.
+#[test]
+fn a_mirror_takes_any_number_of_messages() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let log = log_of(1..=1);
+    let writer = writer(&server, &log);
+    let mirror = Mirror::<Tick>::blocking_open(config(&server)).unwrap();
+    for version in 2..=1500 {
+        log.append(tick(version));
+        writer.blocking_flush(PATIENCE).unwrap();
+    }
+    wait_for(&mirror, 1500);
+    assert!(server.state().messages > 1400, "each has its own");
+}
+
 #[test]
 fn a_stream_and_its_mirror_show_where_they_are() {
     let Some(server) = Server::start() else {

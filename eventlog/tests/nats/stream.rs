@@ -66,6 +66,33 @@ fn frames_have_numbers_and_gaps_their_place() {
     assert_eq!((gap.count, gap.reason), (7, GapReason::Missed));
 }
 
+/// By its place and by its id: at the same place another message may stand after a power cut, or
+/// where the one before was refused.
+#[test]
+fn n01_each_message_expects_the_one_before_it() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let log = log_of(1..=3);
+    for versions in [4..=6, 7..=9] {
+        let writer = nats::blocking_spawn(&log, server.config()).unwrap();
+        for version in versions {
+            log.append(tick(version));
+            writer.blocking_flush(PATIENCE).unwrap();
+        }
+    }
+    let mut before = (0, String::new());
+    for message in server.messages() {
+        let header = |name| message.header(name);
+        assert_eq!(header("Nats-Expected-Last-Sequence"), before.0.to_string());
+        assert_eq!(header("Nats-Expected-Last-Msg-Id"), before.1);
+        let id = header("Nats-Msg-Id").to_owned();
+        assert!(!id.is_empty() && id != before.1, "{id}");
+        before = (before.0 + 1, id);
+    }
+    assert!(before.0 >= 8, "two claims, and six events by themselves");
+}
+
 #[test]
 fn a_stream_that_is_removed_is_made_anew_and_says_what_is_gone() {
     let Some(server) = Server::start() else {

@@ -135,7 +135,10 @@ impl<E> Connection<E> {
                 Poll::Ready(Some(frame)) => {
                     return Piece::Bytes(frame.unwrap().into_data().unwrap().to_vec());
                 }
-                Poll::Ready(None) => return Piece::End,
+                Poll::Ready(None) => {
+                    assert!(self.body.is_end_stream());
+                    return Piece::End;
+                }
                 Poll::Pending => {}
             }
         }

@@ -53,3 +53,21 @@ fn public_types_cross_threads_and_print() {
     usable::<serve::Serving>();
     usable::<serve::FeedStats>();
 }
+
+#[test]
+fn what_is_served_shows_what_it_is() {
+    use eventlog::serve::{Address, AddressError, Feed};
+    let log = eventlog::EventLog::<Tick>::new(None);
+    let feed = Feed::new(&log);
+    let serving = feed.serve_tcp("127.0.0.1:0").unwrap();
+    let port = serving.local_addr().unwrap().port().to_string();
+    assert!(format!("{serving:?}").contains(&port), "{serving:?}");
+    assert!(format!("{feed:?}").contains("subscribers: 0"), "{feed:?}");
+    let body = feed.sse(eventlog::Start::Oldest).into_body();
+    assert!(format!("{body:?}").starts_with("SseBody"), "{body:?}");
+    let address: Address = format!("tcp:127.0.0.1:{port}").parse().unwrap();
+    let remote = eventlog::serve::connect::<Tick>(address, 0).unwrap();
+    assert!(format!("{remote:?}").starts_with("Remote"), "{remote:?}");
+    let error: AddressError = "nowhere".parse::<Address>().unwrap_err();
+    assert!(error.to_string().contains("expected `unix:"), "{error}");
+}

@@ -3,15 +3,19 @@
 use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::{TcpListener, TcpStream},
+    panic,
+    pin::pin,
     sync::Arc,
+    task::{Context, Poll, Waker},
     thread,
     time::{Duration, Instant},
 };
 
 use eventlog::{
     Coverage, Cursor, EventLog, RecvError, Start,
-    serve::{self, Address, Feed, Heard, Remote, RemoteError, Serving},
+    serve::{self, Address, Feed, Heard, Lines, Remote, RemoteError, Serving},
 };
+use futures_core::Stream;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -73,6 +77,58 @@ fn a_conversation_in_lines() {
     log.close();
     assert_eq!(next(&mut stream), serde_json::json!({"closed": {}}));
     assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn one_that_begins_now_hears_nothing_of_before() {
+    let log = EventLog::new(None);
+    log.append_batch((1..=3).map(tick));
+    let serving = Feed::new(&log).serve_tcp("127.0.0.1:0").unwrap();
+    let mut stream = hello(&serving, "{\"from\":\"now\"}\n");
+    assert_eq!(next(&mut stream)["open"]["coverage"], "complete");
+    assert_eq!(next(&mut stream)["live"]["newest"], "3");
+    log.append(tick(4));
+    assert_eq!(next(&mut stream)["event"]["version"], 4);
+}
+
+/// All that lines have without waiting.
+fn drain(lines: &mut Lines<Tick>) -> Vec<Value> {
+    let mut text = Vec::new();
+    let mut context = Context::from_waker(Waker::noop());
+    while let Poll::Ready(Some(piece)) = pin!(&mut *lines).poll_next(&mut context) {
+        text.extend_from_slice(&piece);
+    }
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    lines
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn an_event_that_cannot_be_shown_is_a_reset_among_the_lines() {
+    let log = EventLog::new(None);
+    log.append_batch((1..=3).map(tick));
+    let feed = Feed::new(&log).encode(|tick, text| {
+        assert!(tick.version != 2, "on purpose");
+        text.extend_from_slice(b"1");
+    });
+    let mut lines = feed.lines(Start::Oldest);
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let heard = drain(&mut lines);
+    panic::set_hook(hook);
+    let keys = |value: &Value| value.as_object().unwrap().keys().next().unwrap().clone();
+    let keys: Vec<_> = heard.iter().map(keys).collect();
+    assert_eq!(keys, ["open", "event", "reset", "event", "live"]);
+    let reset = &heard[2]["reset"];
+    assert_eq!(reset["coverage"], "truncated");
+    assert_eq!(reset["missed_through"], "2");
+    let cursor: Cursor = reset["cursor"].as_str().unwrap().parse().unwrap();
+    assert_eq!(cursor.version(), 2);
+    assert!(format!("{lines:?}").contains("is_open: true"), "{lines:?}");
+    log.close();
+    assert_eq!(drain(&mut lines), [serde_json::json!({"closed": {}})]);
+    assert!(format!("{lines:?}").contains("is_open: false"), "{lines:?}");
 }
 
 #[test]
@@ -360,6 +416,14 @@ fn a_unix_socket_is_for_this_user_and_takes_the_place_of_a_dead_one_only() {
     assert_eq!(taken.kind(), ErrorKind::AddrInUse);
     drop(serving);
     assert!(!path.exists());
+
+    // What somebody else has put in its place stays.
+    let serving = feed.serve_unix(&path).unwrap();
+    std::fs::rename(&path, directory.path().join("moved.sock")).unwrap();
+    let _other = UnixListener::bind(&path).unwrap();
+    drop(serving);
+    assert!(path.exists());
+    std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, "mine").unwrap();
     let other = feed.serve_unix(&path).unwrap_err();
     assert_eq!(other.kind(), ErrorKind::AlreadyExists);
