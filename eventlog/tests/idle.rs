@@ -1,16 +1,19 @@
-//! Idle writers and subscribers use no CPU.
+//! Idle writers and subscribers use no CPU, and leave no threads.
 //!
 //! Alone in its process, because the time is that of the process.
 #![cfg(all(target_os = "linux", feature = "derive", feature = "tokio"))]
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use eventlog::disk::{DiskConfig, DiskWriter, SyncPolicy, run_disk_writer_with};
-use eventlog::{EventLog, Versioned};
+use eventlog::writer::{
+    Destination, DestinationError, Level, Records, Standing, Writer, WriterConfig,
+};
+use eventlog::{Epoch, EventLog, Versioned};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
@@ -63,13 +66,74 @@ fn idle_writers_and_subscribers_do_not_spin() {
         thread::yield_now();
     }
 
+    // One whose destination is stuck has a second thread, which has written these ahead.
+    let (begun, began) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let stuck = Stuck {
+        begun,
+        released,
+        stored: 0,
+    };
+    let stuck = Writer::spawn_to(&log, WriterConfig::new("stuck"), stuck).unwrap();
+    began.recv().unwrap();
+    log.append_batch((3..=100).map(|version| Tick { version }));
+    for writer in &writers {
+        writer.blocking_flush(Duration::from_secs(60)).unwrap();
+    }
+
     let before = used();
     thread::sleep(Duration::from_millis(500));
     let ticks = used() - before;
     // A machine that is busy with something else leaves no more to threads that spin.
     assert!(ticks < 4, "{ticks} of 50 ticks while idle");
 
-    drop((sender, drop_in));
+    drop((sender, drop_in, release, stuck, writers));
     log.close();
     subscriber.join().unwrap();
+    while has_threads() {
+        thread::yield_now();
+    }
+}
+
+/// Whether any writer has a thread.
+fn has_threads() -> bool {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let mut names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")));
+    names.any(|name| name.is_ok_and(|name| name.starts_with("eventlog-")))
+}
+
+/// A destination whose first call waits to be released.
+struct Stuck {
+    begun: mpsc::Sender<()>,
+    released: mpsc::Receiver<()>,
+    stored: u64,
+}
+
+impl Destination for Stuck {
+    fn level(&self) -> Level {
+        Level::new(1, false)
+    }
+
+    fn open(&mut self, _: Epoch) -> Result<Standing, DestinationError> {
+        Ok(Standing::Unknown)
+    }
+
+    fn write(
+        &mut self,
+        records: Records<'_>,
+        _: &mut dyn FnMut(u64),
+    ) -> Result<(), DestinationError> {
+        self.begun.send(()).ok();
+        self.released.recv().ok();
+        self.stored += records.len() as u64;
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), DestinationError> {
+        Ok(())
+    }
+
+    fn stored(&self) -> u64 {
+        self.stored
+    }
 }

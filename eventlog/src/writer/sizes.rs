@@ -86,5 +86,6 @@ mod tests {
         );
         sizes.forget_before(20);
         assert_eq!(sizes.fitting(21, 1_000), 10);
+        assert_eq!(sizes.fitting(11, 35), 0, "the small ones are forgotten");
     }
 }

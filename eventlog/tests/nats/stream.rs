@@ -66,6 +66,28 @@ fn frames_have_numbers_and_gaps_their_place() {
     assert_eq!((gap.count, gap.reason), (7, GapReason::Missed));
 }
 
+#[test]
+fn no_message_is_longer_than_the_stream_takes() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let config = server.config().create(Some(Config {
+        max_message_size: 2000,
+        ..Config::default()
+    }));
+    let log = EventLog::new(None);
+    log.append_batch((1..=200).map(tick));
+    let writer = nats::blocking_spawn(&log, config).unwrap();
+    writer.blocking_shutdown(PATIENCE).unwrap();
+    assert_eq!(versions(&server.lines()), (1..=200).collect::<Vec<_>>());
+    let longest = server
+        .messages()
+        .iter()
+        .map(|message| message.payload.len())
+        .max();
+    assert!(longest.is_some_and(|longest| longest > 500), "{longest:?}");
+}
+
 /// By its place and by its id: at the same place another message may stand after a power cut, or
 /// where the one before was refused.
 #[test]

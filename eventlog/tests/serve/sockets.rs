@@ -429,3 +429,25 @@ fn a_unix_socket_is_for_this_user_and_takes_the_place_of_a_dead_one_only() {
     assert_eq!(other.kind(), ErrorKind::AlreadyExists);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
 }
+
+/// Nobody comes any more, so nobody would wake who lets clients in.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_unix_socket_that_is_not_served_any_more_is_closed() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = EventLog::<Tick>::new(None);
+    let serving = Feed::new(&log).serve_unix(directory.path().join("log.sock"));
+    let place = directory.path().to_str().unwrap();
+    let is_open = || {
+        std::fs::read_to_string("/proc/net/unix")
+            .unwrap()
+            .contains(place)
+    };
+    assert!(is_open());
+    drop(serving.unwrap());
+    let patience = Instant::now();
+    while is_open() {
+        assert!(patience.elapsed() < Duration::from_secs(60));
+        thread::yield_now();
+    }
+}

@@ -102,7 +102,11 @@ impl Bench {
     fn wait(&self, what: &str, reached: impl Fn(&Notes) -> bool) {
         let began = Instant::now();
         while !reached(&self.notes) {
-            assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
+            assert!(
+                began.elapsed() < PATIENCE,
+                "waited in vain: {what} {:?}",
+                self.tried().len()
+            );
             thread::yield_now();
         }
     }
@@ -161,6 +165,40 @@ fn lines_written_ahead_stop_at_an_event_that_has_none() {
             .all(|gap| gap.reason == GapReason::Unserializable)
     );
     assert_eq!(gaps.count(), 10);
+    let tries = bench.tried().iter().filter(|tried| **tried == 100).count();
+    assert!(tries <= 2, "{tries} times, ahead and in its place");
+}
+
+/// Nothing is appended any more that would wake anybody, and one batch is enough to have ready. Of
+/// what follows it some are looked at, for their length.
+#[test]
+fn what_waits_when_the_destination_gets_stuck_is_serialised_up_to_a_batch() {
+    let bench = Bench::new(8_000, 1 << 30);
+    bench.remote.stall();
+    bench.notes.alive.fetch_add(8_000, SeqCst);
+    let events = (1..=8_000).map(|version| Noted {
+        version,
+        bytes: 2 << 10,
+        refuses: false,
+        notes: bench.notes.clone(),
+    });
+    bench.log.append_batch(events);
+    bench.remote.wait_stalled();
+    bench.wait("the newest events to be looked at", |notes| {
+        notes
+            .tried
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|tried| *tried > 7_980)
+    });
+    // Two batches of 4 MiB: one is stuck, and one is ready.
+    let tried = bench.tried().len();
+    assert!((4_050..=4_350).contains(&tried), "{tried}");
+    bench.remote.release();
+    bench.writer.blocking_shutdown(PATIENCE).unwrap();
+    let all: Vec<_> = (1..=8_000).collect();
+    assert_eq!(versions(&bench.remote.durable()), all);
 }
 
 /// The same is lost with lines written ahead as without them: what they were written for stays in
@@ -195,20 +233,32 @@ fn lines_written_ahead_of_lost_events_are_thrown_away() {
 /// of a megabyte after many of some bytes were all kept.
 #[test]
 fn w18_the_backlog_is_bounded_by_the_bytes_that_wait() {
-    const EACH: usize = 16 << 10;
-    const FIT: usize = 100;
-    let bench = Bench::new(16, FIT * EACH);
+    // In one batch, and after a full one, where only some events are looked at.
+    for (smaller, each, fit, last) in [(0, 16 << 10, 100, 1_500), (600, 64 << 10, 150, 3_000)] {
+        bound_by_bytes(smaller, each, fit, last);
+    }
+}
+
+/// `smaller` events are followed by others of `each` bytes, of which so many fit.
+fn bound_by_bytes(smaller: u64, each: usize, fit: usize, last: u64) {
+    let bench = Bench::new(16, fit * each);
     for version in 1..=1_000 {
         bench.append(version, 1, false);
     }
     bench.writer.blocking_flush(PATIENCE).unwrap();
     bench.stick();
-    for version in 2..=1_500 {
-        bench.append(version, EACH, false);
+    for version in 2..2 + smaller {
+        bench.append(version, 8 << 10, false);
+    }
+    bench.wait("a full batch", |notes| {
+        smaller == 0 || notes.tried.lock().unwrap().len() > 1_512
+    });
+    for version in 2 + smaller..=last {
+        bench.append(version, each, false);
     }
     // The ring's own 16, and the segments that the oldest and the newest stand in.
     bench.wait("the backlog to be cut down", |notes| {
-        notes.alive.load(SeqCst) <= FIT + 16 + 2 * 256
+        notes.alive.load(SeqCst) <= fit + 16 + 2 * 256
     });
     bench.remote.release();
     bench.writer.blocking_shutdown(PATIENCE).unwrap_err();
@@ -216,7 +266,7 @@ fn w18_the_backlog_is_bounded_by_the_bytes_that_wait() {
     let gap = lines
         .iter()
         .find_map(|line| Gap::parse(line.trim_end().as_bytes()));
-    let lost = 1_500 - 1 - FIT as u64 - 16;
+    let lost = last - 1 - fit as u64 - 16;
     let gap = gap.unwrap();
     assert_eq!(gap.reason, GapReason::Backlog);
     assert!((lost..=lost + 10).contains(&gap.count), "{gap:?}");
