@@ -46,11 +46,6 @@ impl Lines {
         lines.checked_sub(1).map_or(0, |line| self.ends[line])
     }
 
-    /// How many bytes these lines have.
-    pub(super) fn bytes_of(&self, lines: &Range<usize>) -> usize {
-        self.start_of(lines.end) - self.start_of(lines.start)
-    }
-
     /// Makes the text at the end a line.
     pub(super) fn end_line(&mut self, meta: Meta) {
         self.bytes.push(b'\n');

@@ -121,9 +121,10 @@ impl Pending {
     /// Adds lines of events that were written ahead.
     pub(super) fn push_lines(&mut self, ahead: &Lines, lines: Range<usize>) {
         self.close_gap();
+        let before = self.lines.bytes.len();
         self.counts.events += lines.len() as u64;
-        self.counts.bytes += ahead.bytes_of(&lines) as u64;
         self.lines.extend_from(ahead, lines);
+        self.counts.bytes += (self.lines.bytes.len() - before) as u64;
     }
 
     /// Adds the line of an event that was serialised before, and lay somewhere else.

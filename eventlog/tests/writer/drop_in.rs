@@ -219,7 +219,7 @@ async fn a_path_that_cannot_be_opened_is_one_warning_and_a_return() {
 }
 
 /// A writer with one event that cannot be written, because a directory stands in place of the log,
-/// and that has said so; its channel is closed.
+/// and that has said so.
 async fn stuck() -> (Bench, JoinHandle<()>) {
     warnings::listen();
     let mut bench = Bench::new(64, 64);
@@ -235,13 +235,35 @@ async fn stuck() -> (Bench, JoinHandle<()>) {
         }
     };
     timeout(PATIENCE, spoken).await.unwrap();
+    (bench, writer)
+}
+
+/// The same, whose channel is closed.
+async fn stuck_at_the_end() -> (Bench, JoinHandle<()>) {
+    let (mut bench, writer) = stuck().await;
     bench.sender = broadcast::channel(1).0;
     (bench, writer)
 }
 
+/// Only after the channel's end does it give up.
+#[tokio::test]
+async fn a_disk_that_fails_for_long_does_not_end_the_writer() {
+    let (bench, writer) = stuck().await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    fs::remove_dir(&bench.path).unwrap();
+    let path = bench.path.clone();
+    timeout(PATIENCE, written(&path, 1)).await.unwrap();
+    bench.publish(&event(3));
+    let lines = bench.end(writer).await;
+    assert!(
+        lines.ends_with(&[line(&event(2)), line(&event(3))]),
+        "{lines:?}"
+    );
+}
+
 #[tokio::test]
 async fn what_can_be_written_shortly_after_the_end_is() {
-    let (bench, writer) = stuck().await;
+    let (bench, writer) = stuck_at_the_end().await;
     fs::remove_dir(&bench.path).unwrap();
     timeout(PATIENCE, writer).await.unwrap().unwrap();
     // The first event went with its file, unless that was not durable yet.
@@ -251,7 +273,7 @@ async fn what_can_be_written_shortly_after_the_end_is() {
 
 #[tokio::test]
 async fn what_cannot_be_written_after_the_end_is_given_up_with_a_word() {
-    let (bench, writer) = stuck().await;
+    let (bench, writer) = stuck_at_the_end().await;
     let began = Instant::now();
     timeout(PATIENCE, writer).await.unwrap().unwrap();
     assert!(
