@@ -67,7 +67,7 @@ fn idle_writers_and_subscribers_do_not_spin() {
     }
 
     // One whose destination is stuck has a second thread, which has written these ahead.
-    let (begun, began) = mpsc::channel();
+    let (begun, has_begun) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let stuck = Stuck {
         begun,
@@ -75,7 +75,7 @@ fn idle_writers_and_subscribers_do_not_spin() {
         stored: 0,
     };
     let stuck = Writer::spawn_to(&log, WriterConfig::new("stuck"), stuck).unwrap();
-    began.recv().unwrap();
+    has_begun.recv().unwrap();
     log.append_batch((3..=100).map(|version| Tick { version }));
     for writer in &writers {
         writer.blocking_flush(Duration::from_secs(60)).unwrap();

@@ -161,20 +161,20 @@ impl Clock {
             return ("?".to_owned(), "?".to_owned());
         };
         let mut known = self.second.borrow_mut();
-        let (second, millis) = (time.as_second(), time.subsec_millisecond());
-        let (_, day, minute) = match known.take() {
+        let (second, nanos) = match (time.as_second(), time.subsec_nanosecond()) {
             // Before 1970 a part of a second counts the other way.
-            Some(known) if known.0 == second && second >= 0 => known,
+            (second, nanos) if nanos < 0 => (second - 1, nanos + 1_000_000_000),
+            parts => parts,
+        };
+        let (_, day, minute) = match known.take() {
+            Some(known) if known.0 == second => known,
             _ => {
                 let zoned = time.to_zoned_datetime(self.zone.clone());
                 let text = |format| zoned.strftime(format).to_string();
                 (second, text("%Y-%m-%d"), text("%H:%M:%S"))
             }
         };
-        let shown = (
-            day.clone(),
-            format!("{minute}.{:03}", millis.unsigned_abs()),
-        );
+        let shown = (day.clone(), format!("{minute}.{:03}", nanos / 1_000_000));
         *known = Some((second, day, minute));
         shown
     }
@@ -215,7 +215,10 @@ fn field_time(value: &RawValue) -> Option<SystemTime> {
         _ => return None,
     };
     let since_1970 = Duration::try_from_secs_f64(number / unit).ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(since_1970)
+    // So many digits have no more than microseconds, and what is a little less than a millisecond
+    // would be shown as the one before.
+    let micros = (since_1970.as_nanos() + 500) / 1_000;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(u64::try_from(micros).ok()?))
 }
 
 #[cfg(test)]
@@ -244,6 +247,10 @@ mod tests {
         assert_eq!(at(r#"{"ts":1795698187.125}"#), expected);
         assert_eq!(at(r#"{"at":1795698187125}"#), expected);
         assert_eq!(at(r#"{"at":"1795698187125000"}"#), expected);
+        let odd = Some("2026-11-26T13:03:07.123Z".to_owned());
+        assert_eq!(at(r#"{"ts":1795698187.123}"#), odd);
+        assert_eq!(at(r#"{"ts":1795698187123}"#), odd);
+        assert_eq!(at(r#"{"ts":1795698187123000000}"#), odd);
         for none in [
             r#"{"time":null}"#,
             r#"{"time":"noon"}"#,

@@ -23,6 +23,7 @@ use crate::row::Turn;
 use crate::scan::Found;
 use crate::story::Story;
 use crate::trouble::Trouble;
+use crate::when::Bound;
 
 /// How many types are told apart. A field of endless values is no type.
 const MAX_TYPES: usize = 1_000;
@@ -37,9 +38,13 @@ pub(crate) fn run(args: &StatsArgs) -> Result<Outcome, Stop> {
     match source {
         Source::Log(path) => {
             stats.holder = Some(Holder::of(&path));
-            let lines = match args.filter.since {
-                Some(since) if args.filter.time_field.is_none() => lines_since(&path, since)?,
-                _ => all_lines(&path),
+            // A field may tell other times than the marks.
+            let is_told = |since: &Bound| {
+                !matches!(since, Bound::Time(_)) || args.filter.time_field.is_none()
+            };
+            let lines = match args.filter.since.filter(is_told) {
+                Some(since) => lines_since(&path, since)?,
+                None => all_lines(&path),
             };
             stats.progress = Progress::of(path.metadata().map_or(0, |found| found.len()));
             visit_lines(lines, &mut stats)?;

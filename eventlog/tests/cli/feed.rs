@@ -96,6 +96,9 @@ fn show_ends_where_the_replay_does() {
         run("tail", &[&VERSIONS[..], &["-n", "2"]].concat(), &path).out,
         "4\n5\n"
     );
+    let nothing = run("tail", &["--type", "none"], &path);
+    assert_eq!(nothing.code, Some(1));
+    assert!(nothing.err.contains("no event matches"), "{nothing:?}");
 }
 
 #[test]
@@ -168,6 +171,31 @@ fn tail_goes_on_when_the_server_comes_back() {
     assert_eq!(rows(3), [event(1), event(2), word("live")]);
     second.append(tick(3));
     assert_eq!(rows(1), [event(3)]);
+}
+
+#[test]
+#[cfg(unix)]
+fn who_waits_for_a_server_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("log.sock");
+    let path = PathBuf::from(format!("unix:{}", socket.display()));
+    let mut tail = Tail::at(&VERSIONS, &path);
+    let told = tail.complaint();
+    assert!(told.ends_with("; trying again\n"), "{told}");
+    let log = log(1..=2);
+    let _serving = Feed::new(&log).serve_unix(&socket).unwrap();
+    tail.expect([1, 2]);
+}
+
+/// Also where that is more than is ever kept of a feed's last ones.
+#[test]
+fn all_is_all_that_a_feed_has() {
+    let filler = "x".repeat(1 << 20);
+    let long = |n| event(n, &format!("{{\"version\":{n},\"s\":\"{filler}\"}}"));
+    let events: String = (1..=34).map(long).collect();
+    let (path, _) = server(vec![format!("{OPEN}\n{events}{LIVE}\n").into()]);
+    let shown = run("tail", &[&VERSIONS[..], &["-n", "all"]].concat(), &path);
+    assert_eq!(shown.out.lines().count(), 34, "{}", shown.err);
 }
 
 #[test]
@@ -290,6 +318,7 @@ fn what_does_not_answer_is_an_error_and_no_wait() {
         let refused = run(command, &[], &nobody);
         assert_eq!((&*refused.out, refused.code), ("", Some(5)));
         assert!(refused.err.contains("efused"), "{refused:?}");
+        assert!(!refused.err.contains("trying again"), "{refused:?}");
     }
     // Something else answers.
     let (other, _) = server(vec![b"HTTP/1.1 400 \x1b[2J Bad Request\r\n\r\n".into()]);
@@ -307,9 +336,13 @@ fn what_does_not_answer_is_an_error_and_no_wait() {
     assert!(run("show", &[], &full).err.contains("too many subscribers"));
 }
 
-/// It takes connections, and says nothing to them.
+/// It takes connections, and says nothing to them. One that has answered may be silent as long.
 #[test]
 fn a_server_that_never_answers_is_left() {
+    let log = log(1..=1);
+    let (_serving, quiet) = on_tcp(&log);
+    let tail = Tail::at(&VERSIONS, &quiet);
+    tail.expect([1]);
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let path = PathBuf::from(format!("tcp:{}", silent.local_addr().unwrap()));
     let asked = [["show", "-n2"], ["tail", "-n2"], ["tail", "-f"]].map(|[command, flag]| {
@@ -321,6 +354,8 @@ fn a_server_that_never_answers_is_left() {
         assert_eq!((&*left.out, left.code), ("", Some(5)));
         assert!(left.err.contains("no feed has answered"), "{left:?}");
     }
+    log.append(tick(2));
+    tail.expect([2]);
 }
 
 /// What was heard until then is shown.

@@ -43,6 +43,21 @@ fn a_type_is_no_text_that_stands_somewhere_else() {
 "#,
     );
     assert_eq!(versions(&["-t", "up"], &log), [2, 4]);
+    assert_eq!(versions(&["-t", "up", "-n", "2"], &log), [2, 4]);
+}
+
+/// The last twenty are enough only for those who ask for nothing.
+#[test]
+fn any_filter_shows_all_that_it_lets_pass() {
+    let log = Log::ticks(1..=50);
+    for filter in [
+        ["-t", "tick"],
+        ["-g", "tick"],
+        ["--since", "1"],
+        ["--until", "50"],
+    ] {
+        assert_eq!(versions(&filter, &log).len(), 50, "{filter:?}");
+    }
 }
 
 #[test]
@@ -123,6 +138,19 @@ fn lines_around_a_match_are_shown_once() {
     );
 }
 
+/// However many were asked for, and however long they are.
+#[test]
+fn lines_before_a_match_are_shown_up_to_4_mebibytes() {
+    let line = |n: u64| {
+        let begin = format!("{{\"type\":\"long\",\"version\":{n},\"s\":\"");
+        let filler = "x".repeat((1 << 20) - begin.len() - 2);
+        begin + &filler + "\"}\n"
+    };
+    let log = Log::of((1..=9).map(line).collect::<String>() + &tick(10));
+    assert_eq!(versions(&["-t", "tick", "-C", "9"], &log), [6, 7, 8, 9, 10]);
+    assert_eq!(versions(&["-t", "tick", "-C", "2"], &log), [8, 9, 10]);
+}
+
 /// Events came in no order of time, and a null for a time ended the command
 /// (kubernetes/kubernetes#29838, #36304).
 #[test]
@@ -151,6 +179,9 @@ fn events_come_in_the_order_of_the_log_whatever_their_times() {
         versions(&["--until", "2026-11-26T14:03:08Z"], &log),
         [2, 3, 4, 5]
     );
+    // Also in the form that shows no times.
+    let raw = show(&["-o", "raw", "--since", "2026-11-26T14:03:08Z"], &log).out;
+    assert!(raw.lines().count() == 4 && !raw.contains("\"c\""), "{raw}");
     assert_eq!(
         versions(&["--since", "2026-11-26T14:03:08Z", "-n", "2"], &log),
         [4, 5]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::{Log, Ran, run, tick, tool, until};
 pub(crate) struct Tail {
     pub(crate) child: Child,
     lines: Receiver<String>,
+    errors: BufReader<ChildStderr>,
 }
 
 impl Tail {
@@ -27,9 +28,11 @@ impl Tail {
             .args(flags)
             .arg(path)
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let out = child.stdout.take().unwrap();
+        let errors = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = channel();
         thread::spawn(move || {
             for line in BufReader::new(out).lines() {
@@ -39,7 +42,11 @@ impl Tail {
                 }
             }
         });
-        Self { child, lines }
+        Self {
+            child,
+            lines,
+            errors,
+        }
     }
 
     /// The next line that it prints.
@@ -47,6 +54,13 @@ impl Tail {
         self.lines
             .recv_timeout(Duration::from_secs(60))
             .expect("a line")
+    }
+
+    /// The next line in which it says what is wrong.
+    pub(crate) fn complaint(&mut self) -> String {
+        let mut line = String::new();
+        self.errors.read_line(&mut line).unwrap();
+        line
     }
 
     pub(crate) fn expect(&self, versions: impl IntoIterator<Item = u64>) {
@@ -255,6 +269,10 @@ fn a_position_that_is_none_is_told() {
     run("tail", &flags, &other.path());
     let ran = run("tail", &flags, &log.path());
     assert_eq!(ran.code, Some(5), "it is another log's");
+    let directory = ["--position-file", log.dir.path().to_str().unwrap()];
+    let ran = run("tail", &directory, &log.path());
+    assert_eq!((ran.code, ran.out.as_str()), (Some(5), ""));
+    assert!(ran.err.contains("cannot be read"), "{}", ran.err);
 }
 
 #[test]

@@ -177,3 +177,19 @@ fn nothing_is_too_deep_or_too_much() {
         shown.out
     );
 }
+
+/// What a line is, is found behind all other fields. What is called so again and again is counted.
+#[test]
+fn type_and_version_are_found_behind_many_fields() {
+    let others: Vec<_> = (1..=64).map(|n| format!("\"f{n}\":0")).collect();
+    let others = others.join(",");
+    let like = "\"t\":0,\"op\":0,\"v\":null";
+    let log = Log::of(format!(
+        "{{{others},{like},\"type\":\"up\",\"version\":1}}\n{{{others}{}}}\n",
+        ",\"t\":0".repeat(65)
+    ));
+    let first = show(&["-g", "version", "--template", "{type} {version}"], &log);
+    assert_eq!(first.out, "up 1\n");
+    let table = show(&[], &log).out;
+    assert!(table.ends_with("t=0 and 1 more field\n"), "{table}");
+}

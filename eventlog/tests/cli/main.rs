@@ -13,13 +13,17 @@ mod filters;
 mod follow;
 mod hostile;
 mod http;
+mod marks;
 mod outputs;
+mod progress;
 mod repair;
 mod runs;
 mod serve;
 mod show;
 mod stats;
 mod streams;
+mod tail;
+mod times;
 mod verify;
 
 use std::ffi::OsStr;
@@ -93,6 +97,25 @@ fn tool() -> Command {
 fn run(command: &str, flags: &[&str], path: &Path) -> Ran {
     let output = tool().arg(command).args(flags).arg(path).output().unwrap();
     Ran::from(output)
+}
+
+/// Runs `eventlog show FLAGS… -` on this text.
+fn show_piped(flags: &[&str], text: Vec<u8>) -> Ran {
+    use std::io::Write;
+    let mut child = tool()
+        .arg("show")
+        .args(flags)
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let writing = thread::spawn(move || stdin.write_all(&text).unwrap());
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    writing.join().unwrap();
+    ran
 }
 
 /// Shows a server that begins so and then never ends, with 400 MiB of memory at most.

@@ -110,6 +110,51 @@ fn colours_are_for_terminals_and_for_those_who_ask() {
 }
 
 #[test]
+fn between_groups_of_lines_it_is_said_that_some_are_left_out() {
+    let log = Log::ticks(1..=10);
+    let shown = show(&["-g", "\"version\":[37]}", "-C", "1"], &log).out;
+    let rows = shown.lines().skip(1);
+    let rows: Vec<_> = rows
+        .map(|row| row.trim_start().trim_end_matches("  tick"))
+        .collect();
+    assert_eq!(rows, ["2", "3", "4", "--", "6", "7", "8"]);
+}
+
+/// Red and yellow are for what went wrong.
+#[test]
+fn each_type_has_a_colour_of_its_own() {
+    let kinds = ["up", "down", "up", "lost"];
+    let line = |kind: &str| format!("{{\"type\":\"{kind}\",\"version\":1}}\n");
+    let log = Log::of(kinds.map(line).concat());
+    let shown = show(&["--color", "always"], &log).out;
+    for (row, colour) in [(1, "34mup"), (2, "35mdown"), (3, "34mup"), (4, "32mlost")] {
+        let row = shown.lines().nth(row).unwrap();
+        assert!(row.contains(&format!("\x1b[{colour}")), "{row:?}");
+    }
+}
+
+#[test]
+fn what_moves_the_cursor_back_is_shown_and_accents_stay() {
+    let log = Log::of("{\"type\":\"cafe\u{301}\",\"version\":1}\noops\r\n");
+    let shown = show(&[], &log);
+    assert!(shown.out.contains("1  cafe\u{301}\n"), "{}", shown.out);
+    assert!(shown.out.ends_with(": oops\\r\n"), "{}", shown.out);
+}
+
+/// A thousand accents on one letter fill no column, and end the row.
+#[test]
+fn nothing_stands_after_where_a_row_was_cut() {
+    let damaged = format!("e{}", "\u{301}".repeat(1_000));
+    let log = Log::of([damaged.as_bytes(), b"\xff\n"].concat());
+    let (show, path) = (std::ffi::OsStr::new("show"), log.path());
+    let Some(shown) = crate::on_a_terminal(120, &[show, path.as_os_str()]) else {
+        return;
+    };
+    let row = shown.lines().find(|row| row.contains("e\u{301}")).unwrap();
+    assert!(row.trim_end_matches("\x1b[0m").ends_with('…'), "{row:?}");
+}
+
+#[test]
 fn every_help_fits_into_80_columns_and_has_its_commands() {
     for command in [
         "",

@@ -111,3 +111,18 @@ fn what_is_no_log_is_left_alone() {
     assert!(ran.err.contains("does not look like a log"), "{}", ran.err);
     assert_eq!(fs::read_to_string(log.path()).unwrap(), text);
 }
+
+/// The longest name that a file may have leaves none for a second copy.
+#[test]
+#[cfg(target_os = "linux")]
+fn where_no_copy_can_be_kept_nothing_is_mended() {
+    let log = Log::of("");
+    let path = log.file(&"x".repeat(250));
+    let kept = log.file(&("x".repeat(250) + ".bak"));
+    fs::write(&path, "{\"torn").unwrap();
+    fs::write(kept, "mine").unwrap();
+    let ran = run("repair", &["--write"], &path);
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(ran.err.contains("could not be mended"), "{}", ran.err);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{\"torn");
+}

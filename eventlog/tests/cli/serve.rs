@@ -168,6 +168,54 @@ fn large_versions_are_shown_to_the_last_digit() {
     browser.wait_for(&page, said, &json!(text));
 }
 
+#[test]
+fn what_is_written_is_sent_to_who_stays() {
+    let log = Log::of(tick(1));
+    let server = Server::of(&log);
+    let key = server.key();
+    let stream = server.ask(&format!("GET /{key}/events HTTP/1.1\r\n\r\n"));
+    let mut lines = BufReader::new(stream).lines();
+    let mut comes = |text: &str| lines.any(|line| line.unwrap().contains(text));
+    assert!(comes("event: live"));
+    log.append(&tick(2));
+    assert!(comes("\"version\":2"));
+    log.append(&tick(3));
+    assert!(comes("\"version\":3"));
+}
+
+/// Only who sends learns that a browser is gone.
+#[test]
+fn in_silence_something_is_sent_now_and_then() {
+    let server = Server::of(&Log::of(tick(1)));
+    let sent = server.events("", |line| line == ":");
+    assert!(sent.contains(&"event: live".to_owned()));
+}
+
+/// Of 64 browsers each has the events. One more is told to come again, and the page is there for
+/// more than that.
+#[test]
+fn so_many_may_look_and_no_more() {
+    let log = Log::of(tick(1));
+    let server = Server::of(&log);
+    let page = format!("GET /{}/ HTTP/1.1\r\n\r\n", server.key());
+    let events = format!("GET /{}/events HTTP/1.1\r\n\r\n", server.key());
+    for _ in 0..150 {
+        assert!(server.answer(&page).contains("200 OK"), "each makes room");
+    }
+    let looking: Vec<_> = (0..64)
+        .map(|_| {
+            let mut lines = BufReader::new(server.ask(&events)).lines();
+            assert!(lines.any(|line| line.unwrap() == "event: live"));
+            lines
+        })
+        .collect();
+    let one_more = server.answer(&events);
+    assert!(one_more.ends_with("retry: 1000\n\n"), "{one_more}");
+    let silent: Vec<_> = (0..8).map(|_| server.ask("")).collect();
+    assert!(server.answer(&page).contains("200 OK"));
+    drop((looking, silent));
+}
+
 /// A connection that comes again with the last id gets what came after it, and nothing twice.
 #[test]
 fn a_browser_that_comes_again_goes_on() {

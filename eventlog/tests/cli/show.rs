@@ -4,7 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::{Log, Ran, on_a_terminal, run, show, tick, tool, versions};
+use serde_json::Value;
+
+use crate::{Log, Ran, on_a_terminal, run, show, show_piped, tick, tool, versions};
 
 #[test]
 fn the_last_twenty_are_shown_in_their_order() {
@@ -13,6 +15,7 @@ fn the_last_twenty_are_shown_in_their_order() {
     assert_eq!(versions(&["-n", "3"], &log), [48, 49, 50]);
     assert_eq!(versions(&["-n", "all"], &log).len(), 50);
     assert_eq!(versions(&["-n", "1000"], &log).len(), 50);
+    assert_eq!(show(&["-n", "0"], &log).code, Some(2));
     let table = show(&["-n", "1"], &log);
     assert_eq!(table.out, "VERSION  TYPE  FIELDS\n     50  tick\n");
     assert_eq!((table.err.as_str(), table.code), ("", Some(0)));
@@ -141,6 +144,80 @@ fn a_pipe_is_read_as_a_log_is() {
         let versions: Vec<u64> = ran.out.lines().map(|line| line.parse().unwrap()).collect();
         assert_eq!(versions, expected, "the last line needs no newline");
     }
+}
+
+#[test]
+fn what_is_wrong_in_a_pipe_is_told_where_it_stands_as_of_a_log() {
+    let max = 16 << 20;
+    let longest = format!("\"{}\"", "y".repeat(max - 2));
+    let text = [
+        &tick(1),
+        "\n\0\0",
+        &tick(2),
+        "\0\n",
+        &longest,
+        "\n",
+        &longest,
+        " \n",
+        &tick(3),
+    ];
+    let log = Log::of(text.concat());
+    let expected = [
+        ("event", 1, 0, None),
+        ("not_an_event", 2, 28, Some(0)),
+        ("zeros", 3, 29, Some(2)),
+        ("event", 3, 31, None),
+        ("zeros", 4, 59, Some(1)),
+        ("event", 5, 61, None),
+        ("too_long", 6, max + 62, Some(max + 1)),
+        ("event", 7, 2 * max + 64, None),
+    ];
+    let row = |line: &str| {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let what = row["damage"].as_str().or(row["kind"].as_str()).unwrap();
+        let number = |name: &str| Some(usize::try_from(row[name].as_u64()?).unwrap());
+        let (line, offset) = (number("line").unwrap(), number("offset").unwrap());
+        (what.to_owned(), line, offset, number("len"))
+    };
+    let expected = expected.map(|row| (row.0.to_owned(), row.1, row.2, row.3));
+    let flags = ["-o", "json", "-n", "all"];
+    for shown in [show_piped(&flags, text.concat().into()), show(&flags, &log)] {
+        let rows: Vec<_> = shown.out.lines().map(row).collect();
+        assert_eq!(rows, expected);
+        assert!(shown.err.contains("4 damaged places"), "{}", shown.err);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_may_have_a_name() {
+    let piped = "printf %s \"$1\" | \"$0\" show --template '{version}' /dev/stdin";
+    let output = std::process::Command::new("sh")
+        .args(["-c", piped, env!("CARGO_BIN_EXE_eventlog")])
+        .arg(tick(1) + &tick(2))
+        .output()
+        .unwrap();
+    assert_eq!(Ran::from(output).out, "1\n2\n");
+}
+
+/// However many were asked for, and however long they are.
+#[test]
+fn the_last_of_a_pipe_are_shown_up_to_32_mebibytes() {
+    let last = |flags: &[&str], len: usize| {
+        let line = |n: u64| {
+            let filler = "x".repeat(len);
+            format!("{{\"type\":\"long\",\"version\":{n},\"s\":\"{filler}\"}}\n")
+        };
+        let text = (1..=40).map(line).collect::<String>();
+        let flags = [flags, &["--template", "{version}"]].concat();
+        let shown = show_piped(&flags, text.into()).out;
+        let versions = shown.lines().map(|line| line.parse().unwrap());
+        versions.collect::<Vec<u64>>()
+    };
+    assert_eq!(last(&["-n", "30"], 100_000), (11..=40).collect::<Vec<_>>());
+    assert_eq!(last(&["-n", "39"], 1 << 20), (10..=40).collect::<Vec<_>>());
+    // What does not match takes no room.
+    assert_eq!(last(&["-n", "1", "--until", "1"], 1 << 20), [1]);
 }
 
 /// lnav shows JSON lines only to those who write a format file first (tstack/lnav#634, #317).

@@ -25,6 +25,7 @@ fn sample() -> Log {
 fn events_are_counted_by_type() {
     let ran = run("stats", &["--utc"], &sample().path());
     for line in [
+        "events     8 in 452 bytes",
         "versions   1 to 8",
         "gaps       1 (5 events were never written)",
         "damage     1 places, 1 unfinished lines",
@@ -58,6 +59,13 @@ fn events_are_counted_by_a_field_and_by_a_filter() {
         by_host["types"][0],
         serde_json::json!({"name": "h1", "events": 3})
     );
+    let by_type = report(&["--by", "type"], &log);
+    assert_eq!(
+        by_type["types"][0],
+        serde_json::json!({"name": "up", "events": 6})
+    );
+    let after = report(&["--since", "5"], &log);
+    assert_eq!((&after["events"], &after["gaps"]), (&4.into(), &0.into()));
     let down = report(&["-t", "down"], &log);
     assert_eq!(
         (&down["events"], &down["versions"]),
@@ -78,4 +86,45 @@ fn a_field_of_endless_values_takes_no_memory() {
     let report = report(&[], &log);
     assert_eq!(report["types"].as_array().unwrap().len(), 1_000);
     assert_eq!(report["other_types"], 4_000);
+}
+
+/// 2026-11-26 13:03:07 UTC, in milliseconds since 1970.
+const START: i64 = 1_795_698_187_000;
+
+/// An event so many tenths of a second later.
+fn tenth(n: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(START + 100 * n).unwrap();
+    format!("{{\"time\":\"{time}\"}}\n")
+}
+
+#[test]
+fn a_bar_shows_how_many_there_were() {
+    let counts = (1..=8).cycle();
+    let lines = (0..60).zip(counts).map(|(n, count)| tenth(n).repeat(count));
+    let ran = run("stats", &[], &Log::of(lines.collect::<String>()).path());
+    let bars = "▁▂▃▄▅▆▇█".repeat(7) + "▁▂▃▄";
+    assert!(ran.out.contains(&format!("|{bars}|")), "{}", ran.out);
+}
+
+/// Each tenth of a second is counted by itself, until there are too many of them.
+#[test]
+fn the_span_is_exact_and_over_long_times_about_right() {
+    let span = |tenths: std::ops::Range<i64>| {
+        let log = Log::of(tenths.map(tenth).collect::<String>());
+        let report = report(&[], &log);
+        let rate = report["rate"].as_array().unwrap().iter();
+        let sum: u64 = rate.filter_map(serde_json::Value::as_u64).sum();
+        let millis = |name: &str| {
+            let time: jiff::Timestamp = report[name].as_str().unwrap().parse().unwrap();
+            time.as_millisecond() - START
+        };
+        (sum, millis("from"), millis("to"))
+    };
+    assert_eq!(span(1..4_097), (4_096, 100, 409_700));
+    let (sum, from, to) = span(8..5_008);
+    assert_eq!(sum, 5_000);
+    assert!(
+        (600..=800).contains(&from) && (500_800..=501_000).contains(&to),
+        "{from} {to}"
+    );
 }

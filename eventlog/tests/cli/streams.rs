@@ -1,31 +1,39 @@
 //! Streams of servers that are not ours: their bytes, their ends, and what they try.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::thread;
 
 use crate::feed::{VERSIONS, kinds};
 use crate::follow::Tail;
-use crate::{Ran, run, show_endless};
+use crate::{Ran, run, show_endless, until};
 
 /// A server of somebody else's: what it says to each that comes, one after the other, with the
 /// head of the request of each. It hangs up then.
 fn server(says: Vec<Vec<u8>>) -> (PathBuf, thread::JoinHandle<Vec<String>>) {
+    let (listener, path) = listen();
+    let says = says.into_iter();
+    let served = thread::spawn(move || says.map(|said| answer(&listener, &said).1).collect());
+    (path, served)
+}
+
+fn listen() -> (TcpListener, PathBuf) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let path = format!("http://{}/", listener.local_addr().unwrap()).into();
-    let served = thread::spawn(move || {
-        let serve = |said: Vec<u8>| {
-            let mut stream = listener.accept().unwrap().0;
-            let lines = BufReader::new(&stream).lines().map(Result::unwrap);
-            let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
-            // Who has enough hangs up first.
-            let _ = stream.write_all(&said);
-            head.join("\n")
-        };
-        says.into_iter().map(serve).collect()
-    });
-    (path, served)
+    (listener, path)
+}
+
+/// What it says to the next that comes. The connection is there yet, and the head of the request.
+fn answer(listener: &TcpListener, said: &[u8]) -> (TcpStream, String) {
+    listener.set_nonblocking(true).unwrap();
+    let mut stream = until("somebody comes", || listener.accept().ok()).0;
+    stream.set_nonblocking(false).unwrap();
+    let lines = BufReader::new(&stream).lines().map(Result::unwrap);
+    let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+    // Who has enough hangs up first.
+    let _ = stream.write_all(said);
+    (stream, head.join("\n"))
 }
 
 /// The answer of a feed.
@@ -113,6 +121,32 @@ fn a_stream_that_breaks_is_gone_on_with_by_one_who_follows() {
     }
 }
 
+#[test]
+fn who_follows_is_told_that_a_connection_is_lost() {
+    let (listener, path) = listen();
+    let mut tail = Tail::at(&VERSIONS, &path);
+    let begin = [&event(1, "{\"version\":1}"), LIVE].concat();
+    drop(answer(&listener, &stream(begin.as_bytes())));
+    tail.expect([1]);
+    let told = tail.complaint();
+    let why = "the stream has ended: ";
+    assert!(
+        told.contains(why) && told.ends_with("; trying again\n"),
+        "{told}"
+    );
+    let _second = answer(&listener, &stream(event(2, "{\"version\":2}").as_bytes()));
+    tail.expect([2]);
+}
+
+#[test]
+fn a_stream_that_ends_before_its_length_is_an_error() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9999\r\n\r\n";
+    let said = head.to_owned() + &event(1, "{\"version\":1}");
+    let shown = run("show", &VERSIONS, &server(vec![said.into()]).0);
+    assert_eq!((&*shown.out, shown.code), ("1\n", Some(5)), "{shown:?}");
+    assert!(shown.err.contains("the connection was lost: "), "{shown:?}");
+}
+
 fn last_event_id(head: &str) -> String {
     let head = head.to_ascii_lowercase();
     let mut lines = head.lines();
@@ -145,10 +179,13 @@ fn an_event_that_is_damaged_or_too_long_is_told() {
 /// It takes connections, and says nothing to them, or only the beginning.
 #[test]
 fn a_server_that_never_answers_is_left() {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let silent = format!("http://{}/", silent.local_addr().unwrap());
-    let begun = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}/", begun.local_addr().unwrap());
+    let (_silent, silent) = listen();
+    let (begun, address) = listen();
+    // This one has answered once, and will again.
+    let (listener, path) = listen();
+    let tail = Tail::at(&VERSIONS, &path);
+    drop(answer(&listener, &stream(LIVE.as_bytes())));
+    let _unanswered = answer(&listener, b"");
     thread::spawn(move || {
         let mut kept = Vec::new();
         while let Ok((mut connection, _)) = begun.accept() {
@@ -163,7 +200,7 @@ fn a_server_that_never_answers_is_left() {
         (&address, "-f"),
     ];
     let asked = asked.map(|(path, flag)| {
-        let path = PathBuf::from(path);
+        let path = path.clone();
         thread::spawn(move || run("tail", &[flag], &path))
     });
     for asked in asked {
@@ -171,6 +208,8 @@ fn a_server_that_never_answers_is_left() {
         assert_eq!((&*left.out, left.code), ("", Some(5)), "{left:?}");
         assert!(left.err.contains("no feed has answered"), "{left:?}");
     }
+    let _third = answer(&listener, &stream(event(10, "{\"version\":10}").as_bytes()));
+    tail.expect([10]);
 }
 
 /// Neither of them is kept in memory.

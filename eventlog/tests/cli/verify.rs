@@ -51,9 +51,9 @@ fn each_damage_is_told_with_its_place() {
 
 #[test]
 fn versions_that_fall_repeat_or_skip_are_told_and_legal() {
-    let log = Log::of([1, 2, 2, 5, 4].map(tick).concat());
+    let log = Log::of([1, 2, 2, 5, 4, 3].map(tick).concat());
     let ran = run("verify", &[], &log.path());
-    for what in ["fall in 1", "repeat in 1", "skip in 1"] {
+    for what in ["fall in 2", "repeat in 1", "skip in 1"] {
         assert!(ran.out.contains(what), "{what}: {}", ran.out);
     }
     assert_eq!(ran.code, Some(0));
@@ -94,6 +94,17 @@ fn programs_read_it_as_json() {
 }
 
 #[test]
+fn a_line_too_long_for_memory_is_told_and_passed_over() {
+    let large = format!("{{\"a\":\"{}\"}}\n", "x".repeat(16 << 20));
+    let log = Log::of(tick(1) + &large + &tick(2));
+    let ran = run("verify", &["--json"], &log.path());
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["damage"][0]["damage"], "too_long");
+    assert_eq!(report["damage"][0]["line"], 2);
+    assert_eq!(report["files"][0]["events"], 2);
+}
+
+#[test]
 fn endless_damage_is_counted_and_not_listed() {
     let log = Log::of("oops\n".repeat(1_000));
     let ran = run("verify", &[], &log.path());
@@ -110,4 +121,13 @@ fn what_cannot_be_read_is_not_called_intact() {
     let ran = run("verify", &[], &log.path());
     assert_eq!(ran.code, Some(5), "{ran:?}");
     assert!(ran.out.contains("NOT VERIFIED"), "{}", ran.out);
+    // The rest is shown and counted, and the code tells of it all the same.
+    for command in ["show", "stats"] {
+        assert_eq!(run(command, &[], &log.path()).code, Some(5), "{command}");
+    }
+    let shown = run("show", &[], &log.path());
+    assert_eq!(
+        shown.err,
+        "eventlog: met on the way: 1 file that cannot be read\n"
+    );
 }

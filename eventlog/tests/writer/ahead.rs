@@ -240,7 +240,7 @@ fn w18_the_backlog_is_bounded_by_the_bytes_that_wait() {
 }
 
 /// `smaller` events are followed by others of `each` bytes, of which so many fit.
-fn bound_by_bytes(smaller: u64, each: usize, fit: usize, last: u64) {
+fn bound_by_bytes(smaller: u64, each: usize, fit: usize, newest: u64) {
     let bench = Bench::new(16, fit * each);
     for version in 1..=1_000 {
         bench.append(version, 1, false);
@@ -253,7 +253,7 @@ fn bound_by_bytes(smaller: u64, each: usize, fit: usize, last: u64) {
     bench.wait("a full batch", |notes| {
         smaller == 0 || notes.tried.lock().unwrap().len() > 1_512
     });
-    for version in 2 + smaller..=last {
+    for version in 2 + smaller..=newest {
         bench.append(version, each, false);
     }
     // The ring's own 16, and the segments that the oldest and the newest stand in.
@@ -266,7 +266,7 @@ fn bound_by_bytes(smaller: u64, each: usize, fit: usize, last: u64) {
     let gap = lines
         .iter()
         .find_map(|line| Gap::parse(line.trim_end().as_bytes()));
-    let lost = last - 1 - fit as u64 - 16;
+    let lost = newest - 1 - fit as u64 - 16;
     let gap = gap.unwrap();
     assert_eq!(gap.reason, GapReason::Backlog);
     assert!((lost..=lost + 10).contains(&gap.count), "{gap:?}");
