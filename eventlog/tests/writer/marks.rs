@@ -223,6 +223,31 @@ fn a_writer_that_starts_again_goes_on_with_its_life() {
     }
 }
 
+/// The writer that goes on has looked at it, and so has its log; a hand comes between the two.
+#[test]
+fn m02_a_file_that_was_changed_after_a_recovery_has_no_earlier_lives() {
+    for changed in [
+        "{\"version\":1}\n{\"version\":2}\n{\"version\":9}\n",
+        "{\"version\":1}\n{\"version\":2}\n",
+        "{\"version\":1}\n{\"version\":2}\n{\"version\":3}\n{\"version\":9}\n",
+    ] {
+        let (_directory, path) = place();
+        let config = DiskConfig::new(&path);
+        let (log, writer) = recover(&config);
+        append(&log, &writer, 1..=3);
+        let cursor = log.cursor();
+        drop((writer, log));
+        let (log, _) = EventLog::<Tick>::recover(&config).unwrap();
+        fs::write(&path, changed).unwrap();
+        let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
+        append(&log, &writer, 10..=11);
+        drop((writer, log));
+        let (log, _writer) = recover(&config);
+        let coverage = log.replay(cursor).coverage();
+        assert_eq!(coverage, Coverage::Foreign, "{changed}");
+    }
+}
+
 #[test]
 fn while_somebody_else_has_the_lock_a_recovery_inherits_nothing() {
     let (_directory, path) = place();
