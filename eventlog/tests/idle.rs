@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use eventlog::disk::{DiskConfig, DiskWriter, SyncPolicy, run_disk_writer_with};
+use eventlog::disk::{self, DiskConfig, DiskWriter, SyncPolicy, run_disk_writer_with};
 use eventlog::writer::{
     Destination, DestinationError, Level, Records, Standing, Writer, WriterConfig,
 };
@@ -81,13 +81,18 @@ fn idle_writers_and_subscribers_do_not_spin() {
         writer.blocking_flush(Duration::from_secs(60)).unwrap();
     }
 
+    // One has read as far ahead as it may, and waits for who takes it.
+    let ahead = dir.path().join("ahead.log");
+    fs::write(&ahead, "1\n".repeat(100_000)).unwrap();
+    let reading = disk::follow::<u64>(&ahead).into_stream().unwrap();
+
     let before = used();
     thread::sleep(Duration::from_millis(500));
     let ticks = used() - before;
     // A machine that is busy with something else leaves no more to threads that spin.
     assert!(ticks < 4, "{ticks} of 50 ticks while idle");
 
-    drop((sender, drop_in, release, stuck, writers));
+    drop((sender, drop_in, release, stuck, writers, reading));
     log.close();
     subscriber.join().unwrap();
     while has_threads() {

@@ -1,9 +1,12 @@
 //! The lines of a log, unparsed, and the places of the records that are made of them.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use eventlog::disk::{Damage, DamageKind, Lines, follow, lines, read, read_last};
+use eventlog::disk::{
+    Damage, DamageKind, Lines, RawLine, Timeline, follow, lines, lines_from_end, read, read_last,
+};
 
 /// Owned: file name, number, offset and bytes of a line; or what is told in its place.
 type Item = Result<(String, Option<u64>, u64, Vec<u8>), (Damage, Vec<u8>)>;
@@ -227,4 +230,58 @@ fn lines_that_are_looked_for_come_with_the_others_passed_over() {
         Err((damage, _)) => Some((name(&damage.file), damage.line, damage.offset)),
     });
     assert_eq!(found, all.collect::<Vec<_>>());
+}
+
+/// Which bytes are a line or damaged does not depend on where reading begins.
+#[test]
+fn from_its_end_a_log_has_the_same_lines_and_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    for torn in ["", "{\"torn", "\0\0{\"torn", "\0\0\0"] {
+        let large = "x".repeat(100);
+        let text = format!("first\n\0\0\0second\n{large}\n\0\0\nlast\n{torn}");
+        fs::write(&path, &text).unwrap();
+        let place = |found: Result<RawLine<'_>, Damage>| match found {
+            Ok(line) => (line.offset, line.bytes.len() as u64, None),
+            Err(damage) => (damage.offset, damage.len, Some(damage.kind)),
+        };
+        let mut backward = Vec::new();
+        let mut rest = lines_from_end(&path, 50, |found| {
+            backward.push(place(found));
+            ControlFlow::Continue(())
+        });
+        backward.reverse();
+        let mut forward = Vec::new();
+        while let Some(found) = rest.next_line() {
+            forward.push(place(found));
+        }
+        assert_eq!(backward, forward, "{torn:?}");
+        assert!(forward.len() >= 6, "{forward:?}");
+    }
+}
+
+#[test]
+fn lines_and_places_show_what_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    fs::write(&path, "1\n\"é\"\n").unwrap();
+    let mut found = lines(&path);
+    assert!(format!("{found:?}").contains("files_left: 1"), "{found:?}");
+    found.next_line();
+    let second = found.next_line().unwrap().unwrap();
+    let shown = format!("{second:?}");
+    for part in [
+        "x.log",
+        "number: Some(2)",
+        "offset: 2",
+        "bytes: b\"\\\"\\xc3\\xa9",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let placed = read::<u64>(&path).with_places().next().unwrap().unwrap();
+    let place = placed.place.to_string();
+    assert!(place.ends_with("x.log line 1 at byte 0"), "{place}");
+    let timeline = Timeline::of(&path);
+    let files = format!("{timeline:?}");
+    assert!(files.contains("x.log\": 0"), "{files}, without marks");
 }

@@ -126,6 +126,8 @@ async fn a_stream_gives_what_comes_and_says_where_it_stands() {
         assert_eq!(next(&mut stream).await, Some(number));
     }
     let position = stream.position();
+    let shown = format!("{stream:?}");
+    assert!(shown.contains(&format!("{position:?}")), "{shown}");
     drop(stream);
     let resumed = follow::<u64>(&path).resuming(&position).unwrap();
     let mut stream = resumed.into_stream().unwrap();
