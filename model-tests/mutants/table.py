@@ -89,7 +89,7 @@ def compare(reasons):
         judged = [len(names & verdict) for verdict in (unviable, killed, survive)]
         print(f"{area}: {sum(judged)} of {len(names)} judged")
         if names and sum(judged) == len(names):
-            figures[area] = [datetime.date.today().strftime("%B %Y"), len(names), *judged]
+            figures[area] = [datetime.date.today().strftime("%B %Y"), len(names), *judged, 0]
     write_figures(figures)
 
     # Only of what was judged can be said that it is killed now.
@@ -133,8 +133,8 @@ def page(reasons, figures):
         "Written by `mutants/table.py` from `mutants/reasons.txt` and `mutants/figures.tsv`; do not edit.",
         "What it is about: [Whether the tests bite](README.md#whether-the-tests-bite).",
         "",
-        "| what was broken | last full run | mutants | do not compile | killed | survive |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| what was broken | last full run | mutants | do not compile | killed | survive | not judged |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for area, (month, *numbers) in figures.items():
         lines.append("| " + " | ".join([area, month, *map(str, numbers)]) + " |")

@@ -259,6 +259,7 @@ fn only_show_and_tail_take_a_feed() {
         ("http:///events", "http://host:port/path"),
         ("http://a:b/events", "http://host:port/path"),
         ("http://a:99999/events", "http://host:port/path"),
+        ("http://127.0.0.1:0/events", "http://host:port/path"),
         ("http://a/ events", "http://host:port/path"),
         ("https://a/events", "no TLS here"),
     ] {
@@ -404,6 +405,15 @@ fn no_event_of_a_hostile_server_is_obeyed_or_too_long() {
         );
         assert!(shown.contains("is longer than 16777216 bytes"), "{shown}");
     }
+}
+
+#[test]
+fn the_longest_event_comes_whole() {
+    let longest = format!("\"{}\"", "x".repeat((16 << 20) - 2));
+    let said = format!("{OPEN}\n{}{LIVE}\n", event(1, &longest));
+    let (path, _) = server(vec![said.into()]);
+    let shown = run("show", &["-o", "raw"], &path);
+    assert!(shown.out == longest + "\n", "{}", shown.err);
 }
 
 /// A line without an end is not kept in memory.

@@ -1,6 +1,12 @@
 //! The forms of output.
 
-use crate::{Log, show, tick};
+use std::fs;
+
+use eventlog::serve::Feed;
+use serde_json::Value;
+
+use crate::marks::{epoch, marks};
+use crate::{Log, feed, run, show, tick};
 
 /// Bytes that are legal JSON and survive no second writing of it.
 const ODD: &str = r#" { "type" : "odd" , "f":1.50, "big":123456789012345678901234567890, "e":1E5, "s":"\u00e9\/", "version": 7,"k\"ey":null,"type":"twice"} "#;
@@ -19,11 +25,11 @@ fn c02_json_is_what_was_on_disk() {
         lines[1]
     );
     for line in &lines {
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let value: Value = serde_json::from_str(line).unwrap();
         assert_eq!(value["kind"], "event");
         assert!(value["file"].as_str().unwrap().ends_with("x.log"));
     }
-    let offset = serde_json::from_str::<serde_json::Value>(lines[1]).unwrap()["offset"].as_u64();
+    let offset = serde_json::from_str::<Value>(lines[1]).unwrap()["offset"].as_u64();
     assert_eq!(offset, Some(tick(1).len() as u64));
 }
 
@@ -32,7 +38,7 @@ fn c02_raw_is_the_lines_of_the_file() {
     let log = Log::of(format!("{}{ODD}\n\t{}", tick(1), tick(2)));
     assert_eq!(
         show(&["-o", "raw", "-n", "all"], &log).bytes,
-        std::fs::read(log.path()).unwrap()
+        fs::read(log.path()).unwrap()
     );
     let damaged = Log::of(format!("{}oops\n{}", tick(1), tick(2)));
     let shown = show(&["-o", "raw"], &damaged);
@@ -56,7 +62,7 @@ fn gaps_and_damage_are_lines_of_the_json_too() {
         .out
         .lines()
         .map(|line| serde_json::from_str(line).unwrap());
-    let lines: Vec<serde_json::Value> = lines.collect();
+    let lines: Vec<Value> = lines.collect();
     assert_eq!(lines[0]["kind"], "gap");
     assert_eq!(lines[0]["event"]["eventlog"]["gap"]["count"], 3);
     assert_eq!(
@@ -92,6 +98,98 @@ fn the_user_forms_the_lines() {
     );
     assert_eq!(show(&["--template", "{"], &log).code, Some(2));
     assert_eq!(show(&["-o", "template"], &log).code, Some(2));
+}
+
+#[test]
+fn a_line_of_the_user_may_have_ends_of_its_own() {
+    let template = r"{version}\n\0\\";
+    let shown = show(&["--template", template], &Log::ticks(1..=1));
+    assert_eq!(shown.out, "1\n\0\\\n");
+}
+
+#[test]
+fn texts_stand_in_quotes_where_they_could_be_misread() {
+    let log = Log::of(
+        r#"{"type":"t","version":1,"user":"ann","note":"","say":"a b","sum":"1=1"}
+"#,
+    );
+    let fields = "t     user=ann note=\"\" say=\"a b\" sum=\"1=1\"\n";
+    let shown = show(&[], &log).out;
+    assert!(shown.ends_with(fields), "{shown}");
+}
+
+#[test]
+fn each_day_is_told_once_before_its_events() {
+    let log = Log::of(
+        r#"{"version":1,"time":"2026-11-26T23:59:59Z"}
+{"version":2,"time":"2026-11-26T23:59:59.5Z"}
+{"version":3}
+{"version":4,"time":"2026-11-27T00:00:00Z"}
+"#,
+    );
+    let expected = "         TIME  VERSION  TYPE  FIELDS
+-- 2026-11-26
+ 23:59:59.000        1  -     time=2026-11-26T23:59:59Z
+ 23:59:59.500        2  -     time=2026-11-26T23:59:59.5Z
+                     3  -
+-- 2026-11-27
+ 00:00:00.000        4  -     time=2026-11-27T00:00:00Z
+";
+    assert_eq!(show(&["--utc"], &log).out, expected);
+}
+
+/// Of the first rows, as many as 256 KiB hold.
+#[test]
+fn columns_are_as_wide_as_the_first_rows_need() {
+    let header = |kind: &str, len: usize| {
+        let first = format!(
+            "{{\"type\":\"{kind}\",\"version\":1,\"s\":\"{}\"}}\n",
+            "x".repeat(len)
+        );
+        let log = Log::of(first + &tick(1_000_000_000));
+        let shown = show(&["-n", "all"], &log).out;
+        let header = shown.lines().find(|row| row.contains("VERSION"));
+        header.unwrap().to_owned()
+    };
+    let wide = "   VERSION  TYPE                  FIELDS";
+    assert_eq!(header("a_type_of_20_columns", 20_000), wide);
+    assert_eq!(header("t", 300_000), "VERSION  TYPE  FIELDS");
+}
+
+#[test]
+fn gaps_have_a_time_and_openings_a_process() {
+    let gap =
+        r#"{"eventlog":{"gap":{"count":1,"min_version":2,"max_version":2,"reason":"backlog"}}}"#;
+    let text = format!("{}{gap}\n{}", tick(1), tick(3));
+    let log = Log::of(&text);
+    let life = [("opened", 1, 0, 0), ("committed", 1, 2, 1_000)];
+    let made = marks(1_600_000_000_000, &[&text], &life);
+    fs::write(log.file("x.log.marks"), made).unwrap();
+    let table = show(&["--utc"], &log).out;
+    let told = "\n-- 12:26:41.000 gap: 1 event never written, version 2 (backlog)\n";
+    assert!(table.contains(told), "{table}");
+    let rows = show(&["-o", "json"], &log).out;
+    let opened: Value = serde_json::from_str(rows.lines().next().unwrap()).unwrap();
+    assert_eq!(opened["kind"], "opened");
+    assert_eq!(
+        (&opened["pid"], &opened["epoch"]),
+        (&4711.into(), &epoch(0).into())
+    );
+}
+
+#[test]
+fn that_a_feed_is_read_to_its_end_is_said_in_json_and_not_among_raw_lines() {
+    let log = feed::log(1..=2);
+    let serving = Feed::new(&log).serve_tcp("127.0.0.1:0").unwrap();
+    let path = format!("tcp:{}", serving.local_addr().unwrap());
+    let rows = run("show", &["-o", "json"], path.as_ref()).out;
+    let live: Value = serde_json::from_str(rows.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&live["kind"], &live["newest"]),
+        (&"live".into(), &"2".into())
+    );
+    let raw = run("show", &["-o", "raw"], path.as_ref());
+    assert_eq!((raw.out.lines().count(), &*raw.err), (2, ""));
 }
 
 #[test]

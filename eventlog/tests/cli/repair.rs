@@ -62,7 +62,7 @@ fn it_does_what_the_writer_would_do() {
         "{\"a\":\"\u{1b}\"}\n",
     ];
     for end in ends {
-        let ours = Log::of(tick(1) + "oops\n" + &tick(2) + end);
+        let ours = Log::of("oops\n".to_owned() + &tick(1) + end);
         let theirs = Log::of(fs::read(ours.path()).unwrap());
         run("repair", &["--write"], &ours.path());
         let log = EventLog::<Tick>::new(None);
@@ -80,7 +80,7 @@ fn it_does_what_the_writer_would_do() {
 
 #[test]
 fn damaged_lines_are_left_out_where_one_says_so() {
-    let damaged = tick(1) + "oops\n\0\0\0" + &tick(2) + "{\"a\n" + &tick(3) + "{\"torn";
+    let damaged = tick(1) + "oops\n\0\0\0" + &tick(2) + "{\"a\n" + &tick(3) + "\0\0no\n{\"torn";
     let log = Log::of(&damaged);
     let ran = run("repair", &["--write", "--drop-damaged"], &log.path());
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -91,7 +91,7 @@ fn damaged_lines_are_left_out_where_one_says_so() {
     assert_eq!(fs::read_to_string(log.file("x.log.bak")).unwrap(), damaged);
     assert_eq!(
         fs::read_to_string(log.file("x.log.torn")).unwrap(),
-        "{\"torn"
+        "\0\0no\n{\"torn"
     );
     for lost in [
         "byte 28: 5 damaged bytes left out",
@@ -100,6 +100,48 @@ fn damaged_lines_are_left_out_where_one_says_so() {
         assert!(ran.out.contains(lost), "{lost}: {}", ran.out);
     }
     assert!(read::<Tick>(log.path()).all(|record| record.is_ok()));
+}
+
+/// Their lines are no lines of this file, whole or damaged.
+#[test]
+fn the_files_before_change_nothing() {
+    let log = Log::of("{\"torn");
+    let large = "x".repeat((16 << 20) + 1) + "\n";
+    let old = "oops\n\0\0\0".to_owned() + &tick(1) + &large;
+    fs::write(log.file("x.log.old"), &old).unwrap();
+    let ran = run("repair", &["--write"], &log.path());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let read = |name: &str| fs::read_to_string(log.file(name)).unwrap();
+    assert_eq!(
+        (read("x.log"), read("x.log.torn")),
+        (String::new(), "{\"torn".to_owned())
+    );
+    log.append(&tick(2));
+    for flags in [&[][..], &["--write", "--drop-damaged"]] {
+        let ran = run("repair", flags, &log.path());
+        assert_eq!(ran.out, "there is nothing to mend\n");
+    }
+    assert_eq!(read("x.log"), tick(2));
+    assert!(read("x.log.old") == old);
+}
+
+#[test]
+fn a_line_too_long_to_be_looked_at_stays() {
+    let large = format!("{{\"a\":\"{}\"}}\n", "x".repeat(16 << 20));
+    let whole = tick(1) + &large;
+    let log = Log::of(whole.clone() + "{\"torn");
+    let ran = run("repair", &["--write", "--drop-damaged"], &log.path());
+    assert!(ran.out.contains("6 bytes set aside"), "{ran:?}");
+    assert!(!ran.out.contains("left out"), "{ran:?}");
+    assert!(fs::read_to_string(log.path()).unwrap() == whole);
+}
+
+#[test]
+fn a_line_of_zeros_is_left_out_with_its_end() {
+    let log = Log::of(tick(1) + "\0\0\0\n\0\n" + &tick(2));
+    let ran = run("repair", &["--write", "--drop-damaged"], &log.path());
+    let text = fs::read_to_string(log.path()).unwrap();
+    assert_eq!(text, tick(1) + &tick(2), "{ran:?}");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! `stats`.
 
-use crate::{Log, run};
+use std::fs;
+
+use crate::marks::marks;
+use crate::{Log, run, tick};
 
 fn report(flags: &[&str], log: &Log) -> serde_json::Value {
     let ran = run("stats", &[flags, &["--json"]].concat(), &log.path());
@@ -52,6 +55,30 @@ fn events_are_counted_by_type() {
 }
 
 #[test]
+fn each_type_has_a_bar_as_long_as_its_share() {
+    let ran = run("stats", &[], &sample().path());
+    let row = |name: &str, count: usize, bar: usize| {
+        format!("{name:<32}  {count:>10}  {}\n", "█".repeat(bar))
+    };
+    let expected = format!("|\n\n{}{}", row("up", 6, 30), row("down", 2, 10));
+    assert!(ran.out.ends_with(&expected), "{}", ran.out);
+}
+
+#[test]
+fn openings_are_counted_where_there_are_marks() {
+    let log = Log::ticks(1..=2);
+    let opened = || run("stats", &[], &log.path()).out.contains("\nopened ");
+    assert!(!opened());
+    let lives = [("opened", 1, 0, 0), ("opened", 1, 1, 1_000)];
+    let text = tick(1) + &tick(2);
+    let lives = marks(START.unsigned_abs(), &[&text], &lives);
+    fs::write(log.file("x.log.marks"), lives).unwrap();
+    let ran = run("stats", &[], &log.path());
+    let told = "opened     2 times, 1 of them after a crash\n";
+    assert!(ran.out.contains(told), "{}", ran.out);
+}
+
+#[test]
 fn events_are_counted_by_a_field_and_by_a_filter() {
     let log = sample();
     let by_host = report(&["--by", "host"], &log);
@@ -86,6 +113,10 @@ fn a_field_of_endless_values_takes_no_memory() {
     let report = report(&[], &log);
     assert_eq!(report["types"].as_array().unwrap().len(), 1_000);
     assert_eq!(report["other_types"], 4_000);
+    // Twenty are listed.
+    let ran = run("stats", &[], &log.path());
+    let others = format!("\n{:32}  {:>10}\n", "all others", 4_980);
+    assert!(ran.out.ends_with(&others), "{}", ran.out);
 }
 
 /// 2026-11-26 13:03:07 UTC, in milliseconds since 1970.

@@ -58,6 +58,7 @@ fn bytes_are_read_as_the_standard_has_it() {
         // The id before holds.
         "event: message\ndata:{\"version\":3}\n\n",
         " data: {\"version\":78}\n\n",
+        "\u{feff}data: {\"version\":79}\n\n",
         LIVE,
     ]
     .concat();
@@ -78,7 +79,8 @@ fn bytes_are_read_as_the_standard_has_it() {
             &["-o", "raw"],
             &server(vec![stream(text.as_bytes())]).0,
         );
-        assert_eq!(raw.out.lines().count(), 3, "{raw:?}");
+        let events = "{\"version\":1}\n{\"version\":  2}\n{\"version\":3}\n";
+        assert_eq!(raw.out, events, "{raw:?}");
     }
 }
 
@@ -160,9 +162,10 @@ fn an_event_that_is_damaged_or_too_long_is_told() {
     let lines = "data: \"1234567\"\n".repeat(2 << 20);
     let said = [
         &event(1, &long),
-        &event(2, "oops\ndata: \"\u{9b}2J"),
+        &event(2, "\"oops\ndata: \u{9b}2J\""),
         &event(3, &format!("[\n{lines}data: ]")),
-        &event(4, "{\"version\":4}"),
+        // This is no place, and the one before holds.
+        &event(4, &format!("{{\"version\":4}}\nid: {long}")),
         "event: reset\nid: 9f86d081884c7d65.5.5\ndata: {\"coverage\":\"later\"}\n\n",
         LIVE,
     ];
@@ -174,6 +177,43 @@ fn an_event_that_is_damaged_or_too_long_is_told() {
     let too_long = rows.out.matches("\"too_long\"").count();
     assert_eq!((too_long, rows.code), (2, Some(0)));
     assert!(rows.out.contains("\"foreign\"") && rows.out.contains("\"not_an_event\""));
+}
+
+#[test]
+fn the_longest_event_comes_whole() {
+    let longest = format!("\"{}\"", "x".repeat((16 << 20) - 2));
+    let comment = format!(":{}\n", "x".repeat((64 << 20) - 1));
+    let said = [
+        &format!("\u{feff}data: {longest}\nid: 9f86d081884c7d65.1.1\n\n"),
+        &comment,
+        &event(2, "2"),
+        LIVE,
+    ];
+    let (path, _) = server(vec![stream(said.concat().as_bytes())]);
+    let shown = run("show", &["-o", "raw"], &path);
+    assert!(shown.out == longest + "\n2\n", "{}", shown.err);
+}
+
+/// What is no number says nothing.
+#[test]
+fn the_server_says_after_how_long_to_come_back() {
+    let hour = "retry: 3600000\nretry: 1x\nretry:\n\n".to_owned() + LIVE;
+    let (later, path) = listen();
+    let mut patient = Tail::at(&VERSIONS, &path);
+    drop(answer(&later, &stream(hour.as_bytes())));
+    assert!(patient.complaint().contains("trying again"));
+    // Meanwhile another comes back many times.
+    let (soon, path) = listen();
+    let tail = Tail::at(&VERSIONS, &path);
+    let begin = "retry: 1\nretry: +3600000\n\n".to_owned() + LIVE;
+    drop(answer(&soon, &stream(begin.as_bytes())));
+    for seq in 1..=3 {
+        let said = event(seq, &format!("{{\"version\":{seq}}}")) + LIVE;
+        drop(answer(&soon, &stream(said.as_bytes())));
+    }
+    tail.expect(1..=3);
+    let nobody = later.accept().unwrap_err();
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
 }
 
 /// It takes connections, and says nothing to them, or only the beginning.

@@ -24,6 +24,16 @@ INTACT
 }
 
 #[test]
+fn damage_is_counted_and_versions_not_made_up() {
+    let log = Log::of("{\"a\":1}\noops\n");
+    for (flags, versions) in [(&[][..], "none"), (&["--fast"], "not read")] {
+        let ran = run("verify", flags, &log.path());
+        let row = format!("x.log          13          1      0        1  {versions}\n");
+        assert!(ran.out.contains(&row), "{}", ran.out);
+    }
+}
+
+#[test]
 fn each_damage_is_told_with_its_place() {
     let log = Log::of(format!(
         "{}oops\n{{\"a\":\"\u{1b}\"}}\n{}{{\"torn",
@@ -78,6 +88,8 @@ fn gaps_count_where_one_is_strict() {
         lax.out
     );
     assert_eq!(run("verify", &["--strict"], &log.path()).code, Some(4));
+    let whole = Log::ticks(1..=2);
+    assert_eq!(run("verify", &["--strict"], &whole.path()).code, Some(0));
 }
 
 #[test]
@@ -120,12 +132,15 @@ fn what_cannot_be_read_is_not_called_intact() {
     symlink(log.file("x.log.old"), log.file("x.log.old")).unwrap();
     let ran = run("verify", &[], &log.path());
     assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert_eq!(ran.out.matches("!! ").count(), 1, "{}", ran.out);
     assert!(ran.out.contains("NOT VERIFIED"), "{}", ran.out);
     // The rest is shown and counted, and the code tells of it all the same.
     for command in ["show", "stats"] {
         assert_eq!(run(command, &[], &log.path()).code, Some(5), "{command}");
     }
     let shown = run("show", &[], &log.path());
+    let told = "; check what it is and who may read it\nVERSION";
+    assert!(shown.out.contains(told), "{}", shown.out);
     assert_eq!(
         shown.err,
         "eventlog: met on the way: 1 file that cannot be read\n"

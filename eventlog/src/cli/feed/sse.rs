@@ -10,7 +10,7 @@ use crate::input::MAX_LINE_BYTES;
 /// What is longer than an event may be is passed over, but not for ever.
 const MOST_BYTES: usize = 4 * MAX_LINE_BYTES;
 /// The longest name of a field that counts, with what stands around it.
-const FIELD_BYTES: usize = "event: ".len();
+const FIELD_BYTES: usize = "\u{feff}event: ".len();
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[derive(Default)]

@@ -107,7 +107,7 @@ fn whole_end(path: &Path) -> u64 {
             ControlFlow::Break(())
         }
         // Nobody knows what it is, so it stays.
-        Err(damage) if matches!(damage.kind, DamageKind::TooLong { .. }) => {
+        Err(damage) if damage.file == path && matches!(damage.kind, DamageKind::TooLong { .. }) => {
             end = damage.offset + damage.len + 1;
             ControlFlow::Break(())
         }
@@ -117,14 +117,24 @@ fn whole_end(path: &Path) -> u64 {
 }
 
 fn damaged_lines(path: &Path, end: u64) -> Vec<Range<u64>> {
-    let mut damaged = Vec::new();
+    let mut damaged: Vec<Range<u64>> = Vec::new();
     let mut lines = lines(path).max_line_bytes(MAX_LINE_BYTES);
     while let Some(line) = lines.next_line() {
+        let start = match &line {
+            Ok(line) => line.offset,
+            Err(damage) => damage.offset,
+        };
+        // Where zeros were a whole line, its end goes with them.
+        if let Some(hole) = damaged.last_mut()
+            && hole.end + 1 == start
+        {
+            hole.end = start;
+        }
         match line {
             Ok(line) if line.file() == path && line.offset < end && !is_whole(line.bytes) => {
                 damaged.push(line.offset..line.offset + line.bytes.len() as u64 + 1);
             }
-            // Zeros stand before a line that stays.
+            // What stands after zeros in their line stays.
             Err(damage) if damage.file == path && damage.kind == DamageKind::Zeros => {
                 damaged.push(damage.offset..damage.offset + damage.len);
             }

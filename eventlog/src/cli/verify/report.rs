@@ -71,6 +71,11 @@ impl Report {
 
     pub(super) fn trouble(&mut self, trouble: Trouble) {
         if trouble.what == What::Unreadable {
+            // Met by who reads the lines, and again by who compares the marks.
+            let is_it = |told: &Trouble| told.what == trouble.what && told.file == trouble.file;
+            if self.troubles.iter().any(is_it) {
+                return;
+            }
             self.has_unreadable = true;
         } else {
             self.is_damaged = true;
