@@ -131,7 +131,7 @@ fn damaged_lines(path: &Path, end: u64) -> Vec<Range<u64>> {
             hole.end = start;
         }
         match line {
-            Ok(line) if line.file() == path && line.offset < end && !is_whole(line.bytes) => {
+            Ok(line) if line.file() == path && !is_whole(line.bytes) => {
                 damaged.push(line.offset..line.offset + line.bytes.len() as u64 + 1);
             }
             // What stands after zeros in their line stays.
