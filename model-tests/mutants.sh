@@ -63,7 +63,7 @@ unoptimised=(--config=profile.dev.package.versioned-eventlog-tests.opt-level=0
 # Of the library and of the suite, which also turns `unstable-storage` on for both.
 first=(writer disk follow history)
 second=(memory user_code subscribe concurrency replay printed
-        meanwhile unreadable reading remedies idle)
+        meanwhile unreadable reading remedies idle lineage)
 # The first ones again, with what the profile leaves out.
 third=("${first[@]}" ring cut_and_flip conformance crash faults)
 
