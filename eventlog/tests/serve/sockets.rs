@@ -279,6 +279,28 @@ fn one_that_is_ahead_is_told_how_far() {
     assert_eq!(newest, Some(1));
 }
 
+#[test]
+fn a_client_that_is_dropped_hangs_up() {
+    let log = EventLog::new(None);
+    log.append(tick(1));
+    let feed = Feed::new(&log);
+    let serving = feed.serve_tcp("127.0.0.1:0").unwrap();
+    let mut remote = serve::connect::<Tick>(address(&serving), 0).unwrap();
+    assert_eq!(next_event(&mut remote).0, 1);
+    assert_eq!(feed.stats().subscribers, 1);
+    drop(remote);
+    // Who sends learns of it.
+    let patience = Instant::now();
+    for version in 2.. {
+        if feed.stats().subscribers == 0 {
+            return;
+        }
+        assert!(patience.elapsed() < Duration::from_secs(60));
+        log.append(tick(version));
+        thread::yield_now();
+    }
+}
+
 /// However few events that are, what is read ahead takes little memory.
 #[test]
 fn no_more_than_a_few_long_lines_are_read_ahead() {
