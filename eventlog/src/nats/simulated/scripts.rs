@@ -85,6 +85,28 @@ fn n03_whatever_happens_in_four_steps_no_cursor_is_misread() {
     run_all(4);
 }
 
+/// A claim goes with a power cut, and the writer that it had fenced goes on: up to the numbers that
+/// the newer one had given out, and past them.
+#[test]
+fn n03_a_fenced_writer_that_goes_on_after_a_power_cut_misleads_nobody() {
+    let lost = [
+        Act::Sync,
+        Act::Restart(Fault::None),
+        Act::Write(Fault::None),
+        Act::Write(Fault::None),
+        Act::Follow(0),
+        Act::CutPower,
+    ];
+    let again = [Act::Write(Fault::None), Act::Follow(0), Act::Open(1)];
+    for count in 1..=2 {
+        for between in all(&ACTS, 2) {
+            let old = vec![Act::WriteOld; count];
+            let script = [&lost[..], &old, &between, &again].concat();
+            run(&script, [LARGE; 2]);
+        }
+    }
+}
+
 /// Each of the first requests of two lives may be lost, or its answer, or come late.
 #[test]
 fn n01_n02_wherever_requests_are_lost_or_late_the_history_is_the_logs() {
