@@ -236,6 +236,12 @@ pub(crate) struct FilterArgs {
 }
 
 impl FilterArgs {
+    /// The bound to begin at, where it is for the marks to tell: a field may tell other times.
+    pub(crate) fn since_by_marks(&self) -> Option<Bound> {
+        self.since
+            .filter(|since| !matches!(since, Bound::Time(_)) || self.time_field.is_none())
+    }
+
     pub(crate) fn filter(&self) -> Filter {
         Filter::new(
             self.types.clone(),

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use eventlog::disk::{Lines, MarkAt, MarkKind, Timeline};
 use eventlog::{Cursor, Epoch};
 
-use crate::input::MAX_LINE_BYTES;
+use crate::input::{MAX_LINE_BYTES, all_lines};
 use crate::outcome::Stop;
 use crate::when::Bound;
 
@@ -49,11 +49,11 @@ fn last_before(timeline: &Timeline, time: SystemTime) -> Option<Floor> {
 }
 
 /// The lines since this bound, as far as the marks tell where that is; otherwise all of them.
-pub(crate) fn lines_since(path: &Path, since: Bound) -> Result<Lines, Stop> {
+pub(crate) fn lines_since(path: &Path, since: Option<Bound>) -> Result<Lines, Stop> {
     let lines = match since {
-        Bound::Time(time) => Timeline::of(path).since(time),
-        Bound::Cursor(cursor) => lines_after(path, cursor)?,
-        Bound::Version(_) => return Ok(crate::input::all_lines(path)),
+        Some(Bound::Time(time)) => Timeline::of(path).since(time),
+        Some(Bound::Cursor(cursor)) => lines_after(path, cursor)?,
+        Some(Bound::Version(_)) | None => return Ok(all_lines(path)),
     };
     Ok(lines.max_line_bytes(MAX_LINE_BYTES))
 }

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::feed;
 use crate::format::Printer;
 use crate::from_end::{Matcher, last_matches};
-use crate::input::{Source, all_lines, visit_lines, visit_stream};
+use crate::input::{Source, visit_lines, visit_stream};
 use crate::last_of::LastOf;
 use crate::outcome::{Outcome, Stop, warn};
 use crate::output::Output;
@@ -88,21 +88,14 @@ pub(crate) fn scan_with(
 
 /// The lines that need to be looked at.
 fn lines_of(path: &Path, args: &ShowArgs, scan: &Scan) -> Result<Lines, Stop> {
-    // A field may tell other times than the marks.
-    let since = args
-        .filter
-        .since
-        .filter(|since| !matches!(since, Bound::Time(_)) || args.filter.time_field.is_none());
+    let since = args.filter.since_by_marks();
     let wanted = args.lines.unwrap_or(if scan.filter.is_empty() {
         LAST
     } else {
         usize::MAX
     });
     if wanted == usize::MAX {
-        return match since {
-            Some(since) => lines_since(path, since),
-            None => Ok(all_lines(path)),
-        };
+        return lines_since(path, since);
     }
     let floor = match since {
         Some(since) => Floor::of(path, since)?,

@@ -14,7 +14,7 @@ use crate::begin::lines_since;
 use crate::clock::Clock;
 use crate::event::{Event, Names, text};
 use crate::filter::{Filter, Search};
-use crate::input::{Source, Visit, all_lines, visit_lines, visit_stream};
+use crate::input::{Source, Visit, visit_lines, visit_stream};
 use crate::lock::Holder;
 use crate::outcome::{Outcome, Stop};
 use crate::progress::Progress;
@@ -23,7 +23,6 @@ use crate::row::Turn;
 use crate::scan::Found;
 use crate::story::Story;
 use crate::trouble::Trouble;
-use crate::when::Bound;
 
 /// How many types are told apart. A field of endless values is no type.
 const MAX_TYPES: usize = 1_000;
@@ -38,14 +37,7 @@ pub(crate) fn run(args: &StatsArgs) -> Result<Outcome, Stop> {
     match source {
         Source::Log(path) => {
             stats.holder = Some(Holder::of(&path));
-            // A field may tell other times than the marks.
-            let is_told = |since: &Bound| {
-                !matches!(since, Bound::Time(_)) || args.filter.time_field.is_none()
-            };
-            let lines = match args.filter.since.filter(is_told) {
-                Some(since) => lines_since(&path, since)?,
-                None => all_lines(&path),
-            };
+            let lines = lines_since(&path, args.filter.since_by_marks())?;
             stats.progress = Progress::of(path.metadata().map_or(0, |found| found.len()));
             visit_lines(lines, &mut stats)?;
             stats.take_rate_of_marks(&path);

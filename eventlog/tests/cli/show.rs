@@ -1,7 +1,6 @@
 //! `show`: what is there, in its order, with what is wrong at its place.
 
 use std::fs;
-use std::io::Write;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -124,23 +123,9 @@ fn nothing_that_matches_is_said_as_grep_says_it() {
 #[test]
 fn a_pipe_is_read_as_a_log_is() {
     for (flags, expected) in [(&[][..], vec![1, 2, 3]), (&["-n", "2"], vec![2, 3])] {
-        let mut child = tool()
-            .args(["show", "--template", "{version}"])
-            .args(flags)
-            .arg("-")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
         let text = tick(1) + "oops\n\0\0\n" + &tick(2) + tick(3).trim_end();
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(text.as_bytes())
-            .unwrap();
-        let ran = Ran::from(child.wait_with_output().unwrap());
+        let flags = [&["--template", "{version}"], flags].concat();
+        let ran = show_piped(&flags, text.into());
         let versions: Vec<u64> = ran.out.lines().map(|line| line.parse().unwrap()).collect();
         assert_eq!(versions, expected, "the last line needs no newline");
     }

@@ -177,6 +177,12 @@ pub fn account(lines: &[String], history: &[Event]) -> Vec<(RangeInclusive<u64>,
     holes
 }
 
+/// The gap lines among these.
+pub fn gaps(lines: &[String]) -> Vec<Gap> {
+    let gap = |line: &String| Gap::parse(line.trim_end().as_bytes());
+    lines.iter().filter_map(gap).collect()
+}
+
 pub fn range(start: u64, end: u64) -> SeqRange {
     SeqRange::new(Seq::new(start), Seq::new(end)).unwrap()
 }

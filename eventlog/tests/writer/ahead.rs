@@ -15,7 +15,7 @@ use eventlog::{
 };
 use serde::{Serialize, Serializer, ser::Error as _};
 
-use crate::account::{PATIENCE, config};
+use crate::account::{PATIENCE, config, gaps};
 use crate::script::{Remote, Script};
 
 /// What the events of a log have been through.
@@ -157,14 +157,12 @@ fn lines_written_ahead_stop_at_an_event_that_has_none() {
     bench.writer.blocking_shutdown(PATIENCE).unwrap_err();
     let lines = bench.remote.durable();
     assert_eq!(versions(&lines), (1..=1_000).collect::<Vec<_>>());
-    let gaps = lines
-        .iter()
-        .filter_map(|line| Gap::parse(line.trim_end().as_bytes()));
+    let gaps = gaps(&lines);
     assert!(
-        gaps.clone()
+        gaps.iter()
             .all(|gap| gap.reason == GapReason::Unserializable)
     );
-    assert_eq!(gaps.count(), 10);
+    assert_eq!(gaps.len(), 10);
     let tries = bench.tried().iter().filter(|tried| **tried == 100).count();
     assert!(tries <= 2, "{tries} times, ahead and in its place");
 }
@@ -262,12 +260,8 @@ fn bound_by_bytes(smaller: u64, each: usize, fit: usize, newest: u64) {
     });
     bench.remote.release();
     bench.writer.blocking_shutdown(PATIENCE).unwrap_err();
-    let lines = bench.remote.durable();
-    let gap = lines
-        .iter()
-        .find_map(|line| Gap::parse(line.trim_end().as_bytes()));
+    let gap = gaps(&bench.remote.durable())[0];
     let lost = newest - 1 - fit as u64 - 16;
-    let gap = gap.unwrap();
     assert_eq!(gap.reason, GapReason::Backlog);
     assert!((lost..=lost + 10).contains(&gap.count), "{gap:?}");
 }

@@ -3,11 +3,11 @@
 use std::{path::PathBuf, sync::Arc};
 
 use eventlog::EventLog;
-use eventlog::disk::{DiskConfig, DiskWriter, Gap, GapReason};
+use eventlog::disk::{DiskConfig, DiskWriter, GapReason};
 use eventlog::writer::{Writer, WriterConfig};
 use tempfile::TempDir;
 
-use crate::account::{Event, PATIENCE, REFUSES, account, config, event, exited, line, stick};
+use crate::account::{Event, PATIENCE, REFUSES, account, config, event, exited, gaps, line, stick};
 use crate::script::{Remote, Script};
 
 /// A log with a writer to its disk and one to a scripted destination, which keeps no backlog.
@@ -88,10 +88,9 @@ fn a_gap_on_disk_that_reaches_into_the_ring_is_not_forwarded() {
     bench.append_while_stuck(&history);
     bench.writer.blocking_shutdown(PATIENCE).unwrap_err();
     let lines = bench.remote.durable();
-    let gaps = lines
-        .iter()
-        .filter_map(|line| Gap::parse(line.trim_end().as_bytes()));
-    let gaps = gaps.map(|gap| (gap.first.unwrap().get(), gap.count, gap.reason));
+    let gaps = gaps(&lines)
+        .into_iter()
+        .map(|gap| (gap.first.unwrap().get(), gap.count, gap.reason));
     // Events 2 to 10 left the ring, and the disk has 2 to 4.
     let expected = [
         (5, 6, GapReason::Backlog),
