@@ -99,6 +99,14 @@ impl Bench {
         self.notes.tried.lock().unwrap().clone()
     }
 
+    /// Waits until this event, or one of those right before it, is looked at for its length.
+    fn wait_looked_at(&self, version: u64) {
+        self.wait("the newest events to be looked at", |notes| {
+            let tried = notes.tried.lock().unwrap();
+            tried.iter().rev().any(|tried| version - 17 < *tried)
+        });
+    }
+
     fn wait(&self, what: &str, reached: impl Fn(&Notes) -> bool) {
         let began = Instant::now();
         while !reached(&self.notes) {
@@ -182,14 +190,7 @@ fn what_waits_when_the_destination_gets_stuck_is_serialised_up_to_a_batch() {
     });
     bench.log.append_batch(events);
     bench.remote.wait_stalled();
-    bench.wait("the newest events to be looked at", |notes| {
-        notes
-            .tried
-            .lock()
-            .unwrap()
-            .iter()
-            .any(|tried| *tried > 7_980)
-    });
+    bench.wait_looked_at(8_000);
     // Two batches of 4 MiB: one is stuck, and one is ready.
     let tried = bench.tried().len();
     assert!((4_050..=4_350).contains(&tried), "{tried}");
@@ -254,6 +255,13 @@ fn bound_by_bytes(smaller: u64, each: usize, fit: usize, newest: u64) {
     for version in 2 + smaller..=newest {
         bench.append(version, each, false);
     }
+    bench.wait_looked_at(newest);
+    // Once one of those that follow is looked at, the bound goes by what was seen before.
+    let newest = newest + 17;
+    for version in newest - 16..=newest {
+        bench.append(version, each, false);
+    }
+    bench.wait_looked_at(newest);
     // The ring's own 16, and the segments that the oldest and the newest stand in.
     bench.wait("the backlog to be cut down", |notes| {
         notes.alive.load(SeqCst) <= fit + 16 + 2 * 256
