@@ -269,10 +269,8 @@ impl<L: Link> Session<L> {
             return;
         };
         let arrived = rest.metas().partition_point(|meta| meta.seq <= through);
-        let (stored, left) = rest.split_at(arrived);
-        self.max_version = self.max_version.max(highest(&stored));
         self.stored += arrived as u64;
-        *rest = left;
+        *rest = rest.skip(arrived);
     }
 
     fn limit_of(&self, seen: &Seen) -> usize {

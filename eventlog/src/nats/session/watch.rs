@@ -36,6 +36,7 @@ impl<L: Link> Session<L> {
             Some((_, Some(frame))) => {
                 self.next = frame.next();
                 self.through = frame.through.or(self.through);
+                self.max_version = self.max_version.max(frame.versions.1);
                 self.tail = self.end_of(&seen);
             }
             None if is_remade || last_sequence < self.tail.sequence || self.must_claim => {

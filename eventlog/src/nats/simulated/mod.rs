@@ -4,6 +4,7 @@
 //! What a real server does is in `tests/nats`.
 
 mod reader;
+mod repeated;
 mod scripts;
 mod server;
 mod state;

@@ -18,14 +18,19 @@ pub(super) struct Mirror {
     /// How many events it keeps.
     pub(super) capacity: usize,
     pub(super) state: Arc<State<Event>>,
+    /// Who wrote when it has heard something last, and the events that were acknowledged by then.
+    pub(super) known: (u64, Vec<u64>),
     follows: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// Someone who reads at either mirror.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Reader {
     pub(super) cursor: Cursor,
     /// All events since it was last told that some are missing, with their numbers.
     pub(super) seen: Vec<(u64, u64)>,
+    /// The writer that had heard by then that the last of these is stored.
+    pub(super) known_to: Option<u64>,
 }
 
 impl Mirror {
@@ -49,6 +54,7 @@ impl Mirror {
         Some(Self {
             capacity,
             state,
+            known: (0, Vec::new()),
             follows: Box::pin(follows),
         })
     }
@@ -66,6 +72,7 @@ impl Reader {
         Self {
             cursor: mirror.state.log().cursor(),
             seen: Vec::new(),
+            known_to: None,
         }
     }
 

@@ -15,7 +15,7 @@ const FAULTS: [Fault; 5] = [
     Fault::Late(2),
 ];
 
-const ACTS: [Act; 22] = [
+const ACTS: [Act; 23] = [
     Act::Write(Fault::None),
     Act::Write(Fault::LoseRequest),
     Act::Write(Fault::LoseAnswer),
@@ -24,6 +24,7 @@ const ACTS: [Act; 22] = [
     Act::Burst(Fault::None),
     Act::Burst(Fault::LoseAnswer),
     Act::Burst(Fault::Held),
+    Act::Unheard,
     Act::Lose,
     Act::Arrive,
     Act::WriteOld,
@@ -54,6 +55,12 @@ fn all<T: Copy>(of: &[T], steps: u32) -> impl Iterator<Item = Vec<T>> {
 
 /// Two events are there, one of them synced, and a mirror has both.
 fn run(script: &[Act], capacities: [usize; 2]) {
+    let mut world = begun(capacities);
+    act_all(&mut world, script);
+    world.end();
+}
+
+fn begun(capacities: [usize; 2]) -> World {
     let mut world = World::new(capacities);
     let start = [
         Act::Write(Fault::None),
@@ -61,10 +68,14 @@ fn run(script: &[Act], capacities: [usize; 2]) {
         Act::Write(Fault::None),
         Act::Follow(0),
     ];
-    for act in start.iter().chain(script) {
+    act_all(&mut world, &start);
+    world
+}
+
+fn act_all(world: &mut World, script: &[Act]) {
+    for act in script {
         world.act(*act);
     }
-    world.end();
 }
 
 fn run_all(steps: u32) {
@@ -85,26 +96,88 @@ fn n03_whatever_happens_in_four_steps_no_cursor_is_misread() {
     run_all(4);
 }
 
-/// A claim goes with a power cut, and the writer that it had fenced goes on: up to the numbers that
-/// the newer one had given out, and past them.
 #[test]
-fn n03_a_fenced_writer_that_goes_on_after_a_power_cut_misleads_nobody() {
-    let lost = [
-        Act::Sync,
-        Act::Restart(Fault::None),
-        Act::Write(Fault::None),
-        Act::Write(Fault::None),
-        Act::Follow(0),
-        Act::CutPower,
-    ];
-    let again = [Act::Write(Fault::None), Act::Follow(0), Act::Open(1)];
-    for count in 1..=2 {
-        for between in all(&ACTS, 2) {
-            let old = vec![Act::WriteOld; count];
-            let script = [&lost[..], &old, &between, &again].concat();
-            run(&script, [LARGE; 2]);
+fn n03_whoever_claims_again_what_has_fallen_back_misleads_nobody() {
+    for begin in fallen_back() {
+        for act in ACTS {
+            let then = [act, Act::Write(Fault::None), Act::Follow(0), Act::Open(1)];
+            run(&[&begin[..], &then].concat(), [LARGE; 2]);
         }
     }
+}
+
+/// It loses a request as it does so, or all from one on, and is stopped; another goes on.
+#[test]
+fn n03_whoever_is_stopped_as_it_claims_again_misleads_nobody() {
+    let lost_from = |before| (before, vec![Fault::LoseRequest; 24]);
+    let fault_at = |before| FAULTS.map(|fault| (before, vec![fault]));
+    let places = (0..8).flat_map(|before| [vec![lost_from(before)], fault_at(before).into()]);
+    let places: Vec<_> = places.flatten().collect();
+    for begin in fallen_back() {
+        for (before, faults) in &places {
+            let mut world = begun([LARGE; 2]);
+            act_all(&mut world, &begin);
+            world.then([&vec![Fault::None; *before], &faults[..]].concat());
+            world.act(Act::Burst(Fault::None));
+            world.then(Vec::new());
+            let then = [
+                Act::Restart(Fault::None),
+                Act::Write(Fault::None),
+                Act::Open(1),
+            ];
+            act_all(&mut world, &then);
+            world.end();
+        }
+    }
+}
+
+/// How a stream comes to have lost what its writer has given numbers to.
+fn fallen_back() -> Vec<Vec<Act>> {
+    let mut scripts = Vec::new();
+    for lost in [Act::CutPower, Act::LoseAll] {
+        // The writer has not heard that they are stored; a reader has them.
+        for unheard in [Act::Unheard, Act::Burst(Fault::LoseAnswer)] {
+            scripts.push(vec![unheard, Act::Follow(0), lost]);
+        }
+    }
+    for (seen, unseen) in [(0, 0), (1, 0), (1, 1), (2, 0)] {
+        for old in 1..=3 {
+            let script = fenced_goes_on(seen, unseen, old);
+            let again = [Act::Sync, Act::WriteOld, Act::Follow(0), Act::CutPower];
+            scripts.push([&script[..], &[Act::Follow(0)]].concat());
+            scripts.push([&script[..], &again].concat());
+            scripts.push(script);
+        }
+    }
+    scripts
+}
+
+/// A claim goes with a power cut, and the writer that it had fenced goes on: up to the numbers that
+/// the newer one had given out, and past them.
+fn fenced_goes_on(seen: usize, unseen: usize, old: usize) -> Vec<Act> {
+    let write = |count| vec![Act::Write(Fault::None); count];
+    let script = [
+        vec![Act::Sync, Act::Restart(Fault::None)],
+        write(seen),
+        vec![Act::Follow(0)],
+        write(unseen),
+        vec![Act::CutPower],
+        vec![Act::WriteOld; old],
+    ];
+    script.concat()
+}
+
+/// A writer has looked and learnt that events had arrived, but not what a limit had taken; then they
+/// are lost. The gap that counted them said that their versions were those before.
+#[test]
+fn n03_a_gap_has_the_versions_of_what_was_only_looked_at() {
+    let script = [
+        Act::Trim,
+        Act::Burst(Fault::LoseAnswer),
+        Act::Unheard,
+        Act::CutPower,
+    ];
+    run(&script, [LARGE; 2]);
 }
 
 /// Each of the first requests of two lives may be lost, or its answer, or come late.

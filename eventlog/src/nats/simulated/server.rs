@@ -94,6 +94,13 @@ impl SimServer {
         }
     }
 
+    /// Somebody publishes the message of this stream sequence once more.
+    pub(super) fn publish_again(&self, sequence: u64) {
+        let mut state = self.lock();
+        let again = state.get(sequence).expect("it is there").clone();
+        state.messages.push(again);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lock().messages.is_empty()
     }
@@ -132,6 +139,14 @@ impl SimServer {
             }
         }
         kept.into_iter().map(|event| event.id).collect()
+    }
+
+    /// Whether the event of this number is the one of this id, and all that came after it are there.
+    pub(super) fn goes_on_after(&self, number: u64, id: u64) -> bool {
+        let (history, kept) = (self.history(), self.kept());
+        let is_kept = |id: &Option<u64>| id.is_some_and(|id| kept.contains(&id));
+        let mut after = history.range(number + 1..).map(|(_, id)| id);
+        history.get(&number) == Some(&Some(id)) && after.all(is_kept)
     }
 
     /// All that was and is: a reader has to have a part of one of them.

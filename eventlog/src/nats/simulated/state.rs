@@ -57,6 +57,7 @@ pub(super) struct State {
     pub(super) losses: u64,
 }
 
+#[derive(Clone)]
 pub(super) struct Stored {
     pub(super) from: u64,
     pub(super) id: Id,

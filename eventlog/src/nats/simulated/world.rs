@@ -1,13 +1,13 @@
 //! Writers, mirrors and readers of one stream, and what has to hold of them.
 
 use super::{
-    ATTEMPTS,
+    ATTEMPTS, Event,
     reader::{Mirror, Reader},
     server::SimServer,
-    state::Fault,
+    state::{Fault, History},
     writer::Writer,
 };
-use crate::{coverage::Coverage, cursor::Start};
+use crate::{coverage::Coverage, cursor::Start, log::EventLog};
 
 /// More events than any script has.
 pub(super) const LARGE: usize = 4096;
@@ -22,6 +22,8 @@ pub(super) enum Act {
     Write(Fault),
     /// It hands over some more at once, and is stopped before it hears of them; each has this fate.
     Burst(Fault),
+    /// It hands over two at once, and is stopped before it hears of the second.
+    Unheard,
     /// It has lost some, and hands over the gap that counts them.
     Lose,
     /// What is held on its way arrives.
@@ -48,7 +50,10 @@ pub(super) struct World {
     writer: Writer,
     old: Option<Writer>,
     mirrors: [Mirror; 2],
+    /// Those who ask at every mirror in turn.
     readers: Vec<Reader>,
+    /// Wherever one of them has ever stood: from there another may go on, at any time.
+    stood: Vec<Reader>,
     last_id: u64,
     acknowledged: Vec<u64>,
     /// Whether the server has lost something, and whether a limit has.
@@ -72,6 +77,7 @@ impl World {
             old: None,
             mirrors,
             readers,
+            stood: Vec::new(),
             last_id: 0,
             acknowledged: Vec::new(),
             fell_back: false,
@@ -106,6 +112,10 @@ impl World {
                 self.place(fault, BURST);
                 self.write(1, |world| Some(&mut world.writer), Writer::append, BURST);
             }
+            Act::Unheard => {
+                self.then(vec![Fault::None, Fault::LoseAnswer]);
+                self.write(1, |world| Some(&mut world.writer), Writer::append, 2);
+            }
             Act::Arrive => self.server.arrive(),
             Act::WriteOld => self.write(ATTEMPTS, |world| world.old.as_mut(), Writer::append, 1),
             Act::Restart(fault) => {
@@ -113,11 +123,15 @@ impl World {
                 let writer = Writer::open(&self.server);
                 self.old = Some(std::mem::replace(&mut self.writer, writer));
             }
-            Act::Follow(mirror) => self.mirrors[mirror].follow(),
+            Act::Follow(mirror) => {
+                self.mirrors[mirror].follow();
+                self.note_known(mirror);
+            }
             Act::LoseDelivery => self.server.lose_deliveries(1),
             Act::Open(mirror) => {
                 if let Some(opened) = Mirror::open(&self.server, self.mirrors[mirror].capacity) {
                     self.mirrors[mirror] = opened;
+                    self.note_known(mirror);
                 }
             }
             Act::Sync => self.server.sync(),
@@ -130,6 +144,11 @@ impl World {
         self.fell_back |= matches!(act, Act::CutPower | Act::LoseAll) || self.server.is_empty();
         self.trimmed |= act == Act::Trim;
         self.read(false);
+    }
+
+    /// Notes what the writer knows of what a mirror has just heard.
+    fn note_known(&mut self, mirror: usize) {
+        self.mirrors[mirror].known = (self.writer.client, self.acknowledged.clone());
     }
 
     /// All is well from now on: everybody has to have everything.
@@ -226,21 +245,54 @@ impl World {
     /// Everybody asks at every mirror.
     fn read(&mut self, is_calm: bool) {
         let histories = self.server.histories();
-        let is_told = self.is_told_of_losses();
         for mirror in &self.mirrors {
-            for reader in &mut self.readers {
-                let coverage = reader.read(&mirror.state.log());
-                reader.check(&histories);
-                let is_honoured = match coverage {
-                    Coverage::Complete => true,
-                    Coverage::Ahead { .. } => !is_calm,
-                    Coverage::Truncated { .. } => is_told,
-                    // A mirror that has not heard of a writer yet does not know its cursors, and one
-                    // whose claim is gone is not said to follow another.
-                    Coverage::Foreign => self.fell_back || self.trimmed || !is_calm,
-                };
-                assert!(is_honoured, "N03: {coverage:?} at {}", reader.cursor);
+            let log = mirror.state.log();
+            for reader in &self.stood {
+                self.ask(&mut reader.clone(), &log, &histories, is_calm);
             }
         }
+        let mut readers = std::mem::take(&mut self.readers);
+        for mirror in &self.mirrors {
+            let log = mirror.state.log();
+            for reader in &mut readers {
+                self.ask(reader, &log, &histories, is_calm);
+                let (writer, known) = &mirror.known;
+                let is_known = reader.seen.last().is_some_and(|(_, id)| known.contains(id));
+                reader.known_to = is_known.then_some(*writer);
+                if !self.stood.contains(reader) {
+                    self.stood.push(reader.clone());
+                }
+            }
+        }
+        self.readers = readers;
+    }
+
+    /// Whether all that this reader has not seen is there, at mirrors that keep it, and the writer knows
+    /// where it stands.
+    fn misses_nothing(&self, reader: &Reader) -> bool {
+        let is_small = |mirror: &Mirror| mirror.capacity < LARGE;
+        let writer = Some(self.writer.client);
+        let is_known = reader.known_to == writer && self.server.owner() == writer && !self.trimmed;
+        let goes_on = |(number, id): &(u64, u64)| {
+            *number == reader.cursor.seq().get() && self.server.goes_on_after(*number, *id)
+        };
+        is_known && !self.mirrors.iter().any(is_small) && reader.seen.last().is_some_and(goes_on)
+    }
+
+    fn ask(&self, reader: &mut Reader, log: &EventLog<Event>, had: &[History], is_calm: bool) {
+        let misses_nothing = is_calm && self.misses_nothing(reader);
+        let coverage = reader.read(log);
+        let is_right = !misses_nothing || coverage == Coverage::Complete;
+        assert!(is_right, "N03: {coverage:?} at {} of all", reader.cursor);
+        reader.check(had);
+        let is_honoured = match coverage {
+            Coverage::Complete => true,
+            Coverage::Ahead { .. } => !is_calm,
+            Coverage::Truncated { .. } => self.is_told_of_losses(),
+            // A mirror that has not heard of a writer yet does not know its cursors, and one whose
+            // claim is gone is not said to follow another.
+            Coverage::Foreign => self.fell_back || self.trimmed || !is_calm,
+        };
+        assert!(is_honoured, "N03: {coverage:?} at {}", reader.cursor);
     }
 }
