@@ -3,23 +3,18 @@
 use std::{
     collections::VecDeque,
     fmt,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
 use super::{
-    connection::Connection,
-    driver::Driver,
     error::NatsError,
-    follow::{Tail, events_of, sequence_of},
+    follow::{events_of, sequence_of},
     frame::Frame,
-    link::Link as _,
-    mirror::Mirror,
+    link::Link,
+    mirror::{Mirror, State},
 };
 use crate::{
     coverage::Coverage,
@@ -30,26 +25,19 @@ use crate::{
 /// Messages that are kept for those who come a little later.
 const KEPT: usize = 256;
 
-/// Messages that were fetched, or are being fetched.
+/// Messages that were fetched while a mirror had one log, or are being fetched. The next log may be
+/// of a stream that has others in their place.
 pub(super) struct Fetched<E> {
-    link: Arc<Connection>,
     cells: Mutex<VecDeque<(u64, Arc<Cell<E>>)>>,
-    count: AtomicU64,
 }
 
 type Cell<E> = OnceCell<Option<(Frame, Option<Vec<E>>)>>;
 
 impl<E> Fetched<E> {
-    pub(super) fn new(tail: &Tail<E, Connection>) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            link: tail.link().clone(),
             cells: Mutex::default(),
-            count: AtomicU64::new(0),
         }
-    }
-
-    pub(super) fn count(&self) -> u64 {
-        self.count.load(Ordering::Relaxed)
     }
 
     fn cell(&self, sequence: u64) -> Arc<Cell<E>> {
@@ -66,28 +54,96 @@ impl<E> Fetched<E> {
     }
 }
 
-impl<E: DeserializeOwned> Fetched<E> {
-    /// A message of the stream, fetched once for all who ask meanwhile.
-    async fn get(&self, sequence: u64) -> Result<Arc<Cell<E>>, NatsError> {
-        let cell = self.cell(sequence);
+/// How far somebody has come who asks for what a log does not have any more.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    cursor: Cursor,
+    /// The stream sequence of the next message, while a log of this life is there.
+    next: Option<(Epoch, u64)>,
+}
+
+impl Place {
+    pub(super) fn new(cursor: Cursor) -> Self {
+        Self { cursor, next: None }
+    }
+
+    /// The next of these events, each message fetched once for all who ask meanwhile.
+    pub(super) async fn fetch<E: Versioned + DeserializeOwned>(
+        self,
+        state: &State<E>,
+        link: &impl Link,
+    ) -> Result<Option<(Self, Fetch<E>)>, NatsError> {
+        let (log, fetched) = state.log_and_fetched();
+        let coverage = log.replay(self.cursor).coverage();
+        if !matches!(coverage, Coverage::Truncated { .. }) {
+            return Ok(None);
+        }
+        let (epoch, wanted) = (log.epoch(), self.cursor.seq().get() + 1);
+        let sequence = match self.next.filter(|(life, _)| *life == epoch) {
+            Some((_, sequence)) => sequence,
+            None => match link.look().await? {
+                Some(seen) => sequence_of(link, &seen, wanted).await?,
+                None => return Ok(None),
+            },
+        };
+        let cell = fetched.cell(sequence);
         let fetch = async {
-            self.count.fetch_add(1, Ordering::Relaxed);
-            let message = self.link.frame_at(sequence).await?;
-            Ok(message.map(|(frame, payload)| (frame, events_of(&frame, &payload))))
+            state.fetches();
+            let message = link.frame_at(sequence).await?;
+            Ok::<_, NatsError>(message.map(|(frame, payload)| {
+                let events = events_of(&frame, &payload);
+                (frame, events)
+            }))
         };
         cell.get_or_try_init(|| fetch).await?;
-        Ok(cell)
+        let Some((frame, _)) = cell.get().and_then(Option::as_ref) else {
+            return Ok(None);
+        };
+        let last = Cursor::new(frame.life, frame.next() - 1, frame.versions.1);
+        if log.shared.lineage.known_from(last).is_none() && !ends_in(link, epoch).await? {
+            return Ok(None); // the stream has fallen back, and the mirror has not heard of it
+        }
+        Ok(self.take(cell, epoch, sequence))
     }
+
+    /// The events after the cursor; `None` if they are not in this message.
+    fn take<E: Versioned>(
+        self,
+        cell: Arc<Cell<E>>,
+        epoch: Epoch,
+        sequence: u64,
+    ) -> Option<(Self, Fetch<E>)> {
+        let (frame, events) = cell.get()?.as_ref()?;
+        let skip = (self.cursor.seq().get() + 1).checked_sub(frame.first)?;
+        if frame.is_gap || (frame.count > 0 && skip >= frame.count) {
+            return None;
+        }
+        let last = events.as_ref()?.last();
+        let cursor = last.map_or(self.cursor, |last| {
+            Cursor::new(epoch, frame.next() - 1, last.version())
+        });
+        let place = Self {
+            cursor,
+            next: Some((epoch, sequence + 1)),
+        };
+        let skip = usize::try_from(skip).ok()?;
+        Some((place, Fetch { cell, skip, cursor }))
+    }
+}
+
+/// Whether this life is still the stream's: then all that it has is of one line, also what is of
+/// lives so old that nobody knows them.
+async fn ends_in(link: &impl Link, life: Epoch) -> Result<bool, NatsError> {
+    let last = link.look().await?.and_then(|seen| seen.last);
+    let frame = last.and_then(|(_, frame)| frame);
+    Ok(frame.is_some_and(|frame| frame.life == life))
 }
 
 /// Events between a cursor and the oldest that a mirror's log has.
 #[must_use = "nothing is fetched before `next`"]
 pub struct Backfill<'a, E> {
     mirror: &'a Mirror<E>,
-    driver: &'a Driver,
-    cursor: Cursor,
-    /// The stream sequence of the next message.
-    sequence: Option<u64>,
+    place: Place,
 }
 
 /// Some events that were fetched, in order.
@@ -99,13 +155,9 @@ pub struct Fetch<E> {
 }
 
 impl<'a, E: Versioned + DeserializeOwned + Send + Sync + 'static> Backfill<'a, E> {
-    pub(super) fn new(mirror: &'a Mirror<E>, driver: &'a Driver, cursor: Cursor) -> Self {
-        Self {
-            mirror,
-            driver,
-            cursor,
-            sequence: None,
-        }
+    pub(super) fn new(mirror: &'a Mirror<E>, cursor: Cursor) -> Self {
+        let place = Place::new(cursor);
+        Self { mirror, place }
     }
 
     /// The next of these events. `None` once the log has what follows, or a snapshot is needed:
@@ -132,47 +184,15 @@ impl<'a, E: Versioned + DeserializeOwned + Send + Sync + 'static> Backfill<'a, E
     ///
     /// [`NatsError`] if the stream cannot be read.
     pub async fn next(&mut self) -> Result<Option<Fetch<E>>, NatsError> {
-        let log = self.mirror.log();
-        let replay = log.replay(self.cursor);
-        if !matches!(replay.coverage(), Coverage::Truncated { .. }) {
-            return Ok(None);
-        }
-        let (fetched, epoch) = (self.mirror.fetched.clone(), log.epoch());
-        let (wanted, known) = (self.cursor.seq().get() + 1, self.sequence);
-        let fetch = self.driver.spawn(async move {
-            let sequence = match known {
-                Some(sequence) => sequence,
-                None => match fetched.link.look().await? {
-                    Some(seen) => sequence_of(&*fetched.link, &seen, wanted).await?,
-                    None => return Ok(None),
-                },
-            };
-            let cell = fetched.get(sequence).await?;
-            Ok(Some((sequence, cell)))
-        });
-        let Some((sequence, cell)) = fetch.await.unwrap_or_else(|_| Err(NatsError::ended()))?
-        else {
-            return Ok(None);
-        };
-        self.sequence = Some(sequence + 1);
-        Ok(self.take(cell, wanted, epoch))
-    }
-
-    /// The events from this number on; `None` if they are not in there.
-    fn take(&mut self, cell: Arc<Cell<E>>, wanted: u64, epoch: Epoch) -> Option<Fetch<E>> {
-        let (frame, events) = cell.get()?.as_ref()?;
-        let skip = wanted.checked_sub(frame.first)?;
-        if frame.is_gap || (frame.count > 0 && skip >= frame.count) {
-            return None;
-        }
-        if let Some(last) = events.as_ref()?.last() {
-            self.cursor = Cursor::new(epoch, frame.next() - 1, last.version());
-        }
-        Some(Fetch {
-            skip: usize::try_from(skip).ok()?,
-            cursor: self.cursor,
-            cell,
-        })
+        let (state, link) = (self.mirror.state.clone(), self.mirror.link.clone());
+        let place = self.place;
+        let fetch = async move { place.fetch(&state, &*link).await };
+        let fetched = self.mirror.driver.spawn(fetch).await;
+        let fetched = fetched.unwrap_or_else(|_| Err(NatsError::ended()))?;
+        Ok(fetched.map(|(place, fetch)| {
+            self.place = place;
+            fetch
+        }))
     }
 }
 
@@ -210,7 +230,7 @@ impl<E> Fetch<E> {
 impl<E> fmt::Debug for Backfill<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Backfill")
-            .field("cursor", &self.cursor)
+            .field("cursor", &self.place.cursor)
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! A log in another process, filled from the stream and following it.
 
 use std::{
-    fmt,
+    fmt, mem,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -124,7 +124,7 @@ impl fmt::Debug for MirrorConfig {
 /// for browsers, `feed` (with the feature `sse`) does.
 pub struct Mirror<E> {
     pub(super) state: Arc<State<E>>,
-    pub(super) fetched: Arc<Fetched<E>>,
+    pub(super) link: Arc<Connection>,
     pub(super) driver: Driver,
 }
 
@@ -135,6 +135,7 @@ pub(super) struct State<E> {
 
 struct Inner<E> {
     log: Arc<EventLog<E>>,
+    fetched: Arc<Fetched<E>>,
     stats: MirrorStats,
 }
 
@@ -216,11 +217,11 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
         let (tail, log) = opened.map_err(SpawnError::Stream)?;
         let state = Arc::new(State::new(log));
         state.heard(tail.newest());
-        let fetched = Arc::new(Fetched::new(&tail));
+        let link = tail.link().clone();
         driver.spawn(tail.run(state.clone()));
         Ok(Self {
             state,
-            fetched,
+            link,
             driver,
         })
     }
@@ -245,7 +246,7 @@ impl<E: Versioned + DeserializeOwned + Send + Sync + 'static> Mirror<E> {
     /// # }
     /// ```
     pub fn backfill(&self, cursor: &Cursor) -> Backfill<'_, E> {
-        Backfill::new(self, &self.driver, *cursor)
+        Backfill::new(self, *cursor)
     }
 }
 
@@ -286,9 +287,7 @@ impl<E> Mirror<E> {
     /// ```
     #[must_use]
     pub fn stats(&self) -> MirrorStats {
-        let mut stats = self.state.stats();
-        stats.fetched = self.fetched.count();
-        stats
+        self.state.stats()
     }
 }
 
@@ -304,6 +303,7 @@ impl<E> State<E> {
     pub(super) fn new(log: EventLog<E>) -> Self {
         let inner = Inner {
             log: Arc::new(log),
+            fetched: Arc::new(Fetched::new()),
             stats: MirrorStats::default(),
         };
         Self {
@@ -313,6 +313,16 @@ impl<E> State<E> {
 
     pub(super) fn log(&self) -> Arc<EventLog<E>> {
         self.with(|inner| inner.log.clone())
+    }
+
+    /// With what was fetched while it was there.
+    pub(super) fn log_and_fetched(&self) -> (Arc<EventLog<E>>, Arc<Fetched<E>>) {
+        self.with(|inner| (inner.log.clone(), inner.fetched.clone()))
+    }
+
+    /// Counts a message that is fetched.
+    pub(super) fn fetches(&self) {
+        self.with(|inner| inner.stats.fetched += 1);
     }
 
     pub(super) fn stats(&self) -> MirrorStats {
@@ -332,7 +342,7 @@ impl<E> State<E> {
         let text = crate::writer::worker::chain(error);
         let was_connected = self.with(|inner| {
             inner.stats.failing = Some(text.clone());
-            std::mem::take(&mut inner.stats.is_connected)
+            mem::take(&mut inner.stats.is_connected)
         });
         if was_connected {
             tracing::warn!(error = text, "the mirror of a stream waits for it");
@@ -341,9 +351,10 @@ impl<E> State<E> {
 
     /// Goes on with another log.
     pub(super) fn change(&self, log: EventLog<E>) {
-        let before = self.with(|inner| {
+        let (before, _fetched) = self.with(|inner| {
             inner.stats.changes += 1;
-            std::mem::replace(&mut inner.log, Arc::new(log))
+            let fetched = mem::replace(&mut inner.fetched, Arc::new(Fetched::new()));
+            (mem::replace(&mut inner.log, Arc::new(log)), fetched)
         });
         before.close();
     }

@@ -296,6 +296,34 @@ fn what_is_older_than_a_mirror_remembers_is_fetched_once_for_all() {
     );
 }
 
+/// What was fetched was kept by its place in the stream, also when that was made anew: its readers
+/// were given events of the stream before.
+#[test]
+fn n03_what_was_fetched_of_a_stream_is_not_told_of_the_next() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let write = |versions: std::ops::RangeInclusive<u64>| {
+        let writer = writer(&server, &log_of(versions));
+        writer.blocking_shutdown(PATIENCE).unwrap();
+    };
+    write(1..=2000);
+    let mirror = Mirror::<Tick>::blocking_open(config(&server).capacity(10)).unwrap();
+    let fetched = |version: u64| {
+        let epoch = mirror.log().epoch();
+        let start = Cursor::from_parts(epoch, Seq::new(5), version);
+        let events = runtime.block_on(mirror.backfill(&start).next());
+        let events = events.unwrap().expect("the stream has them");
+        events.iter().next().unwrap().version
+    };
+    assert_eq!(fetched(5), 6);
+    server.with(async |context| context.delete_stream("orders").await.unwrap());
+    write(10_001..=12_000);
+    wait_until(|| mirror.log().newest_version() == Some(12_000));
+    assert_eq!(fetched(10_005), 10_006);
+}
+
 /// A server stops at 1,000 messages where it waits for answers to them.
 #[test]
 fn a_mirror_takes_any_number_of_messages() {

@@ -2,12 +2,17 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use super::{ATTEMPTS, Event, now, server::SimServer, state::History};
+use super::{
+    ATTEMPTS, Event, now,
+    server::{SimLink, SimServer},
+    state::History,
+};
 use crate::{
     coverage::Coverage,
     cursor::Cursor,
     log::EventLog,
     nats::{
+        backfill::Place,
         follow::Tail,
         mirror::{MirrorConfig, State},
     },
@@ -18,6 +23,7 @@ pub(super) struct Mirror {
     /// How many events it keeps.
     pub(super) capacity: usize,
     pub(super) state: Arc<State<Event>>,
+    link: Arc<SimLink>,
     /// Who wrote when it has heard something last, and the events that were acknowledged by then.
     pub(super) known: (u64, Vec<u64>),
     follows: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -42,6 +48,7 @@ impl Mirror {
         });
         let (mut tail, log) = opened?;
         let state = Arc::new(State::new(log));
+        let link = tail.link().clone();
         let of_thread = state.clone();
         let follows = async move {
             loop {
@@ -54,6 +61,7 @@ impl Mirror {
         Some(Self {
             capacity,
             state,
+            link,
             known: (0, Vec::new()),
             follows: Box::pin(follows),
         })
@@ -74,6 +82,21 @@ impl Reader {
             seen: Vec::new(),
             known_to: None,
         }
+    }
+
+    /// Has what a mirror's log does not have any more fetched from the stream. Says whether there
+    /// was anything.
+    pub(super) fn fetch(&mut self, mirror: &Mirror) -> bool {
+        let before = self.cursor;
+        let mut place = Place::new(self.cursor);
+        let fetched = |place: Place| now(place.fetch(&mirror.state, &*mirror.link))?.ok()?;
+        while let Some((next, events)) = fetched(place) {
+            let numbers = self.cursor.seq().get() + 1..;
+            let ids = events.iter().map(|event| event.id);
+            self.seen.extend(numbers.zip(ids));
+            (place, self.cursor) = (next, events.cursor());
+        }
+        self.cursor != before
     }
 
     /// Reads what follows the cursor; from the beginning where that is refused.

@@ -101,7 +101,9 @@ fn n03_whoever_claims_again_what_has_fallen_back_misleads_nobody() {
     for begin in fallen_back() {
         for act in ACTS {
             let then = [act, Act::Write(Fault::None), Act::Follow(0), Act::Open(1)];
-            run(&[&begin[..], &then].concat(), [LARGE; 2]);
+            for capacity in [1, LARGE] {
+                run(&[&begin[..], &then].concat(), [LARGE, capacity]);
+            }
         }
     }
 }

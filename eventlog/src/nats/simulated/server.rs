@@ -40,6 +40,11 @@ impl SimServer {
         self.lock().faults = faults.into();
     }
 
+    /// All is well for as long as they are not put back.
+    pub(super) fn take_faults(&self) -> Vec<Fault> {
+        std::mem::take(&mut self.lock().faults).into()
+    }
+
     /// What is held arrives.
     pub(super) fn arrive(&self) {
         let mut state = self.lock();

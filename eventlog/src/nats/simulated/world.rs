@@ -1,13 +1,13 @@
 //! Writers, mirrors and readers of one stream, and what has to hold of them.
 
 use super::{
-    ATTEMPTS, Event,
+    ATTEMPTS,
     reader::{Mirror, Reader},
     server::SimServer,
     state::{Fault, History},
     writer::Writer,
 };
-use crate::{coverage::Coverage, cursor::Start, log::EventLog};
+use crate::{coverage::Coverage, cursor::Start};
 
 /// More events than any script has.
 pub(super) const LARGE: usize = 4096;
@@ -244,18 +244,22 @@ impl World {
 
     /// Everybody asks at every mirror.
     fn read(&mut self, is_calm: bool) {
+        let faults = self.server.take_faults();
         let histories = self.server.histories();
         for mirror in &self.mirrors {
-            let log = mirror.state.log();
             for reader in &self.stood {
-                self.ask(&mut reader.clone(), &log, &histories, is_calm);
+                self.ask(&mut reader.clone(), mirror, &histories, is_calm);
+                let mut fetching = reader.clone();
+                if fetching.fetch(mirror) {
+                    fetching.check(&histories);
+                    self.ask(&mut fetching, mirror, &histories, is_calm);
+                }
             }
         }
         let mut readers = std::mem::take(&mut self.readers);
         for mirror in &self.mirrors {
-            let log = mirror.state.log();
             for reader in &mut readers {
-                self.ask(reader, &log, &histories, is_calm);
+                self.ask(reader, mirror, &histories, is_calm);
                 let (writer, known) = &mirror.known;
                 let is_known = reader.seen.last().is_some_and(|(_, id)| known.contains(id));
                 reader.known_to = is_known.then_some(*writer);
@@ -265,6 +269,7 @@ impl World {
             }
         }
         self.readers = readers;
+        self.then(faults);
     }
 
     /// Whether all that this reader has not seen is there, at mirrors that keep it, and the writer knows
@@ -279,9 +284,9 @@ impl World {
         is_known && !self.mirrors.iter().any(is_small) && reader.seen.last().is_some_and(goes_on)
     }
 
-    fn ask(&self, reader: &mut Reader, log: &EventLog<Event>, had: &[History], is_calm: bool) {
+    fn ask(&self, reader: &mut Reader, mirror: &Mirror, had: &[History], is_calm: bool) {
         let misses_nothing = is_calm && self.misses_nothing(reader);
-        let coverage = reader.read(log);
+        let coverage = reader.read(&mirror.state.log());
         let is_right = !misses_nothing || coverage == Coverage::Complete;
         assert!(is_right, "N03: {coverage:?} at {} of all", reader.cursor);
         reader.check(had);
