@@ -180,10 +180,12 @@ struct Sight {
     coverage: Coverage,
 }
 
-/// Replays everything over and over until told to stop.
+/// Replays everything over and over until told to stop, and once at least.
 fn keep_replaying(log: &Log, stop: &AtomicBool) -> Vec<Sight> {
     let mut sights = Vec::new();
-    while !stop.load(Ordering::Relaxed) {
+    loop {
+        // Asked first: this thread may begin after all others have ended.
+        let is_last = stop.load(Ordering::Relaxed);
         let replay = log.replay(0);
         let seqs: Vec<u64> = replay
             .with_cursors()
@@ -197,8 +199,10 @@ fn keep_replaying(log: &Log, stop: &AtomicBool) -> Vec<Sight> {
             newest: replay.newest(),
             coverage: replay.coverage(),
         });
+        if is_last {
+            return sights;
+        }
     }
-    sights
 }
 
 /// R06: events, newest and coverage of a replay belong to the same moment of the history.

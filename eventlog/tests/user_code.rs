@@ -26,7 +26,7 @@ fn without_deadlock(test: impl FnOnce() + Send + 'static) {
         // The receiver is gone only after a timeout, which has failed the test already.
         let _ = done.send(());
     });
-    let outcome = finished.recv_timeout(Duration::from_secs(10));
+    let outcome = finished.recv_timeout(Duration::from_secs(60));
     assert_ne!(outcome, Err(mpsc::RecvTimeoutError::Timeout), "deadlock");
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);

@@ -22,6 +22,9 @@ pub(crate) struct Control {
     pub(super) flushed: AtomicU64,
     /// Whether to write what there is and end.
     pub(super) stop: AtomicBool,
+    /// Whether a caller wants no pause between attempts. How long the thread slept does not tell:
+    /// it may get its turn late.
+    hurried: AtomicBool,
     /// Set once: when to give up what cannot be written. Until then, never.
     pub(super) give_up_at: OnceLock<Instant>,
     /// Why the writer ended before its time.
@@ -56,6 +59,7 @@ impl Control {
             flush_to: AtomicU64::new(0),
             flushed: AtomicU64::new(from.saturating_sub(1)),
             stop: AtomicBool::new(false),
+            hurried: AtomicBool::new(false),
             give_up_at: OnceLock::new(),
             ended_because: OnceLock::new(),
             stats: Mutex::default(),
@@ -102,6 +106,16 @@ impl Control {
     /// Everything up to here is to be stored without delay.
     pub(crate) fn flush_to(&self, seq: u64) {
         self.flush_to.fetch_max(seq, Ordering::AcqRel);
+    }
+
+    /// The next pause between two attempts ends at once. The thread has still to be woken.
+    pub(super) fn hurry(&self) {
+        self.hurried.store(true, Ordering::Release);
+    }
+
+    /// Whether somebody hurried since this was asked last.
+    pub(super) fn take_hurry(&self) -> bool {
+        self.hurried.swap(false, Ordering::AcqRel)
     }
 
     /// There is no writer any more, or never was.

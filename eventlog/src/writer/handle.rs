@@ -611,6 +611,7 @@ impl<E> Writer<E> {
     fn flush_all(&self) -> u64 {
         let to = self.newest();
         self.control.flush_to(to);
+        self.control.hurry();
         self.thread.unpark();
         to
     }

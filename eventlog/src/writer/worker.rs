@@ -175,6 +175,8 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
 
     fn try_until_done(&mut self, sync: bool) -> bool {
         loop {
+            // Whoever hurried before it waits for this one.
+            self.end.control.take_hurry();
             let outcome = self.attempt(sync);
             match outcome {
                 Outcome::Done => {
@@ -283,7 +285,7 @@ impl<S: Source + 'static, D: Destination> Worker<S, D> {
             thread::park_timeout(nap);
             let slept = began.elapsed();
             // Woken by a caller that waits.
-            rest = if slept < nap {
+            rest = if control.take_hurry() || slept < nap {
                 Duration::ZERO
             } else {
                 rest.saturating_sub(slept)

@@ -91,7 +91,7 @@ impl Place {
 
     /// Appends under a writer, which ends with everything durable.
     fn write(&self, log: &Arc<EventLog<Event>>, events: &[Event]) {
-        let writer = DiskWriter::spawn(log, self.config.clone()).unwrap();
+        let writer = DiskWriter::spawn(log, self.config.clone().drop_timeout(PATIENCE)).unwrap();
         for event in events {
             let seq = log.append(event.clone());
             writer.blocking_durable(seq).unwrap();

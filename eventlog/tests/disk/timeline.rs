@@ -35,6 +35,8 @@ impl Place {
             config: DiskConfig::new(&path)
                 .max_bytes(100)
                 .keep(keep)
+                // What comes after a writer may need its lock.
+                .drop_timeout(PATIENCE)
                 .mark_every(Duration::ZERO),
             _directory: directory,
             path,

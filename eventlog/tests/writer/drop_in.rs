@@ -204,7 +204,7 @@ async fn a_path_that_cannot_be_opened_is_one_warning_and_a_return() {
     let bench = Bench::new(64, 64);
     fs::create_dir(&bench.path).unwrap();
     let (sender, receiver) = broadcast::channel(4);
-    timeout(PATIENCE / 4, run_disk_writer(bench.log.clone(), receiver))
+    timeout(PATIENCE, run_disk_writer(bench.log.clone(), receiver))
         .await
         .unwrap();
     assert_eq!(sender.receiver_count(), 0);
@@ -238,13 +238,6 @@ async fn stuck() -> (Bench, JoinHandle<()>) {
     (bench, writer)
 }
 
-/// The same, whose channel is closed.
-async fn stuck_at_the_end() -> (Bench, JoinHandle<()>) {
-    let (mut bench, writer) = stuck().await;
-    bench.sender = broadcast::channel(1).0;
-    (bench, writer)
-}
-
 /// Only after the channel's end does it give up.
 #[tokio::test]
 async fn a_disk_that_fails_for_long_does_not_end_the_writer() {
@@ -263,18 +256,28 @@ async fn a_disk_that_fails_for_long_does_not_end_the_writer() {
 
 #[tokio::test]
 async fn what_can_be_written_shortly_after_the_end_is() {
-    let (bench, writer) = stuck_at_the_end().await;
-    fs::remove_dir(&bench.path).unwrap();
-    timeout(PATIENCE, writer).await.unwrap().unwrap();
-    // The first event went with its file, unless that was not durable yet.
-    let text = fs::read_to_string(&bench.path).unwrap();
-    assert!(text.ends_with(&line(&event(2))), "{text}");
+    let (began, mut is_late) = (Instant::now(), true);
+    // It has five seconds; where the machine took them, nothing is to be said.
+    while is_late {
+        assert!(began.elapsed() < 5 * PATIENCE, "it was late each time");
+        let (mut bench, writer) = stuck().await;
+        let closed = Instant::now();
+        bench.sender = broadcast::channel(1).0;
+        fs::remove_dir(&bench.path).unwrap();
+        timeout(PATIENCE, writer).await.unwrap().unwrap();
+        is_late = closed.elapsed() >= Duration::from_secs(5);
+        // The first event went with its file, unless that was not durable yet.
+        let text = fs::read_to_string(&bench.path).unwrap_or_default();
+        assert!(is_late || text.ends_with(&line(&event(2))), "{text}");
+    }
 }
 
 #[tokio::test]
 async fn what_cannot_be_written_after_the_end_is_given_up_with_a_word() {
-    let (bench, writer) = stuck_at_the_end().await;
+    // Before the channel's end, after which it has little time.
+    let (mut bench, writer) = stuck().await;
     let began = Instant::now();
+    bench.sender = broadcast::channel(1).0;
     timeout(PATIENCE, writer).await.unwrap().unwrap();
     assert!(
         began.elapsed() > Duration::from_secs(2),

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use eventlog::disk::{DiskConfig, DiskWriter, run_disk_writer};
+use eventlog::disk::{DiskConfig, DiskWriter, run_disk_writer, run_disk_writer_with};
 use eventlog::{EventLog, Versioned};
 use serde::Serialize;
 use tokio::sync::broadcast;
@@ -20,6 +20,11 @@ fn lines(path: &Path) -> usize {
     fs::read_to_string(path).unwrap_or_default().lines().count()
 }
 
+/// The drop of its writer waits for the disk, however slow that is.
+fn lasting(path: &Path) -> DiskConfig {
+    DiskConfig::new(path).drop_timeout(PATIENCE)
+}
+
 /// A program that returned from `main` lost what it had just appended: of 60 runs 24 were
 /// incomplete.
 #[test]
@@ -29,7 +34,7 @@ fn w16_what_was_appended_before_the_end_of_a_scope_is_stored() {
         let path = directory.path().join("x.log");
         {
             let log = EventLog::new(None);
-            let _writer = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
+            let _writer = DiskWriter::spawn(&log, lasting(&path)).unwrap();
             append_all(&log, (1..=20).map(event));
         }
         assert_eq!(lines(&path), 20, "round {round}");
@@ -42,7 +47,7 @@ fn w16_a_panic_that_unwinds_past_the_writer_stores_what_came_before() {
     let path = directory.path().join("x.log");
     let ended = catch_unwind(|| {
         let log = EventLog::new(None);
-        let _writer = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
+        let _writer = DiskWriter::spawn(&log, lasting(&path)).unwrap();
         append_all(&log, (1..=20).map(event));
         panic!("a bug in the program");
     });
@@ -57,7 +62,7 @@ fn w16_after_the_drop_the_path_is_free() {
     let path = directory.path().join("x.log");
     let log = EventLog::new(None);
     for round in 1..=50 {
-        let writer = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
+        let writer = DiskWriter::spawn(&log, lasting(&path)).unwrap();
         let first = log.append(event(round));
         append_all(&log, (0..100).map(event));
         writer.blocking_durable(first).unwrap();
@@ -117,7 +122,7 @@ fn w16_a_runtime_that_ends_before_the_task_ran_leaves_nothing_unwritten() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    runtime.spawn(run_disk_writer(log.clone(), receiver));
+    runtime.spawn(run_disk_writer_with(log.clone(), receiver, lasting(&path)));
     for version in 1..=200 {
         log.append(event(version));
         sender.send(event(version)).unwrap();
@@ -197,7 +202,7 @@ fn w09_an_event_whose_drop_panics_never_ends_the_writer() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.log");
     let log = EventLog::builder().capacity(64).build().unwrap();
-    let writer = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
+    let writer = DiskWriter::spawn(&log, lasting(&path)).unwrap();
     for version in 1..=2000 {
         let appended = catch_unwind(AssertUnwindSafe(|| log.append(Grenade(version))));
         drop(appended);
@@ -230,7 +235,7 @@ fn w09_a_panic_within_a_panic_of_serialize_is_a_gap() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.log");
     let log = EventLog::new(None);
-    let writer = DiskWriter::spawn(&log, DiskConfig::new(&path)).unwrap();
+    let writer = DiskWriter::spawn(&log, lasting(&path)).unwrap();
     log.append(Bad);
     writer.blocking_flush(PATIENCE).unwrap_err();
     log.append(Bad);

@@ -43,9 +43,14 @@ fn marks(path: &Path) -> Vec<Value> {
         .collect()
 }
 
+/// A writer whose drop waits for its end, however long that takes: what comes next needs its lock.
+fn spawn(log: &EventLog<Tick>, config: &DiskConfig) -> DiskWriter<Tick> {
+    DiskWriter::spawn(log, config.clone().drop_timeout(PATIENCE)).unwrap()
+}
+
 fn recover(config: &DiskConfig) -> (EventLog<Tick>, DiskWriter<Tick>) {
     let (log, _) = EventLog::recover(config).unwrap();
-    let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
+    let writer = spawn(&log, config);
     (log, writer)
 }
 
@@ -185,7 +190,7 @@ fn an_opening_without_a_recovery_inherits_nothing() {
     drop((writer, log));
 
     let log = EventLog::new(None);
-    let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
+    let writer = spawn(&log, &config);
     append(&log, &writer, 10..=12);
     let new = log.cursor();
     drop((writer, log));
@@ -213,7 +218,7 @@ fn a_writer_that_starts_again_goes_on_with_its_life() {
     append(&log, &writer, 2..=3);
     let before = log.cursor();
     writer.blocking_shutdown(PATIENCE).unwrap();
-    let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
+    let writer = spawn(&log, &config);
     append(&log, &writer, 4..=5);
     drop((writer, log));
     let (log, _writer) = recover(&config);
@@ -239,7 +244,7 @@ fn m02_a_file_that_was_changed_after_a_recovery_has_no_earlier_lives() {
         drop((writer, log));
         let (log, _) = EventLog::<Tick>::recover(&config).unwrap();
         fs::write(&path, changed).unwrap();
-        let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
+        let writer = spawn(&log, &config);
         append(&log, &writer, 10..=11);
         drop((writer, log));
         let (log, _writer) = recover(&config);
@@ -264,7 +269,7 @@ fn while_somebody_else_has_the_lock_a_recovery_inherits_nothing() {
     let (log, _) = EventLog::<Tick>::recover(&config).unwrap();
     let other = EventLog::<Tick>::new(None);
     assert!(DiskWriter::spawn(&other, config.clone()).is_err());
-    let writer = DiskWriter::spawn(&log, config).unwrap();
+    let writer = spawn(&log, &config);
     assert_eq!(log.replay(cursor).coverage(), Coverage::Complete);
     drop(writer);
 }

@@ -17,7 +17,12 @@ static SAID: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
 /// Begins to listen. Warnings name a path, and each test has a path of its own.
 pub fn listen() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| tracing::subscriber::set_global_default(Ear).unwrap());
+    ONCE.call_once(|| {
+        tracing::subscriber::set_global_default(Ear).unwrap();
+        // What another test's writer said first while this began was taken as said to nobody, for
+        // good.
+        tracing::callsite::rebuild_interest_cache();
+    });
 }
 
 /// Everything from warnings up that named this path.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eventlog::EventLog;
 use eventlog::disk::{DiskConfig, DiskWriter};
 
-use crate::account::{Event, event, line};
+use crate::account::{Event, PATIENCE, event, line};
 use crate::warnings::{listen, said, whispered};
 
 #[test]
@@ -13,7 +13,9 @@ fn opening_rotation_recovery_and_the_end_of_a_writer_are_told_at_debug_level() {
     listen();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.log");
-    let config = DiskConfig::new(&path).max_bytes(2 * line(&event(1)).len() as u64);
+    let config = DiskConfig::new(&path)
+        .drop_timeout(PATIENCE)
+        .max_bytes(2 * line(&event(1)).len() as u64);
     let log = Arc::new(EventLog::new(None));
     let writer = DiskWriter::spawn(&log, config.clone()).unwrap();
     log.append_batch([1, 2, 3].map(event));
