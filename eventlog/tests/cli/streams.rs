@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::feed::{VERSIONS, kinds};
 use crate::follow::Tail;
-use crate::{Ran, run, show_endless, until};
+use crate::{Ran, nobody, run, show_endless, until};
 
 /// A server of somebody else's: what it says to each that comes, one after the other, with the
 /// head of the request of each. It hangs up then.
@@ -306,10 +306,8 @@ fn what_is_no_feed_is_an_error_for_all() {
     );
     assert_eq!(nameless.code, Some(5), "{nameless:?}");
     assert!(nameless.err.contains("no cursor as its id"), "{nameless:?}");
-    // Nobody listens.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = PathBuf::from(format!("http://{}/", free.local_addr().unwrap()));
-    drop(free);
+    let deaf = nobody();
+    let nobody = PathBuf::from(format!("http://{}/", deaf.local_addr().unwrap()));
     let refused = run("show", &[], &nobody);
     assert_eq!(refused.code, Some(5));
     assert!(refused.err.contains("efused"), "{refused:?}");

@@ -3,7 +3,6 @@
 use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::{TcpListener, TcpStream},
-    panic,
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -19,7 +18,7 @@ use futures_core::Stream;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::{Tick, tick};
+use crate::{Tick, no_word_of_panics_on_purpose, tick};
 
 fn address(serving: &Serving) -> Address {
     Address::Tcp(serving.local_addr().unwrap().to_string())
@@ -119,10 +118,8 @@ fn an_event_that_cannot_be_shown_is_a_reset_among_the_lines() {
         text.extend_from_slice(b"1");
     });
     let mut lines = feed.lines(Start::Oldest);
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| ()));
+    no_word_of_panics_on_purpose();
     let heard = drain(&mut lines);
-    panic::set_hook(hook);
     let keys = |value: &Value| value.as_object().unwrap().keys().next().unwrap().clone();
     let keys: Vec<_> = heard.iter().map(keys).collect();
     assert_eq!(keys, ["open", "event", "reset", "event", "live"]);
