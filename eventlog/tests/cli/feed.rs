@@ -11,7 +11,7 @@ use eventlog::{EventLog, Versioned};
 use serde_json::Value;
 
 use crate::follow::Tail;
-use crate::{Ran, on_a_terminal, run, show_endless, until};
+use crate::{Ran, hang_up_on_all, nobody, on_a_terminal, run, show_endless, until};
 
 #[derive(Versioned, serde::Serialize)]
 pub(crate) struct Tick {
@@ -285,7 +285,9 @@ fn server(says: Vec<Vec<u8>>) -> (PathBuf, thread::JoinHandle<Vec<String>>) {
             let _ = stream.write_all(&said);
             hello
         };
-        says.into_iter().map(serve).collect()
+        let hellos = says.into_iter().map(serve).collect();
+        thread::spawn(move || hang_up_on_all(&listener));
+        hellos
     });
     (path, served)
 }
@@ -311,10 +313,8 @@ fn a_connection_that_breaks_in_the_replay_is_gone_on_with() {
 
 #[test]
 fn what_does_not_answer_is_an_error_and_no_wait() {
-    // Nobody listens.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = PathBuf::from(format!("tcp:{}", free.local_addr().unwrap()));
-    drop(free);
+    let deaf = nobody();
+    let nobody = PathBuf::from(format!("tcp:{}", deaf.local_addr().unwrap()));
     for command in ["show", "tail"] {
         let refused = run(command, &[], &nobody);
         assert_eq!((&*refused.out, refused.code), ("", Some(5)));

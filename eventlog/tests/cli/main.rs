@@ -118,6 +118,13 @@ fn show_piped(flags: &[&str], text: Vec<u8>) -> Ran {
     ran
 }
 
+/// An address where nobody listens, which nobody else can have as long as this is kept.
+fn nobody() -> tokio::net::TcpSocket {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket
+}
+
 /// Shows a server that begins so and then never ends, with 400 MiB of memory at most.
 #[cfg(target_os = "linux")]
 fn show_endless(scheme: &str, begin: Vec<u8>) -> Ran {
@@ -126,10 +133,10 @@ fn show_endless(scheme: &str, begin: Vec<u8>) -> Ran {
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         let mut stream = listener.accept().unwrap().0;
-        drop(listener);
         let _ = stream.write_all(&begin);
         let piece = vec![b'x'; 1 << 20];
         while stream.write_all(&piece).is_ok() {}
+        hang_up_on_all(&listener);
     });
     let limited = "ulimit -v 409600; exec \"$0\" show \"$1\"";
     let output = Command::new("sh")
@@ -138,6 +145,11 @@ fn show_endless(scheme: &str, begin: Vec<u8>) -> Ran {
         .output()
         .unwrap();
     Ran::from(output)
+}
+
+/// For ever: where nobody listens, a client that comes back could meet another test's server.
+fn hang_up_on_all(listener: &std::net::TcpListener) {
+    listener.incoming().for_each(drop);
 }
 
 fn show(flags: &[&str], log: &Log) -> Ran {

@@ -1,12 +1,15 @@
 //! What a test asks the stream itself, with a client of its own.
 
+use std::time::Duration;
+
 use async_nats::{
-    HeaderMap,
-    jetstream::{self, stream::State},
+    ConnectOptions, HeaderMap,
+    jetstream::{Context, context::ContextBuilder, stream::State},
 };
+use eventlog::nats::JetStreamConfig;
 use tokio::runtime::Builder;
 
-use crate::server::Server;
+use crate::server::{PATIENCE, Server};
 
 /// One message of a stream.
 pub struct Message {
@@ -14,14 +17,32 @@ pub struct Message {
     pub payload: Vec<u8>,
 }
 
+/// However busy the machine is, a server that works answers by then.
+fn patient() -> ConnectOptions {
+    ConnectOptions::new()
+        .connection_timeout(PATIENCE)
+        .request_timeout(Some(PATIENCE))
+}
+
 impl Server {
+    pub fn config(&self) -> JetStreamConfig {
+        JetStreamConfig::new(self.url(), "orders")
+            .connect_with(patient())
+            .ack_timeout(PATIENCE)
+    }
+
+    /// For those whom it does not answer.
+    pub fn impatient(&self) -> JetStreamConfig {
+        JetStreamConfig::new(self.url(), "orders").ack_timeout(Duration::from_secs(2))
+    }
+
     /// Runs something with the stream.
-    pub fn with<T>(&self, act: impl AsyncFnOnce(jetstream::Context) -> T) -> T {
+    pub fn with<T>(&self, act: impl AsyncFnOnce(Context) -> T) -> T {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.unwrap();
         runtime.block_on(async {
-            let client = async_nats::connect(self.url()).await.unwrap();
-            act(jetstream::new(client)).await
+            let client = patient().connect(self.url()).await.unwrap();
+            act(ContextBuilder::new().timeout(PATIENCE).build(client)).await
         })
     }
 

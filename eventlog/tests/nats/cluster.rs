@@ -7,18 +7,19 @@ use std::{
 
 use eventlog::{
     EventLog, Seq,
-    nats::{self, JetStreamConfig, Mirror, MirrorConfig},
+    nats::{self, JetStreamConfig, MirrorConfig},
     writer::{Level, Writer},
 };
 
 use crate::{
     Tick,
+    mirror::opened,
     server::{PATIENCE, Server, cluster, urls},
     tick, versions, wait_until,
 };
 
-/// Starts once the servers have found each other.
-fn spawn(log: &EventLog<Tick>, config: &JetStreamConfig) -> Writer<Tick> {
+/// Starts once the servers answer in time, and have found each other if they are several.
+pub fn spawn(log: &EventLog<Tick>, config: &JetStreamConfig) -> Writer<Tick> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match nats::blocking_spawn(log, config.clone()) {
@@ -53,7 +54,7 @@ fn n01_a_killed_leader_and_a_killed_cluster_lose_and_double_nothing() {
     let writer = spawn(&log, &config);
     assert_eq!(writer.level(), Level::new(3, false));
     let mirror = MirrorConfig::new(urls(&nodes), "orders").capacity(50_000);
-    let mirror = Mirror::<Tick>::blocking_open(mirror).unwrap();
+    let mirror = opened(&mirror);
     let mut next = 1;
     let mut append = |count: u64| {
         log.append_batch((next..next + count).map(tick));

@@ -13,7 +13,9 @@ use eventlog::{
 };
 
 use crate::{
-    Tick, log_of,
+    Tick,
+    cluster::spawn,
+    log_of,
     server::{PATIENCE, Server},
     tick, versions,
 };
@@ -22,7 +24,7 @@ use crate::{
 fn survives(mut server: Server, faults: impl FnOnce(&mut Server)) {
     const EVENTS: u64 = 20_000;
     let log = EventLog::new(None);
-    let writer = nats::blocking_spawn(&log, server.config()).unwrap();
+    let writer = spawn(&log, &server.impatient());
     let longest = thread::scope(|scope| {
         let appending = scope.spawn(|| {
             let mut longest = Duration::ZERO;
@@ -148,7 +150,7 @@ fn n01_a_long_outage_is_bridged_from_the_disk() {
         .backlog_events(100)
         .retry_max(Duration::from_millis(100))
         .forward_from::<Tick>(&path);
-    let writer = nats::blocking_spawn(&log, server.config().writer(settings)).unwrap();
+    let writer = spawn(&log, &server.impatient().writer(settings));
     server.signal("-STOP");
     for version in 1..=20_000 {
         log.append(tick(version));

@@ -14,13 +14,14 @@ use tokio::runtime::Runtime;
 
 use crate::{
     Tick, log_of,
+    mirror::opened,
     server::{PATIENCE, Server},
     sse::{Connection, Message, Parser, resuming},
     tick, wait_until,
 };
 
 fn edge(server: &Server) -> (Mirror<Tick>, MirrorFeed<Tick>) {
-    let mirror = Mirror::blocking_open(MirrorConfig::new(server.url(), "orders")).unwrap();
+    let mirror = opened(&MirrorConfig::new(server.url(), "orders"));
     let feed = mirror.feed(Feed::new);
     assert!(format!("{feed:?}").starts_with("MirrorFeed"));
     (mirror, feed)
@@ -100,6 +101,8 @@ fn n03_a_page_that_is_ahead_of_a_mirror_waits_for_it() {
     assert!(matches!(polled, Poll::Pending), "event 6 is not here");
     log.append_batch([tick(6), tick(7)]);
     writer.blocking_flush(PATIENCE).unwrap();
+    // It is waited for two seconds, which may have passed.
+    wait_until(|| mirror.stats().newest == Seq::new(7));
     let response = Runtime::new().unwrap().block_on(answer);
     let mut page = Connection::over(response, Parser::default());
     assert_eq!(events(&mut page, 1), [7]);

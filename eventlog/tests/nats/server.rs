@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eventlog::nats::JetStreamConfig;
 use tempfile::TempDir;
 
 /// More than any correct run takes.
@@ -86,18 +85,20 @@ impl Server {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    pub fn config(&self) -> JetStreamConfig {
-        JetStreamConfig::new(self.url(), "orders").ack_timeout(Duration::from_secs(2))
-    }
-
     pub fn kill(&mut self) {
         self.process.end();
     }
 
     pub fn restart(&mut self) {
-        self.process = launch(self.port, &self.directory, &self.arguments);
-        let child = &mut self.process.child;
-        assert!(is_up(self.port, child), "it starts again");
+        let deadline = Instant::now() + PATIENCE;
+        // Somebody may have the port for a moment.
+        loop {
+            self.process = launch(self.port, &self.directory, &self.arguments);
+            if is_up(self.port, &mut self.process.child) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "it does not start again");
+        }
     }
 
     pub fn signal(&self, signal: &str) {

@@ -208,8 +208,10 @@ fn a_stream_that_lets_go_of_the_oldest_is_told() {
     for version in 1..=20 {
         writer.blocking_stored(log.append(tick(version))).unwrap();
     }
-    wait_until(|| !forgotten(&heard).is_empty());
-    assert_eq!(forgotten(&heard), [15]);
+    // At once, or in parts where it is looked meanwhile.
+    let told = || forgotten(&heard).iter().sum::<u64>();
+    wait_until(|| told() >= 15);
+    assert_eq!(told(), 15);
     assert_eq!(server.state().first_sequence, 17);
 }
 
@@ -231,9 +233,9 @@ fn a_full_stream_is_waited_for_and_goes_on_when_there_is_room() {
         writer.blocking_stored(log.append(tick(version))).unwrap();
     }
     log.append_batch((4..=9).map(tick));
-    wait_until(|| writer.stats().failing.is_some());
-    let failing = writer.stats().failing.unwrap();
-    assert!(failing.contains("full"), "{failing}");
+    // Before that it may be that the server does not answer in time.
+    let is_full = |failing: String| failing.contains("full");
+    wait_until(|| writer.stats().failing.is_some_and(is_full));
     server.with(async |context| {
         let config = Config {
             name: "orders".to_owned(),
@@ -375,7 +377,8 @@ fn n04_a_server_is_asked_whether_it_syncs_and_only_a_clear_yes_counts() {
         format!("HTTP/1.0 200 OK\r\n\r\n{{\"server_name\":\"{name}\",\"jetstream\":{jetstream}}}")
     };
     let yes = "\"sync_always\":true";
-    assert_eq!(level(varz(&name, yes)), Level::new(1, true));
+    // What is not said within two seconds is not waited for.
+    wait_until(|| level(varz(&name, yes)) == Level::new(1, true));
     let no = Level::new(1, false);
     assert_eq!(level(varz(&name, "\"sync_interval\":120000000000")), no);
     assert_eq!(level(varz("another", yes)), no, "another server syncs");

@@ -211,11 +211,11 @@ fn there_are_too_many_and_then_there_is_room(browser: &mut Browser) {
     let first = Connection::open(&feed, Start::Now);
     let site = Site::start(0, &feed);
     let page = site.open(browser, "");
-    site.wait_for(|ids| ids.len() >= 3);
+    // One that has asked may still be let in.
+    site.wait_for(|_| feed.stats().refused >= 3);
     assert_eq!(browser.value(&page, "seen"), json!([]));
     drop(first);
     browser.wait_for(&page, "seen", &json!([1, "live"]));
-    assert!(feed.stats().refused >= 3);
     site.kill();
 }
 

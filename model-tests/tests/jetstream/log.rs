@@ -3,7 +3,7 @@
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use eventlog::{
@@ -16,6 +16,8 @@ use model_tests::{
     Received, Replay, Tick,
 };
 
+/// How long a server may take to answer at all.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a mirror is looked at that wakes nobody any more.
 const LOOK: Duration = Duration::from_millis(1);
 
@@ -39,21 +41,41 @@ impl AsyncSubject for Streams {
     type Log = StreamLog;
 
     async fn open(&self, case: &Case) -> Result<StreamLog, OpenError> {
-        static OPENED: AtomicU64 = AtomicU64::new(0);
-        let stream = format!("case{}", OPENED.fetch_add(1, Ordering::Relaxed));
         let log = EventLog::builder().capacity(case.capacity).build()?;
-        let writer = nats::spawn(&log, JetStreamConfig::new(&self.url, &stream)).await?;
-        let capacity = case.capacity + usize::from(self.remembers_more);
-        let config = MirrorConfig::new(&self.url, &stream).capacity(capacity);
-        Ok(StreamLog {
-            log,
-            writer,
-            mirror: Mirror::open(config).await?,
-        })
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.stream_of(&log, case).await {
+                Ok((writer, mirror)) => {
+                    return Ok(StreamLog {
+                        log,
+                        writer,
+                        mirror,
+                    });
+                }
+                // A server that is busy does not answer in time.
+                Err(_) if Instant::now() < deadline => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn event(&self, version: u64, pick: u32) -> Tick {
         Tick::new(version, pick)
+    }
+}
+
+impl Streams {
+    async fn stream_of(
+        &self,
+        log: &EventLog<Tick>,
+        case: &Case,
+    ) -> Result<(Writer<Tick>, Mirror<Tick>), OpenError> {
+        static OPENED: AtomicU64 = AtomicU64::new(0);
+        let stream = format!("case{}", OPENED.fetch_add(1, Ordering::Relaxed));
+        let writer = nats::spawn(log, JetStreamConfig::new(&self.url, &stream)).await?;
+        let capacity = case.capacity + usize::from(self.remembers_more);
+        let config = MirrorConfig::new(&self.url, &stream).capacity(capacity);
+        Ok((writer, Mirror::open(config).await?))
     }
 }
 

@@ -34,6 +34,9 @@ pub(super) struct Client {
     follows: bool,
     /// When something was heard last.
     heard: Instant,
+    /// Why there was no connection right before it was heard that nothing is there: what a server
+    /// said before it hung up is heard first.
+    trouble: Option<String>,
     /// What was said of a connection that is not there.
     told: Option<String>,
     /// Whether all was heard that was there.
@@ -58,6 +61,7 @@ impl Client {
             waker,
             follows,
             heard: Instant::now(),
+            trouble: None,
             told: None,
             is_live: false,
             is_finished: false,
@@ -113,6 +117,7 @@ impl Client {
     /// Hands on the next, if there is one already.
     fn hear(&mut self, to: &mut impl Hear) -> Result<bool, Stop> {
         let mut context = Context::from_waker(&self.waker);
+        self.trouble = self.remote.trouble();
         match self.remote.poll(&mut context) {
             Poll::Ready(Some(Ok(item))) => {
                 self.heard = Instant::now();
@@ -158,14 +163,13 @@ impl Client {
 
     /// Waits a while for what comes, if that may still be.
     fn wait(&mut self) -> Result<(), Stop> {
-        let trouble = self.remote.trouble();
-        if self.follows && trouble != self.told {
-            if let Some(why) = &trouble {
+        if self.follows && self.trouble != self.told {
+            if let Some(why) = &self.trouble {
                 warn(&format!("{}: {why}; trying again", self.name.display()));
             }
-            self.told.clone_from(&trouble);
+            self.told.clone_from(&self.trouble);
         }
-        if let Some(why) = self.hopeless(trouble) {
+        if let Some(why) = self.hopeless() {
             return Err(self.stop(&why));
         }
         thread::park_timeout(LOOK);
@@ -173,13 +177,13 @@ impl Client {
     }
 
     /// Why there is nothing to wait for, if so.
-    fn hopeless(&self, trouble: Option<String>) -> Option<String> {
+    fn hopeless(&self) -> Option<String> {
         // The server has said where this stands.
         let is_open = self.remote.cursor().is_some();
         let silent = self.heard.elapsed();
-        match trouble {
+        match &self.trouble {
             Some(_) if self.follows => None,
-            Some(why) => (!is_open || silent > ANSWER).then_some(why),
+            Some(why) => (!is_open || silent > ANSWER).then(|| why.clone()),
             None if !is_open => (silent > ANSWER).then(no_answer),
             None => (!self.follows && silent > SILENCE).then(|| {
                 let seconds = SILENCE.as_secs();
@@ -199,5 +203,81 @@ struct Unpark(Thread);
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Visit;
+    use crate::row::Word;
+
+    /// A server that says all of this and hangs up, right after it is seen that nothing is there.
+    struct AtOnce(Option<Vec<Word>>, Option<Cursor>);
+
+    impl Items for AtOnce {
+        fn poll(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Item, String>>> {
+            let Self(Some(words), cursor) = self else {
+                self.0 = Some(vec![Word {
+                    said: Said::Live,
+                    cursor: "9f86d081884c7d65.1.1".parse().unwrap(),
+                    newest: None,
+                }]);
+                return Poll::Pending;
+            };
+            words.pop().map_or(Poll::Pending, |word| {
+                *cursor = Some(word.cursor);
+                Poll::Ready(Some(Ok(Item::Word(word))))
+            })
+        }
+
+        fn cursor(&self) -> Option<Cursor> {
+            self.1
+        }
+
+        fn trouble(&self) -> Option<String> {
+            self.0.is_some().then(|| "the connection was lost".into())
+        }
+    }
+
+    #[derive(Default)]
+    struct Ears {
+        words: usize,
+    }
+
+    impl Visit for Ears {
+        fn line(&mut self, _: Line<'_>) -> Result<(), Stop> {
+            unreachable!("no event is told")
+        }
+
+        fn trouble(&mut self, _: Trouble, _: &[u8]) -> Result<(), Stop> {
+            unreachable!("no trouble is told")
+        }
+    }
+
+    impl Hear for Ears {
+        fn word(&mut self, _: Word) -> Result<(), Stop> {
+            self.words += 1;
+            Ok(())
+        }
+    }
+
+    /// It was left as one that had said nothing.
+    #[test]
+    fn what_a_server_said_before_it_hung_up_is_heard_first() {
+        let mut client = Client {
+            name: "tcp:somewhere:1".into(),
+            remote: Box::new(AtOnce(None, None)),
+            waker: Waker::noop().clone(),
+            follows: false,
+            heard: Instant::now(),
+            trouble: None,
+            told: None,
+            is_live: false,
+            is_finished: false,
+        };
+        let mut ears = Ears::default();
+        client.replay(&mut ears).unwrap();
+        assert_eq!(ears.words, 1);
     }
 }
