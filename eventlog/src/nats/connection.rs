@@ -41,6 +41,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const LOOK_IDLE: Duration = Duration::from_millis(50);
 /// How often a server says that it is there. Two missed ones are a connection lost.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// After so long without a message it is asked whether there are any.
+const QUIET: Duration = Duration::from_secs(5);
 /// How long one request for messages stands.
 const STANDS: Duration = Duration::from_secs(10);
 /// After this, the server forgets a consumer that asks for nothing.
@@ -272,22 +274,28 @@ impl Link for Connection {
         messages.map_err(|error| NatsError::request(at, &error))
     }
 
-    async fn next(&self, messages: &mut Messages, losses: u64) -> Result<Message, NatsError> {
+    async fn next(
+        &self,
+        messages: &mut Messages,
+        losses: u64,
+    ) -> Result<Option<Message>, NatsError> {
         let at = &self.at;
+        let quiet = Instant::now() + QUIET;
         loop {
             let next = std::future::poll_fn(|context| Pin::new(&mut *messages).poll_next(context));
             match timeout(LOOK_IDLE, next).await {
                 Ok(Some(Ok(message))) => {
                     let Ok(info) = message.info() else { continue };
-                    return Ok(Message {
+                    return Ok(Some(Message {
                         sequence: info.stream_sequence,
                         frame: message.headers.as_ref().and_then(Frame::parse),
                         payload: message.payload.to_vec(),
-                    });
+                    }));
                 }
                 Ok(Some(Err(error))) => return Err(NatsError::request(at, &error)),
                 Ok(None) => return Err(NatsError::lost(at)),
                 Err(_) if self.losses() > losses => return Err(NatsError::lost(at)),
+                Err(_) if Instant::now() >= quiet => return Ok(None),
                 Err(_) => {}
             }
         }

@@ -191,7 +191,7 @@ impl<E: Versioned + DeserializeOwned, L: Link> Tail<E, L> {
     /// The next message. Where some before it are missing, what follows the place is asked for once
     /// more: they may have been lost on their way.
     async fn next(&self, messages: &mut L::Messages, losses: u64) -> Result<Message, NatsError> {
-        let message = self.link.next(messages, losses).await?;
+        let message = self.hear(messages, losses).await?;
         let is_next = message.sequence == self.sequence + 1;
         let goes_on = message
             .frame
@@ -200,7 +200,22 @@ impl<E: Versioned + DeserializeOwned, L: Link> Tail<E, L> {
             return Ok(message);
         }
         *messages = self.link.messages(self.sequence).await?;
-        self.link.next(messages, losses).await
+        self.hear(messages, losses).await
+    }
+
+    /// What comes next. Where nothing does for a while although it is there, it is asked for anew: a
+    /// server that was started again may answer and forget to deliver.
+    async fn hear(&self, messages: &mut L::Messages, losses: u64) -> Result<Message, NatsError> {
+        loop {
+            if let Some(message) = self.link.next(messages, losses).await? {
+                return Ok(message);
+            }
+            let seen = self.link.look().await?;
+            let last = seen.and_then(|seen| seen.last);
+            if last.is_some_and(|(sequence, _)| sequence > self.sequence) {
+                *messages = self.link.messages(self.sequence).await?;
+            }
+        }
     }
 
     /// Whether the stream is not any more as it was up to the place: made anew, or its end was lost

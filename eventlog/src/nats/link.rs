@@ -56,13 +56,13 @@ pub(super) trait Link: Send + Sync + 'static {
         after: u64,
     ) -> impl Future<Output = Result<Self::Messages, NatsError>> + Send;
 
-    /// The next of these messages. Fails at once if the connection is lost after `losses` were
+    /// The next of these messages; `None` if nothing came for a while. Fails at once if the connection is lost after `losses` were
     /// counted.
     fn next(
         &self,
         messages: &mut Self::Messages,
         losses: u64,
-    ) -> impl Future<Output = Result<Message, NatsError>> + Send;
+    ) -> impl Future<Output = Result<Option<Message>, NatsError>> + Send;
 
     /// The lives before that of a message, as its claim tells. None where that is gone.
     fn lives(

@@ -15,7 +15,7 @@ const FAULTS: [Fault; 5] = [
     Fault::Late(2),
 ];
 
-const ACTS: [Act; 23] = [
+const ACTS: [Act; 24] = [
     Act::Write(Fault::None),
     Act::Write(Fault::LoseRequest),
     Act::Write(Fault::LoseAnswer),
@@ -33,6 +33,7 @@ const ACTS: [Act; 23] = [
     Act::Follow(0),
     Act::Follow(1),
     Act::LoseDelivery,
+    Act::ForgetReaders,
     Act::Open(1),
     Act::Sync,
     Act::RestartServer,

@@ -58,6 +58,11 @@ impl SimServer {
         self.lock().undelivered = messages;
     }
 
+    /// Forgets to deliver to all who read now.
+    pub(super) fn forget_readers(&self) {
+        self.lock().forgotten += 1;
+    }
+
     pub(super) fn sync(&self) {
         let mut state = self.lock();
         state.synced = (state.last(), state.history.clone());
@@ -182,6 +187,8 @@ pub(super) struct SimLink {
 pub(super) struct SimMessages {
     next: u64,
     losses: u64,
+    forgotten: u64,
+    was_quiet: bool,
 }
 
 impl Link for SimLink {
@@ -244,6 +251,8 @@ impl Link for SimLink {
         ready(self.server.lock().ask(|state| SimMessages {
             next: after + 1,
             losses: state.losses,
+            forgotten: state.forgotten,
+            was_quiet: false,
         }))
     }
 
@@ -251,16 +260,22 @@ impl Link for SimLink {
         &self,
         messages: &mut SimMessages,
         _: u64,
-    ) -> impl Future<Output = Result<Message, NatsError>> + Send {
+    ) -> impl Future<Output = Result<Option<Message>, NatsError>> + Send {
         poll_fn(move |_| {
             let mut state = self.server.lock();
             if state.losses != messages.losses || !state.is_there() {
                 return Poll::Ready(Err(lost()));
             }
+            if state.forgotten != messages.forgotten && messages.next <= state.last() {
+                // A while passes each time that somebody waits.
+                messages.was_quiet = !messages.was_quiet;
+                let quiet = messages.was_quiet.then_some(Ok(None));
+                return quiet.map_or(Poll::Pending, Poll::Ready);
+            }
             match state.deliver(messages.next) {
                 Some(message) => {
                     messages.next = message.sequence + 1;
-                    Poll::Ready(Ok(message))
+                    Poll::Ready(Ok(Some(message)))
                 }
                 None => Poll::Pending,
             }

@@ -51,6 +51,8 @@ pub(super) struct State {
     pub(super) held: Vec<Request>,
     /// How many messages are lost on their way to those who read.
     pub(super) undelivered: u32,
+    /// How often it has forgotten to deliver to all who read then.
+    pub(super) forgotten: u64,
     /// Whether it has forgotten the name of the last message, as after a while and a restart.
     pub(super) forgot_id: bool,
     /// How often all connections were lost.

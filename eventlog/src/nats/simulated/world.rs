@@ -35,6 +35,8 @@ pub(super) enum Act {
     /// A mirror hears of what there is; the next message may be lost on its way.
     Follow(usize),
     LoseDelivery,
+    /// Mirrors are connected, and nothing is delivered to them.
+    ForgetReaders,
     /// A mirror is started anew.
     Open(usize),
     Sync,
@@ -128,6 +130,7 @@ impl World {
                 self.note_known(mirror);
             }
             Act::LoseDelivery => self.server.lose_deliveries(1),
+            Act::ForgetReaders => self.server.forget_readers(),
             Act::Open(mirror) => {
                 if let Some(opened) = Mirror::open(&self.server, self.mirrors[mirror].capacity) {
                     self.mirrors[mirror] = opened;
