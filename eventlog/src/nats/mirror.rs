@@ -145,7 +145,8 @@ struct Inner<E> {
 pub struct MirrorStats {
     /// The number of the newest event that it has.
     pub newest: Seq,
-    /// Whether it hears of the stream. A server that was killed is noticed within 3 seconds.
+    /// Whether it hears of the stream. A server that was killed is noticed within 3 seconds; one that
+    /// answers and delivers nothing is asked every 5 seconds whether there is anything.
     pub is_connected: bool,
     /// Why it does not, if so.
     pub failing: Option<String>,
