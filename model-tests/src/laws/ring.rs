@@ -170,7 +170,8 @@ laws! {
     }
     R09 "another life is foreign" {
         statement: "A cursor from another life of the log has coverage `Foreign` and gets everything \
-            that is retained, also once the numbers have caught up. A cursor of this life is exact \
+            that is retained, also once the numbers have caught up; so does a page's, and a reader \
+            that resumes from such a cursor begins with the oldest event that is retained. A cursor of this life is exact \
             where versions repeat and fall: it is `Truncated` if and only if an event after it was \
             evicted. `missed` is then the number of those, or `None`, and `missed_through` the \
             highest version of those, or of all that were evicted.",
