@@ -1,9 +1,14 @@
 //! A log that lets chunks of three go, with all that a log in memory may have: numbers, pages,
-//! filters, and readers that get nothing which came after the close.
+//! filters, and readers that get nothing which came after the close, and let others go first several
+//! times in a row.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    mem,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
 };
 
 use model_tests::{
@@ -17,6 +22,7 @@ pub struct Chunks;
 #[derive(Clone)]
 pub struct ChunkLog {
     model: Arc<Mutex<Model<Tick>>>,
+    waiting: Arc<Mutex<Vec<Waker>>>,
     capacity: u64,
     life: u64,
 }
@@ -25,6 +31,8 @@ struct ChunkReader {
     log: ChunkLog,
     place: Reader,
     keeps: fn(&Tick) -> bool,
+    given: u32,
+    rests: u32,
 }
 
 struct Numbers {
@@ -50,6 +58,7 @@ impl Subject for Chunks {
         }
         Ok(ChunkLog {
             model: Arc::new(Mutex::new(Model::new(case.capacity, case.base_version))),
+            waiting: Arc::default(),
             capacity: case.capacity as u64,
             life: LIVES.fetch_add(1, Ordering::Relaxed),
         })
@@ -83,7 +92,22 @@ impl ChunkLog {
 
     fn follow(&self, place: Reader, keeps: fn(&Tick) -> bool) -> Box<dyn Subscription<Tick>> {
         let log = self.clone();
-        Box::new(ChunkReader { log, place, keeps })
+        Box::new(ChunkReader {
+            log,
+            place,
+            keeps,
+            given: 0,
+            rests: 0,
+        })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        let waiting = mem::take(&mut *self.waiting());
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// The first of these, which are the newest of all.
@@ -110,6 +134,8 @@ impl Log<Tick> for ChunkLog {
         let mut model = self.model();
         let appended = model.append(event);
         model.retain(retains(self.capacity, appended));
+        drop(model);
+        self.wake();
         Some(appended)
     }
 
@@ -166,6 +192,7 @@ impl Log<Tick> for ChunkLog {
 
     fn close(&self) {
         self.model().close();
+        self.wake();
     }
 }
 
@@ -178,6 +205,30 @@ impl Subscription<Tick> for ChunkReader {
                 other => return other,
             }
         }
+    }
+
+    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Received<Tick>> {
+        const TURN: u32 = 100;
+        if self.given >= TURN && self.rests < 3 {
+            self.rests += 1;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.given >= TURN {
+            (self.given, self.rests) = (0, 0);
+        }
+        let waker = context.waker().clone();
+        let log = self.log.clone();
+        // Held while it looks, so that no append wakes in between.
+        let mut waiting = log.waiting();
+        match self.try_recv() {
+            Received::Empty => waiting.push(waker),
+            received => {
+                self.given += 1;
+                return Poll::Ready(received);
+            }
+        }
+        Poll::Pending
     }
 
     fn cursor(&self) -> String {

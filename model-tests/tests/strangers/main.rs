@@ -75,7 +75,7 @@ model_tests::conformance!(lags_and_lags => AnySubject::new(lags::Lags), lacks: [
 ]);
 
 model_tests::conformance!(lets_chunks_go => AnySubject::new(chunks::Chunks), lacks: [
-    Probe, Batch, AppendWith, Wait, Live, Yields, CatchesWakers, Durable, Weight, Age, Lease,
+    Probe, Batch, AppendWith, Live, CatchesWakers, Durable, Weight, Age, Lease,
 ]);
 
 model_tests::conformance!(lets_segments_go => AnySubject::new(segments::Segments), lacks: [
