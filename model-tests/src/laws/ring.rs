@@ -170,7 +170,8 @@ laws! {
     }
     R09 "another life is foreign" {
         statement: "A cursor from another life of the log has coverage `Foreign` and gets everything \
-            that is retained, also once the numbers have caught up. A cursor of this life is exact \
+            that is retained, also once the numbers have caught up; so does a page's, and a reader \
+            that resumes from such a cursor begins with the oldest event that is retained. A cursor of this life is exact \
             where versions repeat and fall: it is `Truncated` if and only if an event after it was \
             evicted. `missed` is then the number of those, or `None`, and `missed_through` the \
             highest version of those, or of all that were evicted.",
@@ -226,8 +227,8 @@ laws! {
     }
     R13 "retention in weight is exact" {
         statement: "A log that limits what its events weigh retains the newest that weigh no more \
-            than that together, as well as no more than its capacity: an event heavier than the limit \
-            leaves it empty. What was let go for that is truncated and told as any other.",
+            than that together, as well as no more than law R03 lets it: an event heavier than the \
+            limit leaves it empty. What was let go for that is truncated and told as any other.",
         why: "Whoever sizes a log in bytes has memory in mind, and one event may be as large as a \
             thousand. What goes for its weight is as lost to a subscriber as what goes for its place.",
         bug: "Kubernetes #142062 and #139250: a watch cache that is sized in events ran out of memory \
@@ -240,8 +241,8 @@ laws! {
     }
     R14 "retention in age is exact" {
         statement: "A log that limits how old its events are retains, at the moment of each question, \
-            the newest that are no older than that by its clock, as well as no more than its capacity: \
-            also where nobody appends any more. A clock that goes back stands still. What was let go \
+            the newest that are no older than that by its clock, as well as no more than law R03 lets \
+            it: also where nobody appends any more. A clock that goes back stands still. What was let go \
             for that is truncated and told as any other.",
         why: "A log that looks at the time only when it appends serves yesterday's events to the first \
             subscriber of a quiet morning.",
@@ -269,7 +270,8 @@ laws! {
     }
     R16 "the log gives the numbers" {
         statement: "A log that numbers its events gives 1 to the first and one more to each, in the \
-            order of the history, however many threads append, and says of each which it got.",
+            order of the history, however many threads append, and says of each which it got. What it \
+            retains is as law R03 says.",
         why: "A counter beside the log gives numbers in another order than the log has its events, \
             and a subscriber that asks by number misses one for good.",
         bug: "akka-persistence-cassandra #166: offsets were given before their events could be seen, \
@@ -282,7 +284,8 @@ laws! {
     R17 "a lease keeps what comes" {
         statement: "From a lease of m events on, everything that is appended is retained, as long as \
             that is no more than m events that the log would have let go. With one more the lease is \
-            revoked and says so, and like one that is given up it keeps nothing.",
+            revoked and says so, and like one that is given up it keeps nothing. (A log that lets whole \
+            segments go may keep the whole of the one in which the lease began.)",
         why: "A subscriber that needs longer for its snapshot than the log holds would list and \
             watch in circles for ever. A lease without an end would hold the log's memory instead.",
         bug: "kubernetes-client/java #1829 and #1533: an informer that was told `too old` listed again \

@@ -36,7 +36,8 @@ laws! {
         statement: "What a subscription delivers, from its replay into the live stream, is a suffix \
             of the history: no gap, no duplicate, in order, for every interleaving with appends. A \
             subscription since a version may begin at the first event above it, or leave out of its \
-            replay every event that is not above it. What is lost to eviction is law S02.",
+            replay every event that is not above it. What is appended after it subscribed is \
+            delivered, whatever its version. What is lost to eviction is law S02.",
         why: "Everyone who has a ring and a channel writes \"subscribe, replay, drop duplicates\" by \
             hand, and the event that comes between two of these steps is lost or comes twice.",
         bug: "Kubernetes #49956 (PR #49992): a watch that started on an empty buffer missed an event.",
@@ -49,10 +50,11 @@ laws! {
     S02 "lag is told once and exactly" {
         statement: "A reader that an eviction overtakes is told how many events it lost, exactly: \
             each lost event is counted once, only what is evicted is lost, and what comes next is \
-            the event after the last lost one. A reader may keep events and deliver them although \
-            they are evicted, and may be told of one loss after the other; one with `LagOnce` is \
-            told at once of all that is lost, and then gets the oldest event that was retained at \
-            that moment. A reader that has lost nothing it would have been given is told of no loss.",
+            the event after the last lost one. A reader of a log that lacks `LagOnce` may keep \
+            events and deliver them although they are evicted, and may be told of one loss after the \
+            other. One of a log that has it delivers nothing that was evicted before it came to it, \
+            whatever it keeps: it is told at once of all that is lost, and then gets the oldest event \
+            that was retained at that moment, and that one also if it is evicted by then. A reader that has lost nothing it would have been given is told of no loss.",
         why: "A loss that is not told is a wrong state. One that is told twice, or wrongly, makes a \
             reader that counts wrong too.",
         bug: "tokio #2425: lag was reported where none was. etcd #17529: a watch jumped from 2725 to \
@@ -110,7 +112,9 @@ laws! {
     S06 "closed after the last event" {
         statement: "After `close` a reader still gets every event that was appended before it, then \
             `Closed`, and nothing that was appended after. What was evicted may be told as lost. \
-            (Who subscribes after the close may be given what was appended until then.)",
+            (Who subscribes or resumes after the close is given these events as well, from where it \
+            asked for, so that `Closed` tells everyone that nothing is missing. It may also be given \
+            what was appended between the close and then.)",
         why: "The last events before an end are those that explain it.",
         bug: "tokio #2533: a receiver that had lagged past the end panicked when it was dropped.",
         needs: [Subscribe, Close],
@@ -152,9 +156,10 @@ laws! {
     }
     S09 "a backlog leaves room" {
         statement: "A reader with a backlog that is polled leaves its thread to others at least \
-            every 128 deliveries: it is pending once, and woken at once. `try_recv` still has the \
-            next event. (A log that leaves this to its runtime lacks `Yields`. Whether it has this or \
-            not, a reader may be pending with events there, if it wakes.)",
+            every 128 deliveries: it is pending, and woken at once. `try_recv` still has the next \
+            event. A reader may be pending with events there at any time, if it is woken each time, \
+            and no more than 8 times before the next delivery. (A log that leaves this to its runtime \
+            lacks `Yields`; it may be pending so as well, and is held to no number.)",
         why: "A task that is always ready keeps its thread, and the timeouts, cancellations and other \
             clients on it wait until the backlog ends.",
         bug: "tokio introduced its cooperative budget (PR #2160) because a socket with much to read \

@@ -121,6 +121,12 @@ impl<E: Versioned + Clone> Model<E> {
         self.evict();
     }
 
+    /// Lets go of so many events in all, of those that no lease keeps.
+    pub(crate) fn let_go(&mut self, evicted: u64) {
+        self.due = self.due.max(index(evicted).min(self.history.len()));
+        self.evict();
+    }
+
     fn exceeds_a_limit(&self) -> bool {
         let age = self.now.saturating_sub(self.times[self.due]);
         let weighs = self.weight_of(self.due..self.history.len());

@@ -1,9 +1,16 @@
 //! Judges law R09 with the cursors of another log.
 
+use eventlog::Coverage;
+
 use crate::{
     model::log::Model,
     report::{Class, Report},
-    subject::{adapter::Subject, case::Case, log::Log},
+    subject::{
+        adapter::{Event, Subject},
+        capability::Capability,
+        case::Case,
+        log::{Log, Received},
+    },
     trial::{Parted, Trial, guarded},
 };
 
@@ -24,7 +31,51 @@ pub(crate) fn never_mistaken<S: Subject>(
                 return Err(Parted::new(step, expected, answer));
             }
             report.visit(Class::Foreign);
+            let told = format!("of another log, {theirs} events there, {ours} here");
+            if trial.budget.has(Capability::Subscribe) {
+                resumed(&log, &model, &other.cursor(), &told)?;
+            }
+            if trial.budget.has(Capability::Pages) {
+                let cursor = guarded("page(0, 8)", || other.page(0, 8))?.cursor;
+                paged(&log, &model, &cursor, &told)?;
+            }
         }
+    }
+    Ok(())
+}
+
+/// A reader begins with the oldest event, too.
+fn resumed<E: Event>(
+    log: &impl Log<E>,
+    model: &Model<E>,
+    cursor: &str,
+    told: &str,
+) -> Result<(), Parted> {
+    let mut reader = guarded("resume", || log.resume(cursor))?;
+    let events = model.retained().iter().cloned().map(Received::Event);
+    for expected in events.chain([Received::Empty]) {
+        let step = format!("try_recv() of a reader that resumed from a cursor {told}");
+        let received = guarded(&step, || reader.try_recv())?;
+        if received != expected {
+            return Err(Parted::new(step, expected, received));
+        }
+    }
+    Ok(())
+}
+
+/// So does a page, and it says why.
+fn paged<E: Event>(
+    log: &impl Log<E>,
+    model: &Model<E>,
+    cursor: &str,
+    told: &str,
+) -> Result<(), Parted> {
+    let step = format!("page_after(a page's cursor {told}, 8)");
+    let page = guarded(&step, || log.page_after(cursor, 8))?;
+    let expected = (Coverage::Foreign, model.retained(), false);
+    let actual = (page.coverage, &*page.events, page.has_more);
+    if actual != expected {
+        return Err(Parted::new(step, expected, actual));
     }
     Ok(())
 }

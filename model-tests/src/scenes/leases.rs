@@ -1,13 +1,16 @@
 //! Judges law R17: what a lease keeps, to the event.
 
+use std::ops::RangeInclusive;
+
 use eventlog::Versioned;
 
 use crate::{
     report::{Class, Report},
-    scenes::logs::{append, open},
+    scenes::logs::{append, evicted, open},
     subject::{
         adapter::Subject,
         capability::Capability,
+        case::Case,
         log::{Log, Received},
     },
     trial::{Parted, Trial, guarded},
@@ -16,6 +19,8 @@ use crate::{
 const CAPACITY: u64 = 4;
 /// Events from before the lease.
 const BEFORE: u64 = 6;
+/// No log retains so many events more than its capacity.
+const MOST_SURPLUS: u64 = 2_000;
 
 /// Leases of several bounds: up to the bound, one beyond it, and given up before that.
 pub(crate) fn within_their_bounds<S: Subject>(
@@ -37,14 +42,16 @@ fn exceeded<S: Subject>(
     most: u64,
     report: &mut Report,
 ) -> Result<(), Parted> {
-    let log = begun(trial)?;
+    let (case, log) = begun(trial)?;
     let lease = guarded("lease", || log.lease(most))?;
-    let last = BEFORE + CAPACITY + most;
+    let last = last_kept(trial, &case, most);
+    let surplus = surplus(trial, &case);
     for version in BEFORE + 1..=last {
         append(trial, &log, version..=version)?;
         // What the log has anyway may reach back before the lease.
-        let oldest = (version - CAPACITY + 1).min(BEFORE + 1);
-        retains(&log, oldest, version, most)?;
+        let oldest = evicted(trial, &case, version).min(BEFORE) + 1;
+        let earliest = oldest.saturating_sub(surplus).max(1);
+        retains(&log, earliest..=oldest, version, most)?;
         if guarded("is_revoked", || lease.is_revoked())? {
             return Err(revoked(version, most, false));
         }
@@ -55,18 +62,18 @@ fn exceeded<S: Subject>(
         return Err(revoked(last + 1, most, true));
     }
     report.visit(Class::Truncated);
-    retains(&log, last + 2 - CAPACITY, last + 1, most)
+    retains_the_usual(trial, &case, &log, last + 1, most)
 }
 
 fn given_up<S: Subject>(trial: &Trial<'_, S>, most: u64) -> Result<(), Parted> {
-    let log = begun(trial)?;
+    let (case, log) = begun(trial)?;
     let lease = guarded("lease", || log.lease(most))?;
     // With room to keep more, if it still kept.
     let last = BEFORE + CAPACITY + most / 2;
     append(trial, &log, BEFORE + 1..=last)?;
     guarded("drop of the lease", move || drop(lease))?;
     append(trial, &log, last + 1..=last + 1)?;
-    retains(&log, last + 2 - CAPACITY, last + 1, most)
+    retains_the_usual(trial, &case, &log, last + 1, most)
 }
 
 /// A reader that comes from the snapshot gets everything after it.
@@ -75,9 +82,9 @@ fn listed_then_watched<S: Subject>(
     most: u64,
     report: &mut Report,
 ) -> Result<(), Parted> {
-    let log = begun(trial)?;
+    let (case, log) = begun(trial)?;
     let lease = guarded("lease", || log.lease(most))?;
-    let last = BEFORE + CAPACITY + most;
+    let last = last_kept(trial, &case, most);
     append(trial, &log, BEFORE + 1..=last)?;
     let mut reader = log.subscribe(BEFORE);
     for version in BEFORE + 1..=last {
@@ -97,23 +104,51 @@ fn listed_then_watched<S: Subject>(
     Ok(())
 }
 
-fn begun<S: Subject>(trial: &Trial<'_, S>) -> Result<S::Log, Parted> {
-    let (_case, log) = open(trial, CAPACITY as usize)?;
+fn begun<S: Subject>(trial: &Trial<'_, S>) -> Result<(Case, S::Log), Parted> {
+    let (case, log) = open(trial, CAPACITY as usize)?;
     append(trial, &log, 1..=BEFORE)?;
-    Ok(log)
+    Ok((case, log))
+}
+
+/// The last version with which a lease keeps no more than it may.
+fn last_kept<S: Subject>(trial: &Trial<'_, S>, case: &Case, most: u64) -> u64 {
+    let least = BEFORE + CAPACITY + most;
+    let goes_on = |version: &u64| evicted(trial, case, *version) <= BEFORE + most;
+    let more = (least + 1..least + MOST_SURPLUS).take_while(goes_on);
+    more.last().unwrap_or(least)
+}
+
+/// How much more than its capacity a log says that it retains at most: whole segments may stay for a
+/// lease that begins inside of one.
+fn surplus<S: Subject>(trial: &Trial<'_, S>, case: &Case) -> u64 {
+    let retained = (0..MOST_SURPLUS).map(|appended| trial.subject.retains(case, appended));
+    retained.max().unwrap_or(0).saturating_sub(CAPACITY)
+}
+
+/// What the log retains when nothing is leased.
+fn retains_the_usual<S: Subject>(
+    trial: &Trial<'_, S>,
+    case: &Case,
+    log: &S::Log,
+    newest: u64,
+    most: u64,
+) -> Result<(), Parted> {
+    let oldest = evicted(trial, case, newest) + 1;
+    retains(log, oldest..=oldest, newest, most)
 }
 
 fn retains<E: Versioned, L: Log<E>>(
     log: &L,
-    oldest: u64,
+    oldest: RangeInclusive<u64>,
     newest: u64,
     most: u64,
 ) -> Result<(), Parted> {
     let step = format!("events_since(0) with a lease of {most} events, since {BEFORE}");
     let events = guarded(&step, || log.events_since(0))?;
     let versions: Vec<_> = events.iter().map(Versioned::version).collect();
-    if !versions.iter().copied().eq(oldest..=newest) {
-        let expected = format!("versions {oldest} to {newest}");
+    let first = versions.first().copied().unwrap_or(newest + 1);
+    if !oldest.contains(&first) || !versions.iter().copied().eq(first..=newest) {
+        let expected = format!("versions {} to {newest}", oldest.end());
         return Err(Parted::said(
             step,
             expected,

@@ -8,6 +8,7 @@ use eventlog::Versioned;
 use crate::{
     model::log::Model,
     report::{Class, Report},
+    scenes::logs::evicted,
     subject::{
         adapter::Subject,
         capability::Capability,
@@ -87,7 +88,8 @@ impl<'a, S: Subject> Run<'a, S> {
         let reads = can(Capability::Subscribe) && can(Capability::LagOnce);
         Ok(Self {
             trial,
-            model: Model::new(case.capacity, None).with_limits(case.max_bytes, case.max_age),
+            // What goes for the capacity, the subject says.
+            model: Model::new(usize::MAX, None).with_limits(case.max_bytes, case.max_age),
             reader: reads.then(|| log.subscribe(0)),
             case,
             log,
@@ -100,7 +102,8 @@ impl<'a, S: Subject> Run<'a, S> {
         let version = self.model.newest().unwrap_or(0) + more;
         let event = self.trial.subject.event(version, version as u32);
         self.model.pass(self.case.clock.now());
-        self.model.append(event.clone());
+        let appended = self.model.append(event.clone());
+        self.model.let_go(evicted(self.trial, &self.case, appended));
         guarded("append", || self.log.append(event))?;
         self.ask(report)
     }

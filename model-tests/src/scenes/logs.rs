@@ -20,6 +20,11 @@ pub(super) fn open<S: Subject>(
     Ok((case, log))
 }
 
+/// How many of so many events a log has let go, by what it says.
+pub(super) fn evicted<S: Subject>(trial: &Trial<'_, S>, case: &Case, appended: u64) -> u64 {
+    appended.saturating_sub(trial.subject.retains(case, appended))
+}
+
 /// Appends versions 1, 2… in another thread, where the log also ends if nobody else has it: all
 /// that returns in time, and without a panic.
 pub(super) fn append_many<S: Subject>(

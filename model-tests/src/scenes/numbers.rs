@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use super::logs::evicted;
 use crate::{
     report::{Class, Report},
     subject::{adapter::Subject, case::Case, log::Numbering},
@@ -17,7 +18,8 @@ pub(crate) fn dense_and_in_order<S: Subject>(
     for payload in 1..=20 {
         let step = format!("push number {payload} to a log of capacity 4");
         let number = guarded(&step, || log.push(payload))?;
-        let retained: Vec<_> = (payload.saturating_sub(3).max(1)..=payload)
+        let evicted = evicted(trial, &Case::new(4), u64::from(payload)) as u32;
+        let retained: Vec<_> = (evicted + 1..=payload)
             .map(|payload| (u64::from(payload), payload))
             .collect();
         let theirs = (number, guarded(&step, || log.retained())?);

@@ -14,7 +14,10 @@ use eventlog::{Coverage, Versioned};
 
 use crate::{
     report::{Class, Report},
-    scenes::{logs::open, patience::within},
+    scenes::{
+        logs::{evicted, open},
+        patience::within,
+    },
     subject::{
         adapter::Subject,
         capability::Capability,
@@ -164,7 +167,7 @@ fn dense_answer<S: Subject>(
     since: u64,
 ) -> (Vec<u64>, Coverage, Option<u64>) {
     let last = newest.unwrap_or(0);
-    let evicted = last - trial.subject.retains(case, last).min(last);
+    let evicted = evicted(trial, case, last);
     let coverage = if since > last {
         Coverage::Ahead { newest: last }
     } else if evicted > since {

@@ -22,6 +22,8 @@ use crate::{
 /// The most deliveries in a row.
 const TURN: u32 = 128;
 const BACKLOG: u32 = 5 * TURN;
+/// So often in a row may a reader be pending between two deliveries.
+const MOST_RESTS: u32 = 8;
 
 /// Polls through a backlog, with a look by `try_recv` now and then.
 pub(crate) fn left_to_others<S: Subject>(
@@ -42,7 +44,7 @@ pub(crate) fn left_to_others<S: Subject>(
     let waker = waker_fn(move || {
         counter.fetch_add(1, Ordering::SeqCst);
     });
-    let (mut in_a_row, mut rested) = (0, false);
+    let (mut in_a_row, mut rests) = (0, 0);
     let mut next = 1;
     while next <= BACKLOG {
         let step = format!("poll_recv of event {next} of a backlog of {BACKLOG}");
@@ -53,7 +55,7 @@ pub(crate) fn left_to_others<S: Subject>(
                 if received != expected {
                     return Err(Parted::new(step, expected, received));
                 }
-                (in_a_row, rested) = (in_a_row + 1, false);
+                (in_a_row, rests) = (in_a_row + 1, 0);
                 next += 1;
                 if in_a_row > TURN {
                     let expected = format!("Pending after at most {TURN} events in a row");
@@ -64,13 +66,13 @@ pub(crate) fn left_to_others<S: Subject>(
                 let actual = "Pending, and nobody was woken";
                 return Err(Parted::said(step, "an event, or a wake-up at once", actual));
             }
-            Poll::Pending if rested => {
-                let actual = "Pending twice in a row";
+            Poll::Pending if rests == MOST_RESTS => {
+                let actual = format!("Pending more than {MOST_RESTS} times in a row");
                 return Err(Parted::said(step, "an event", actual));
             }
             Poll::Pending => {
                 report.visit(Class::Yielded);
-                (in_a_row, rested) = (0, true);
+                (in_a_row, rests) = (0, rests + 1);
                 // It waits for nothing, and says so to whoever asks.
                 if next <= BACKLOG && next % 2 == 0 {
                     let step = format!("try_recv of event {next} of a backlog of {BACKLOG}");
@@ -79,7 +81,7 @@ pub(crate) fn left_to_others<S: Subject>(
                     if received != expected {
                         return Err(Parted::new(step, expected, received));
                     }
-                    (next, rested) = (next + 1, false);
+                    (next, rests) = (next + 1, 0);
                 }
             }
         }

@@ -88,7 +88,12 @@ pub trait Subject: Send + Sync + 'static {
 
     /// How many events the log still retains after so many appends. By default that is the newest
     /// `case.capacity`; a log that rounds its capacity up, or lets whole segments go, says here what
-    /// it keeps instead (law R03).
+    /// it keeps instead. Never less than the capacity (law R03), without regard to leases, weights
+    /// and ages, and for a log that [numbers](Self::numbering) as well.
+    ///
+    /// All laws about a log in memory and its readers go by it (R01 to R18, S01 to S10): what is
+    /// retained, truncated and missed, what a page begins with, what a lease keeps, and when a
+    /// reader has lost something.
     ///
     /// ```
     /// # use model_tests::{Case, Ours, Subject, Tick};

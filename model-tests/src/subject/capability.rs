@@ -60,8 +60,12 @@ capabilities! { $
     /// [`Subscription::poll_recv`](crate::Subscription::poll_recv) and
     /// [`Subscription::blocking_recv`](crate::Subscription::blocking_recv).
     Wait "lacks Wait",
-    /// After a [`Received::Lagged`](crate::Received::Lagged) comes an event, however fast the log
-    /// goes on. Without it a reader may be told of one loss after the other.
+    /// A reader that an eviction overtakes is told at once, by one
+    /// [`Received::Lagged`](crate::Received::Lagged), of all that is evicted by then. Next comes the
+    /// event that was the oldest retained one at that moment, however fast the log goes on. No other
+    /// evicted event is delivered: a reader that keeps a snapshot gives up what is evicted of it.
+    /// Without this capability a reader may deliver what it keeps although the log has let it go, and
+    /// may be told of one loss after the other.
     LagOnce "lacks LagOnce",
     /// [`Subscription::is_live`](crate::Subscription::is_live).
     Live "lacks Live",

@@ -165,7 +165,8 @@ pub trait Log<E>: Send + Sync + 'static {
         lacking(Capability::Cursor)
     }
 
-    /// Follows the log: what is retained above `since`, then what is appended. What was evicted
+    /// Follows the log: what is retained above `since`, then what is appended, also where its version
+    /// is `since` or below. What was evicted
     /// before this call is no loss of the reader's, and is not told as one: whoever wants to know
     /// asks for a replay. [`Capability::Subscribe`].
     ///

@@ -81,6 +81,8 @@ bugs! {
     FutureGetsOldEvents R02 "log." "A subscriber from the future is served from the oldest event on."
     EmptyIsComplete R08 "Ahead" "A log without events calls every subscriber up to date."
     NoEpoch R09 "Foreign" "A cursor of another life is taken at its number."
+    ResumesAnyLife R09 "resumed from a cursor" "A reader that resumes takes a cursor of another life at its number."
+    PagesAnyLife R09 "page_after" "A page takes a cursor of another life at its number."
     CursorIsVersion R09 + S05 "log.replay_after(" "A cursor is only a version, so that repeats are lost."
     AcceptsCapacityZero R10 "open with a capacity of 0" "A log that can hold nothing opens."
     CapacityOneHoldsTwo R10 "log." "The capacity is rounded up to at least two."

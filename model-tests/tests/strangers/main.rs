@@ -11,6 +11,7 @@ mod keeps_replay;
 #[path = "../../examples/channel/lags.rs"]
 mod lags;
 
+mod chunks;
 mod false_lag;
 mod growing;
 #[path = "../../examples/foreign/offsets.rs"]
@@ -71,6 +72,10 @@ model_tests::conformance!(lags_and_lags => AnySubject::new(lags::Lags), lacks: [
     Base, Probe, Replay, Truncation, Batch, AppendWith, Cursor, LagOnce, Live, Yields,
     CatchesWakers, Skip, Durable,
     Weight, Age, Numbers, Lease, Pages, Filter,
+]);
+
+model_tests::conformance!(lets_chunks_go => AnySubject::new(chunks::Chunks), lacks: [
+    Probe, Batch, AppendWith, Live, CatchesWakers, Durable, Weight, Age, Lease,
 ]);
 
 model_tests::conformance!(lets_segments_go => AnySubject::new(segments::Segments), lacks: [

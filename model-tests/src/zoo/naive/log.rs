@@ -120,6 +120,12 @@ impl<E: Event> Naive<E> {
             .flatten()
     }
 
+    /// A cursor as if it were of this life.
+    fn as_own(&self, cursor: &str) -> String {
+        let seen = cursor.split_once('.').map_or("0", |(_, seen)| seen);
+        format!("{}.{seen}", self.0.epoch)
+    }
+
     fn follow(&self, next: u64) -> Box<dyn Subscription<E>> {
         Box::new(NaiveReader::new(self.0.clone(), next))
     }
@@ -263,6 +269,7 @@ impl<E: Event> Log<E> for Naive<E> {
         let seen = match self.seen(cursor) {
             Some(seen) if self.has(Bug::ResumesInclusive) => seen.saturating_sub(1),
             Some(seen) => seen,
+            None if self.has(Bug::ResumesAnyLife) => self.seen(&self.as_own(cursor)).unwrap_or(0),
             None => 0,
         };
         let next = seen.max(state.evicted).min(state.appended());
@@ -279,6 +286,9 @@ impl<E: Event> Log<E> for Naive<E> {
     }
 
     fn page_after(&self, cursor: &str, events: usize) -> Page<E> {
+        if self.has(Bug::PagesAnyLife) {
+            return self.page_of(None, &self.as_own(cursor), events);
+        }
         self.page_of(None, cursor, events)
     }
 
