@@ -354,8 +354,8 @@ laws! {
     R22 "handles are one log" {
         statement: "What is appended through one handle onto a log is shown through every other, in \
             the same order and within the same bound, and delivered to its subscriptions. A handle \
-            that is dropped ends nothing for the others. (A subject that gives no further handle is \
-            not judged.)",
+            that is dropped ends nothing for the others, nor their subscriptions. (A subject that \
+            gives no further handle is not judged.)",
         why: "A process has several connections to its log. One that answers from what it knew when it \
             was opened serves an old state, and nothing tells it so.",
         bug: "etcd #13984: after a restart one member of a cluster answered with revision 1111 where \

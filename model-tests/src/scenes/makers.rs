@@ -10,7 +10,7 @@ use crate::{
         attempt::look_until,
         capability::Capability,
         case::Case,
-        log::{Log, Received},
+        log::{Log, Received, Subscription},
     },
     trial::{Parted, Trial, guarded},
 };
@@ -91,29 +91,61 @@ pub(crate) fn handles<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> 
         shows(trial, &further, &appended, "a further handle")?;
         if let Some(reader) = &mut reader {
             let step = "try_recv() through a handle, of what another one appended";
-            let mut received = Ok(Received::Empty);
-            let bound = trial.subject.shows_within();
-            look_until(bound, bound + trial.budget.patience, || {
-                received = guarded(step, || reader.try_recv());
-                !matches!(received, Ok(Received::Empty))
-            });
-            let (expected, received) = (Received::Event(event(version)), received?);
-            if received != expected {
-                return Err(Parted::new(step, expected, received));
-            }
+            delivers(trial, reader.as_mut(), event(version), step)?;
         }
     }
     drop(reader);
-    guarded("drop of a handle", || drop(further))?;
-    guarded("append", || log.append(event(EVENTS + 1)))?;
-    appended.push(event(EVENTS + 1));
-    shows(
-        trial,
-        &log,
-        &appended,
-        "the first handle, once the further one is dropped",
-    )?;
+    once_one_is_dropped(trial, &log, further, appended)?;
     report.visit(Class::Handle);
+    Ok(())
+}
+
+/// The log goes on, and so do its readers: one from before the drop of the handle, and one from after.
+fn once_one_is_dropped<S: Subject>(
+    trial: &Trial<'_, S>,
+    log: &S::Log,
+    further: S::Log,
+    mut appended: Vec<S::Event>,
+) -> Result<(), Parted> {
+    let subscribes = trial.budget.has(Capability::Subscribe);
+    let mut readers = Vec::new();
+    let subscribe = || guarded("subscribe", || log.subscribe(EVENTS.into()));
+    if subscribes {
+        readers.push(subscribe()?);
+    }
+    guarded("drop of a handle", || drop(further))?;
+    if subscribes {
+        readers.push(subscribe()?);
+    }
+    let event = || trial.subject.event((EVENTS + 1).into(), EVENTS + 1);
+    guarded("append", || log.append(event()))?;
+    appended.push(event());
+    let which = "the first handle, once the further one is dropped";
+    shows(trial, log, &appended, which)?;
+    for reader in &mut readers {
+        let step = format!("try_recv() through {which}");
+        delivers(trial, reader.as_mut(), event(), &step)?;
+    }
+    Ok(())
+}
+
+/// Within the log's bound, this is what a reader gets next.
+fn delivers<S: Subject>(
+    trial: &Trial<'_, S>,
+    reader: &mut dyn Subscription<S::Event>,
+    event: S::Event,
+    step: &str,
+) -> Result<(), Parted> {
+    let mut received = Ok(Received::Empty);
+    let bound = trial.subject.shows_within();
+    look_until(bound, bound + trial.budget.patience, || {
+        received = guarded(step, || reader.try_recv());
+        !matches!(received, Ok(Received::Empty))
+    });
+    let (expected, received) = (Received::Event(event), received?);
+    if received != expected {
+        return Err(Parted::new(step, expected, received));
+    }
     Ok(())
 }
 

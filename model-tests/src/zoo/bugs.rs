@@ -218,3 +218,4 @@ bugs! {
     StaleHandle R22 "a further handle" "A further handle answers from what there was when it was opened."
     HandleEndsAll R22 "is dropped" "The first handle that is dropped ends the log."
 }
+    HandleEndsReaders R22 "is dropped" "A handle that is dropped ends the subscriptions of all others."

@@ -151,7 +151,8 @@ impl Log<Tick> for FarLog {
 impl Drop for FarLog {
     fn drop(&mut self) {
         let mut far = self.far();
-        far.has_ended |= self.is_further && far.bug == Some(FarBug::HandleEndsAll);
+        let ends = [FarBug::HandleEndsAll, FarBug::HandleEndsReaders];
+        far.has_ended |= self.is_further && far.bug.is_some_and(|bug| ends.contains(&bug));
     }
 }
 
@@ -195,7 +196,7 @@ impl Far {
     }
 
     fn arrive(&mut self, event: Tick) {
-        if !self.has_ended {
+        if !self.has_ended || self.bug == Some(FarBug::HandleEndsReaders) {
             self.late.push_back(event);
         }
     }
@@ -245,6 +246,9 @@ struct FarReader {
 impl Subscription<Tick> for FarReader {
     fn try_recv(&mut self) -> Received<Tick> {
         let far = self.far.lock().unwrap_or_else(PoisonError::into_inner);
+        if far.has_ended && far.bug == Some(FarBug::HandleEndsReaders) {
+            return Received::Closed;
+        }
         far.shown.recv(&mut self.reader)
     }
 }
