@@ -28,6 +28,8 @@ use crate::{
 const BATCH: u64 = 3;
 /// Whole batches, so that none is evicted in part.
 const CAPACITY: usize = 8 * BATCH as usize;
+/// A log that each batch fills anew.
+const SMALL: usize = 4;
 /// A look from another thread that the log's lock keeps out has seen nothing.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -41,6 +43,9 @@ pub(crate) fn in_one_piece<S: Subject>(
     if trial.budget.has(Capability::Probe) {
         for skip in 0..2 * BATCH as usize {
             seen_by_events(trial, skip)?;
+        }
+        for skip in 0..SMALL {
+            seen_by_evicted(trial, skip)?;
         }
     }
     if trial.budget.has(Capability::Subscribe) && trial.budget.has(Capability::Wait) {
@@ -65,6 +70,43 @@ fn seen_by_events<S: Subject>(trial: &Trial<'_, S>, skip: usize) -> Result<(), P
     // Whether the moment came at all does not matter: there are other ways to look.
     let _ = probe.disarm();
     verdict(&seen, "an event of the batch looks at the log")
+}
+
+/// A log that is full lets events go in the middle of a batch, and their code looks at it.
+///
+/// What it retains then is its own matter; the newest event is the last of the batch, or the one before
+/// the batch.
+fn seen_by_evicted<S: Subject>(trial: &Trial<'_, S>, skip: usize) -> Result<(), Parted> {
+    let (_case, log) = logs::open(trial, SMALL)?;
+    let (log, probe) = (Arc::new(log), Probe::new());
+    let event = |version| trial.subject.probed_event(version, &probe);
+    let before = SMALL as u64 + 2;
+    for version in 1..=before {
+        guarded("append", || log.append(event(version)))?;
+    }
+    // Enough for whatever the log frees at once to be freed once.
+    let last = before + 2 * SMALL as u64 + 1;
+    let batch: Vec<_> = (before + 1..=last).map(event).collect();
+    let seen = Arc::new(Mutex::new(None));
+    let (looks, at) = (log.clone(), seen.clone());
+    probe.arm(Moment::Drop, skip, move || {
+        let newest = move || looks.events_since(0).last().map(Versioned::version);
+        // A look that the log's lock keeps out has seen nothing.
+        let newest = within(LOOK, newest).ok().flatten();
+        *at.lock().unwrap_or_else(PoisonError::into_inner) = newest;
+    });
+    let events = batch.len();
+    guarded("append_batch", || log.append_batch(batch))?;
+    let _ = probe.disarm();
+    let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
+    match seen {
+        Some(newest) if newest != before && newest != last => Err(Parted::said(
+            format!("append_batch of {events} events; an event that is evicted looks at the log"),
+            format!("the newest version is {before}, as before, or {last}"),
+            format!("it is {newest}"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A reader that is woken looks at the log.

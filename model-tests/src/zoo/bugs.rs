@@ -106,6 +106,7 @@ bugs! {
     FilterStaysAtKept S10 "replay_after the cursor" "The cursor of a filtered reader stays at the last event that it wanted."
     FilterHidesLosses S10 "Lagged" "A filtered reader is told of no loss."
     AppendsBatchInParts R15 "append_batch of 3 events" "A batch is appended one event after the other."
+    LocksForEachEvent R15 "event that is evicted looks" "The versions of a batch are asked for at once, and each event is appended under a lock of its own."
     GapAtHandOff S01 "subscribed since" "The live stream starts later than the replay ends."
     TwiceAtHandOff S01 "subscribed since" "The live stream starts before the replay ends."
     LiveDropsRepeats S01 "try_recv()" "The live stream drops what is not above the last version."

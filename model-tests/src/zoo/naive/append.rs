@@ -23,6 +23,11 @@ impl<E: Event> Naive<E> {
             }
             state = self.wait_for_readers(state);
             self.push(&mut state, (version, event), &mut gone);
+            if self.has(Bug::LocksForEachEvent) {
+                drop(state);
+                gone.clear();
+                state = self.0.lock();
+            }
         }
         let seq = state.appended();
         if !wakes {
