@@ -197,10 +197,12 @@ laws! {
         test: r10_capacity_one_works_none_is_refused,
     }
     R11 "no user code under the lock" {
-        statement: "`version`, `Clone` and `Drop` of events, and wakers, never run while the log's \
-            lock is held; a panic in any of them leaves the log usable. The closure of \
+        statement: "`version`, `Clone` and `Drop` of events, and `wake` of wakers, never run while \
+            the log's lock is held; a panic in any of them leaves the log usable. The closure of \
             `append_with` is the exception: it runs before anything is changed. \
-            Where the panic goes, and which thread wakes, is left to the log.",
+            Where the panic goes, and which thread wakes, is left to the log. (A waker's `clone` and \
+            `drop` may run under the lock: of those only law S03 is asked, that nobody is stopped for \
+            good. That an append waits for no reader is law S04.)",
         why: "User code can take long, take other locks, call the log again, or panic: under the \
             lock that is a stalled writer, a deadlock, or a log that is poisoned for good.",
         bug: "tokio #7232: `broadcast` cloned values under a slot's lock. The baseline clones the \

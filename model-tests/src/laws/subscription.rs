@@ -84,10 +84,11 @@ laws! {
         test: s03_no_reader_waits_in_vain,
     }
     S04 "no reader delays an append" {
-        statement: "A reader that stalls, panics in its waker, appends from its waker, or is dropped \
-            while it waits delays no append and harms no other reader. The panic stays in the waker; \
-            in a log that lacks `CatchesWakers` it may come out of the append, which is done all the \
-            same.",
+        statement: "A reader that stalls, waits, panics in its waker, appends from its waker, or is \
+            dropped while it waits delays no append and harms no other reader. The panic stays in the \
+            waker; in a log that lacks `CatchesWakers` it may come out of the append, which is done \
+            all the same. (A `poll_recv` that wakes the waker that it was given, to let others go \
+            first, may let that waker's panic out to whoever polls, in any log.)",
         why: "The log is fed by what the process lives by. A slow window must not stop it.",
         bug: "iroh-docs #81: a blocking fan-out deadlocked the producer. tokio #5578: a waker that \
             came back into the channel.",

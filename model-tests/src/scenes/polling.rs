@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         mpsc::{self, Receiver},
     },
     task::{Context, Poll, Waker},
@@ -32,6 +32,56 @@ pub(super) fn bell() -> (Waker, Receiver<()>) {
     let (tell, rung) = mpsc::channel();
     // The receiver is gone once nobody waits for it.
     (waker_fn(move || tell.send(()).unwrap_or(())), rung)
+}
+
+/// So often is a reader polled that only lets others go first.
+const TURNS: usize = 8;
+
+/// Polls a reader until it waits, with a waker that acts from then on; `false` if it has something to
+/// read.
+///
+/// Some readers let others go first: they are pending, and wake at once the waker that they were given.
+pub(super) fn waits_with<E>(
+    reader: &mut dyn Subscription<E>,
+    act: impl Fn() + Send + Sync + 'static,
+) -> Result<bool, Parted> {
+    let (waiting, waker) = waker_of_waiting(act);
+    for _ in 0..TURNS {
+        if poll(reader, &waker)?.is_ready() {
+            return Ok(false);
+        }
+        let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::take(&mut waiting.was_woken) {
+            waiting.has_begun = true;
+            return Ok(true);
+        }
+    }
+    // It wakes again and again for nothing, and may do so.
+    let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    waiting.has_begun = true;
+    Ok(true)
+}
+
+/// Whether a reader waits, and whether it was woken, behind one lock: no wake-up comes between.
+#[derive(Default)]
+struct Waiting {
+    has_begun: bool,
+    was_woken: bool,
+}
+
+fn waker_of_waiting(act: impl Fn() + Send + Sync + 'static) -> (Arc<Mutex<Waiting>>, Waker) {
+    let waiting = Arc::<Mutex<Waiting>>::default();
+    let woken = waiting.clone();
+    let waker = waker_fn(move || {
+        let mut woken = woken.lock().unwrap_or_else(PoisonError::into_inner);
+        woken.was_woken = true;
+        let acts = woken.has_begun;
+        drop(woken);
+        if acts {
+            act();
+        }
+    });
+    (waiting, waker)
 }
 
 pub(super) fn poll<E>(

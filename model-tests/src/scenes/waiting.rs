@@ -1,13 +1,16 @@
 //! Judges law S04 with readers that stall, panic, come back and are dropped.
 
-use std::{sync::Arc, task::Context};
+use std::{
+    sync::{Arc, mpsc},
+    task::Context,
+};
 
 use crate::{
     report::{Class, Report},
     scenes::{
         logs::append_many,
         patience::{Stuck, panic_on_purpose, within},
-        polling::{CAPACITY, bell, open, poll},
+        polling::{CAPACITY, open, waits_with},
     },
     subject::{
         adapter::Subject,
@@ -18,6 +21,9 @@ use crate::{
     trial::{Parted, Trial, guarded},
 };
 
+/// So many readers wait beside each other.
+const READERS: usize = 3;
+
 pub(crate) fn never_delays<S: Subject>(
     trial: &Trial<'_, S>,
     report: &mut Report,
@@ -25,6 +31,12 @@ pub(crate) fn never_delays<S: Subject>(
     stalled(trial, report)?;
     dropped(trial, report)?;
     if trial.budget.has(Capability::Wait) {
+        caught_up(trial)?;
+    }
+    if trial.budget.has(Capability::Wait) {
+        for gone in 0..READERS {
+            dropped_among_others(trial, gone, report)?;
+        }
         panicking_waker(trial, report)?;
         appending_waker(trial, report)?;
     }
@@ -36,7 +48,8 @@ fn stalled<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), 
     let (case, log) = open(trial)?;
     let mut reader = guarded("subscribe", || log.subscribe(0))?;
     let appends = 4 * CAPACITY as u32;
-    append_while(trial, &log, appends, "a reader is stalled")?;
+    append_while(trial, &log, appends, "a reader is stalled")
+        .map_err(|parted| its_own_if_readers_delay(trial, parted))?;
     if trial.subject.retains(&case, u64::from(appends)) < u64::from(appends) {
         report.visit(Class::Overtaken);
     }
@@ -50,6 +63,33 @@ fn stalled<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), 
                 format!("{received:?}"),
             ))
         }
+    }
+}
+
+/// A reader that has read everything waits, each time that an event is appended: also once the log is
+/// full, at whichever place.
+fn caught_up<S: Subject>(trial: &Trial<'_, S>) -> Result<(), Parted> {
+    let (_case, log) = open(trial)?;
+    let mut reader = guarded("subscribe", || log.subscribe(0))?;
+    for _ in 0..4 * CAPACITY {
+        waits_with(reader.as_mut(), || {})?;
+        append_while(trial, &log, 1, "a reader waits")
+            .map_err(|parted| its_own_if_readers_delay(trial, parted))?;
+        // What it gets is the matter of other laws.
+        guarded("try_recv", || reader.try_recv())?;
+    }
+    Ok(())
+}
+
+/// What was found rests on no other law if the same appends return where nobody reads: no lock is held
+/// then, and no event's or waker's code was running.
+fn its_own_if_readers_delay<S: Subject>(trial: &Trial<'_, S>, parted: Parted) -> Parted {
+    let alone = open(trial)
+        .and_then(|(_case, log)| append_while(trial, &log, 4 * CAPACITY as u32, "nobody reads"));
+    if alone.is_ok() {
+        parted.its_own()
+    } else {
+        parted
     }
 }
 
@@ -74,14 +114,52 @@ fn dropped<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), 
     )
 }
 
+/// Of several readers that wait one is dropped, the first, a middle one or the last: each other one is
+/// woken, and gets what comes.
+fn dropped_among_others<S: Subject>(
+    trial: &Trial<'_, S>,
+    gone: usize,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    let (_case, log) = open(trial)?;
+    let mut readers = Vec::new();
+    for _ in 0..READERS {
+        let mut reader = guarded("subscribe", || log.subscribe(0))?;
+        let (tell, told) = mpsc::channel();
+        // The receiver is gone once nobody waits for it.
+        if waits_with(reader.as_mut(), move || tell.send(()).unwrap_or(()))? {
+            readers.push((reader, told));
+        }
+    }
+    if readers.len() < READERS {
+        return Err(Parted::said(
+            "poll_recv on an empty log",
+            "Pending",
+            "Ready",
+        ));
+    }
+    let (reader, _) = readers.remove(gone);
+    guarded("drop of a reader", || drop(reader))?;
+    let meanwhile = format!("one of {READERS} that wait is dropped");
+    append_while(trial, &log, 1, &meanwhile)?;
+    let step = format!("an append once {meanwhile}, number {}", gone + 1);
+    for (reader, told) in &mut readers {
+        told.recv_timeout(trial.budget.patience)
+            .map_err(|_| Parted::said(&step, "the others are woken", "one was not"))?;
+        first_event(trial, reader.as_mut(), &step, report)?;
+    }
+    Ok(())
+}
+
 fn panicking_waker<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     let (_case, log) = open(trial)?;
     let mut bad = guarded("subscribe", || log.subscribe(0))?;
     let mut good = guarded("subscribe", || log.subscribe(0))?;
-    let panics = waker_fn(|| panic_on_purpose("a panic in a waker, on purpose"));
-    let (tells, told) = bell();
-    let _ = poll(bad.as_mut(), &panics)?;
-    let _ = poll(good.as_mut(), &tells)?;
+    let (tells, told) = mpsc::channel();
+    waits_with(bad.as_mut(), || {
+        panic_on_purpose("a panic in a waker, on purpose")
+    })?;
+    waits_with(good.as_mut(), move || tells.send(()).unwrap_or(()))?;
     let step = "a reader beside one whose waker panics";
     if trial.budget.has(Capability::CatchesWakers) {
         append_while(trial, &log, 2, "a reader's waker panics")?;
@@ -111,13 +189,10 @@ fn appending_waker<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Res
     let (_case, log) = open(trial)?;
     let mut reader = guarded("subscribe", || log.subscribe(0))?;
     let event = trial.subject.event(50, 50);
-    let waker = {
-        let log = log.clone();
-        waker_fn(move || {
-            log.append(event.clone());
-        })
-    };
-    let _ = poll(reader.as_mut(), &waker)?;
+    let appends = log.clone();
+    waits_with(reader.as_mut(), move || {
+        appends.append(event.clone());
+    })?;
     append_while(trial, &log, 1, "a reader's waker appends")?;
     first_event(
         trial,

@@ -122,6 +122,9 @@ bugs! {
     LocksInTurns S03 "comes back" "An append takes one lock and then another, a reader that waits the other and then the one."
     DropsWakerBetweenLocks S03 "poll_recv with another waker" "A reader drops its last waker under one lock, then takes another, which an append takes first."
     WaitsForReaders S04 "it is blocked" "An append waits for the slowest reader."
+    WaitsToEvict S04 "a reader is stalled" "An append waits for a reader that has yet to read what it would evict."
+    WaitsWhileReadersWait S04 "a reader waits" "Once the log is full, an append waits as long as a reader waits."
+    DropForgetsWaiters S04 "one of 3 that wait is dropped" "A reader that is dropped takes the wakers of all that wait with it."
     WakerPanicEscapes S04 "a panic in a waker" "A panic in one reader's waker is the appender's."
     ResumesInclusive S05 "try_recv()" "A resumed reader gets the last event of its first life again."
     CursorRunsAhead S05 "try_recv()" "A reader's cursor is already past the event that it is yet to get."
@@ -218,5 +221,5 @@ bugs! {
     OneForAll R21 "another log" "All logs are one, in a static."
     StaleHandle R22 "a further handle" "A further handle answers from what there was when it was opened."
     HandleEndsAll R22 "is dropped" "The first handle that is dropped ends the log."
-}
     HandleEndsReaders R22 "is dropped" "A handle that is dropped ends the subscriptions of all others."
+}

@@ -54,17 +54,23 @@ impl<E: Event> Naive<E> {
     }
 
     fn wait_for_readers<'a>(&'a self, state: MutexGuard<'a, State<E>>) -> MutexGuard<'a, State<E>> {
-        if !self.has(Bug::WaitsForReaders) {
-            return state;
-        }
-        let room = 2 * self.0.capacity as u64;
-        let full = |state: &mut State<E>| {
-            let appended = state.appended();
-            state.readers.values().any(|place| appended >= place + room)
+        let capacity = self.0.capacity;
+        let waits = |state: &mut State<E>| {
+            let full = state.retained.len() >= capacity;
+            let anyone_at = |most: u64| state.readers.values().any(|at| *at <= most);
+            match self.0.bug {
+                Some(Bug::WaitsForReaders) => {
+                    let behind = state.appended().checked_sub(2 * capacity as u64);
+                    behind.is_some_and(anyone_at)
+                }
+                Some(Bug::WaitsToEvict) => full && anyone_at(state.evicted),
+                Some(Bug::WaitsWhileReadersWait) => full && !state.waiters.is_empty(),
+                _ => false,
+            }
         };
         self.0
             .read
-            .wait_while(state, full)
+            .wait_while(state, waits)
             .unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -221,7 +221,17 @@ impl<E: Event> NaiveReader<E> {
 
 impl<E> Drop for NaiveReader<E> {
     fn drop(&mut self) {
-        self.shared.lock().readers.remove(&self.id);
+        let mut state = self.shared.lock();
+        state.readers.remove(&self.id);
+        let mut forgotten = Vec::new();
+        if self.has(Bug::DropForgetsWaiters) {
+            forgotten.append(&mut state.waiters);
+        }
+        if self.has(Bug::WaitsWhileReadersWait) {
+            forgotten.extend(state.forget(self.id).map(|waker| (self.id, waker)));
+        }
+        drop(state);
+        drop(forgotten);
         self.shared.read.notify_all();
     }
 }
