@@ -140,6 +140,7 @@ bugs! {
     ReaderSkipsOld W01 "of a rotated log" "Reading back takes the current file only."
     NeverSyncs W01 "power" "Nothing is ever synced."
     ForgetsTheDirectory W01 "power" "Files are synced, their names are not."
+    RotatesUnsynced W01 "power" "A group syncs the last of the files that it fills, and none of the others."
     TrustsWhatItFinds W02 "power" "What is found in the file counts as durable."
     DropsWhenBehind W03 + W15 "the end" "A full queue drops events, and the file does not tell."
     WritesBackwards W03 "event 2001" "A batch is written with the newest event first."
