@@ -143,6 +143,8 @@ bugs! {
     RotatesUnsynced W01 "power" "A group syncs the last of the files that it fills, and none of the others."
     TrustsWhatItFinds W02 "power" "What is found in the file counts as durable."
     DropsWhenBehind W03 + W15 "the end" "A full queue drops events, and the file does not tell."
+    BacklogUncounted W03 "cannot hold" "What a backlog cannot hold is lost, and no line counts it."
+    CountsOneShort W03 "cannot hold" "Where several events were lost, one less is counted."
     WritesBackwards W03 "event 2001" "A batch is written with the newest event first."
     RotationDropsEvent W03 + W13 "fill several files" "The event that finds the file full is lost with the rotation."
     RotationInBatchDropsEvent W03 "fill several files" "The event that finds the file full in the middle of a batch is lost."
