@@ -215,7 +215,9 @@ laws! {
     }
     W17 "a log that cannot be rotated is written" {
         statement: "Where a rotation cannot be done, writing goes on in the same file, with one \
-            warning; it is tried again. (The warning is not judged.)",
+            warning; it is tried again. (The warning is not judged. What hinders the rotation is a \
+            directory in the place of a name that it needs; where none is known before, the report \
+            says that this was not judged.)",
         why: "The size of a file is a wish; the events of the night when nothing could be renamed \
             are not.",
         bug: "Our own: a directory of mode 0555 stopped the log at 83 of 1,000 events, which waited \
