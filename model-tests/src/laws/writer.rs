@@ -231,7 +231,7 @@ laws! {
     W18 "a stalled disk has a bound" {
         statement: "What waits for a disk that stalls is bounded in bytes, however many events are \
             appended: what exceeds the bound is lost and counted. (Judged by the memory of a process \
-            of its own, on a disk that stalls, to within 4 MiB. Whether all that is lost is \
+            of its own, on a disk that stalls, to within 8 MiB. Whether all that is lost is \
             counted, law W03 judges.)",
         why: "A log that takes all memory while its disk stalls brings down what it should record.",
         bug: "Our own: with 128 MiB allowed, 2,018 MiB were held for a disk that stalled.",

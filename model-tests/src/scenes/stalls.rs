@@ -229,7 +229,7 @@ fn stalled_traced<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Resu
 /// bound may.
 pub(crate) fn bounded<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     const BOUND: u64 = 1 << 20;
-    const SLACK: u64 = 4 << 20;
+    const SLACK: u64 = 8 << 20;
     let case = Case::new(CAPACITY).with_waiting_bytes(BOUND as usize);
     let what = "memory while the disk stalls";
     let Some(mut stalled) = Stalled::open(trial, &case, what, report)? else {
