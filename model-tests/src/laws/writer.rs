@@ -42,7 +42,8 @@ laws! {
     }
     W03 "holes are declared" {
         statement: "What is read back are the events that were appended, in their order; each hole \
-            has a gap line that counts it.",
+            has a gap line that counts it, also one that a full backlog left. (Of a log that loses \
+            nothing of a burst, whatever its backlog is, the report says that this was not judged.)",
         why: "A forensic file with a hole that it does not mention tells another story.",
         bug: "The baseline's writer logs `Lagged(n)` and goes on: the file has a hole and no trace.",
         needs: [Durable],
@@ -214,7 +215,9 @@ laws! {
     }
     W17 "a log that cannot be rotated is written" {
         statement: "Where a rotation cannot be done, writing goes on in the same file, with one \
-            warning; it is tried again. (The warning is not judged.)",
+            warning; it is tried again. (The warning is not judged. What hinders the rotation is a \
+            directory in the place of a name that it needs; where none is known before, the report \
+            says that this was not judged.)",
         why: "The size of a file is a wish; the events of the night when nothing could be renamed \
             are not.",
         bug: "Our own: a directory of mode 0555 stopped the log at 83 of 1,000 events, which waited \
@@ -228,7 +231,8 @@ laws! {
     W18 "a stalled disk has a bound" {
         statement: "What waits for a disk that stalls is bounded in bytes, however many events are \
             appended: what exceeds the bound is lost and counted. (Judged by the memory of a process \
-            of its own, on a disk that stalls, to within 8 MiB.)",
+            of its own, on a disk that stalls, to within 8 MiB. Whether all that is lost is \
+            counted, law W03 judges.)",
         why: "A log that takes all memory while its disk stalls brings down what it should record.",
         bug: "Our own: with 128 MiB allowed, 2,018 MiB were held for a disk that stalled.",
         needs: [Durable],

@@ -3,13 +3,14 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use crate::{
+    evidence::Evidence,
     report::{Class, Report},
     scenes::{
         history::{History, bytes_of},
         logs::append_many,
     },
     subject::{
-        adapter::Subject,
+        adapter::{Line, Subject},
         case::Case,
         log::{Log, OpenError},
     },
@@ -98,7 +99,33 @@ pub(crate) fn declared_holes<S: Subject>(
     let _ = guarded("shutdown", || log.shutdown())?;
     report.visit(Class::History);
     History::mixed(trial).all(&case, EVENTS, "a burst")?;
+    report.stands_on(Evidence::RealFiles);
+    losses_of_the_backlog(trial, report)?;
     rotations_in_batches(trial)
+}
+
+/// A burst that a backlog of a few events cannot hold: what it lost and what it stored are together
+/// what was appended.
+fn losses_of_the_backlog<S: Subject>(
+    trial: &Trial<'_, S>,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    const EVENTS: u64 = 1_000;
+    let history = History::mixed(trial);
+    let case = Case::new(1).with_waiting_bytes(100);
+    let log = open(trial, &case, "with a backlog of 100 bytes")?;
+    history.append(&log, 1..=EVENTS);
+    let _ = guarded("shutdown", || log.shutdown())?;
+    let step = "a burst that a backlog of 100 bytes cannot hold";
+    history.all(&case, EVENTS, step)?;
+    let lines = history.read(&case, step)?;
+    if !lines.iter().any(|line| matches!(line, Line::Gap(_))) {
+        report.leaves_out(
+            "the count of what a backlog cannot hold",
+            "a backlog of 100 bytes lost nothing of a burst",
+        );
+    }
+    Ok(())
 }
 
 /// Batches that fill several files each, stored by a flush or by the end: rotations may have taken

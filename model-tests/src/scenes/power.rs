@@ -33,31 +33,35 @@ pub(super) fn acknowledged<S: Subject>(
 ) -> Result<(), Parted> {
     let case = Case::new(CAPACITY);
     let history = History::mixed(trial);
-    cut_anywhere(trial, case, &history, (8, &Whole::All), report)?;
+    cut_anywhere(trial, case, &history, (&[1; 8], &Whole::All), report)?;
     rotated(trial, report)
 }
 
-/// Laws W01 and W08: with files of six events.
+/// Laws W01 and W08: with files of six events. Events come one by one, and in groups that cross one
+/// rotation or several, so that what a group leaves in a full file is looked at as well. None is
+/// longer than what a log retains, so nothing of it may be lost to a short queue.
 pub(super) fn rotated<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     let case = Case::new(CAPACITY).with_files_of(bytes_of(trial, 6)?);
     let history = History::alike(trial);
-    cut_anywhere(trial, case, &history, (20, &Whole::Newest), report)
+    let groups = [1, 1, 6, 1, 16, 9, 1];
+    cut_anywhere(trial, case, &history, (&groups, &Whole::Newest), report)
 }
 
-/// So many events are stored one by one, and the power goes out after each operation.
+/// Groups of so many events are stored one after the other, and the power goes out after each
+/// operation.
 fn cut_anywhere<S: Subject>(
     trial: &Trial<'_, S>,
     case: Case,
     history: &History<'_, S>,
-    (last, whole): (u64, &Whole),
+    (groups, whole): (&[u64], &Whole),
     report: &mut Report,
 ) -> Result<(), Parted> {
     let (written, evidence) = if trial.budget.has(Capability::Storage) {
         let case = case.on_disk(SimDisk::new());
-        let pictures = written(trial, &case, history, last)?;
+        let pictures = written(trial, &case, history, groups)?;
         (Ok(pictures), Evidence::SimulatedPowerCut)
     } else {
-        let written = written_under_trace(trial, &case, history, 1..=last, &[])?;
+        let written = written_under_trace(trial, &case, history, (1, groups), &[])?;
         (written, Evidence::TracedPowerCut)
     };
     match written {
@@ -78,23 +82,38 @@ enum Whole {
     Newest,
 }
 
+/// As many as a full file of six must have left after it, however long their numbers are, and if a
+/// log makes two files of one.
+const FILLED: u64 = 3;
+
 fn note(disk: &SimDisk, handed: u64, durable: u64) {
     disk.note(Note { handed, durable });
 }
 
-/// Appends events one by one, each flushed, and takes a picture after every operation of the disk.
+/// The versions of groups of so many events, from this version on.
+fn grouped(first: u64, groups: &[u64]) -> impl Iterator<Item = RangeInclusive<u64>> {
+    groups.iter().scan(first, |next, events| {
+        let first = *next;
+        *next += events;
+        Some(first..=*next - 1)
+    })
+}
+
+/// Appends groups of events, each flushed, and takes a picture after every operation of the disk.
 fn written<S: Subject>(
     trial: &Trial<'_, S>,
     case: &Case,
     history: &History<'_, S>,
-    last: u64,
+    groups: &[u64],
 ) -> Result<Vec<Picture>, Parted> {
     let disk = on(case)?;
     disk.record();
     let log = open(trial, case, "on a simulated disk")?;
-    for version in 1..=last {
-        history.store(&log, version..=version, "on a simulated disk")?;
-        note(disk, version, version);
+    for group in grouped(1, groups) {
+        let last = *group.end();
+        history.append(&log, group);
+        works("flush on a simulated disk", || log.flush())?;
+        note(disk, last, last);
     }
     disk.picture();
     let pictures = disk.pictures();
@@ -117,7 +136,7 @@ fn written_under_trace<S: Subject>(
     trial: &Trial<'_, S>,
     case: &Case,
     history: &History<'_, S>,
-    versions: RangeInclusive<u64>,
+    (first, groups): (u64, &[u64]),
     inject: &[&str],
 ) -> Result<Result<Vec<Picture>, String>, Parted> {
     let run = |trace: &std::path::Path| {
@@ -143,9 +162,10 @@ fn written_under_trace<S: Subject>(
     process.works("open", "under a trace")?;
     // What is acknowledged once so many answers were given: after "ready" and "open" nothing.
     let mut acknowledged = vec![0, 0];
-    for version in versions {
-        process.works(&history.order(version..=version), "under a trace")?;
-        acknowledged.push(version - 1);
+    for group in grouped(first, groups) {
+        let (before, last) = (*group.start() - 1, *group.end());
+        process.works(&history.order(group), "under a trace")?;
+        acknowledged.push(before);
         let mut tries = 0;
         loop {
             let answer = process.ask("flush");
@@ -153,16 +173,16 @@ fn written_under_trace<S: Subject>(
             match answer {
                 Answer::Ok => break,
                 Answer::Error(_) if !inject.is_empty() && tries < TRIES => {
-                    acknowledged.push(version - 1);
+                    acknowledged.push(before);
                 }
                 other => {
-                    let step = format!("flush event {version} {}", under(inject));
+                    let step = format!("flush event {last} {}", under(inject));
                     let expected = "it is stored in the end";
                     return Err(Parted::said(step, expected, other.to_string()));
                 }
             }
         }
-        acknowledged.push(version);
+        acknowledged.push(last);
     }
     process.kill();
     Ok(replay::pictures(&trace, &dir, &acknowledged, &found))
@@ -214,7 +234,8 @@ fn survive<S: Subject>(
             if span.next <= acknowledged {
                 complete(span, acknowledged, &step)?;
             }
-            if matches!(whole, Whole::All) || span.first > acknowledged {
+            // Only what has filled a file takes older events with it.
+            if matches!(whole, Whole::All) || span.len() < FILLED {
                 complete(span, span.next - 1, &step)?;
             }
         }
@@ -251,7 +272,7 @@ pub(crate) fn found_is_not_durable<S: Subject>(
         return found_under_trace(trial, &history, report);
     }
     let case = Case::new(CAPACITY).on_disk(SimDisk::new());
-    for picture in written(trial, &case, &history, 5)? {
+    for picture in written(trial, &case, &history, &[1; 5])? {
         let step = format!(
             "after a kill at operation {}, one event more, and a power cut",
             picture.operations
@@ -281,7 +302,7 @@ fn found_under_trace<S: Subject>(
 ) -> Result<(), Parted> {
     const FOUND: u64 = 5;
     let case = super::files::written(trial, Case::new(CAPACITY), FOUND)?;
-    match written_under_trace(trial, &case, history, FOUND + 1..=FOUND + 1, &[])? {
+    match written_under_trace(trial, &case, history, (FOUND + 1, &[1]), &[])? {
         Err(why) => report.leaves_out("power cuts", why),
         Ok(pictures) => {
             let step = "what was found and one event more, after a power cut";
@@ -308,7 +329,7 @@ pub(crate) fn failed_syncs<S: Subject>(
     if !trial.budget.has(Capability::Storage) {
         let inject = ["fsync,fdatasync:error=EIO:when=3+4"];
         let case = Case::new(CAPACITY);
-        match written_under_trace(trial, &case, &history, 1..=8, &inject)? {
+        match written_under_trace(trial, &case, &history, (1, &[1; 8]), &inject)? {
             Err(why) => report.leaves_out("failing syncs", why),
             Ok(pictures) => {
                 survive(trial, &history, &pictures, &Whole::All, report)?;
@@ -320,7 +341,7 @@ pub(crate) fn failed_syncs<S: Subject>(
         return Ok(());
     }
     let case = || Case::new(CAPACITY).on_disk(SimDisk::new());
-    let sound = written(trial, &case(), &history, 4)?;
+    let sound = written(trial, &case(), &history, &[1; 4])?;
     let syncs = sound.iter().filter(|picture| picture.op == Op::Sync);
     for sync in syncs.map(|picture| picture.operations - 1) {
         for fault in [Fault::SyncDrops(sync), Fault::SyncReverts(sync)] {

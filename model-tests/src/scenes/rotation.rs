@@ -1,6 +1,10 @@
 //! Judges a writer that rotates its files, and readers that follow them.
 
-use std::{fs, io::ErrorKind, path::PathBuf};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use super::{
     files::{CAPACITY, append, killed, open, shutdown, works},
@@ -105,7 +109,7 @@ fn long_events<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<
 }
 
 /// Law W17: on a simulated disk that refuses to rename, and where the name of the full file is taken
-/// by a directory.
+/// by a directory, or that of the next one.
 pub(crate) fn unrotated<S: Subject>(
     trial: &Trial<'_, S>,
     report: &mut Report,
@@ -152,10 +156,11 @@ fn name_taken<S: Subject>(
     let (current, full) = files
         .split_last()
         .map_or((None, files.as_slice()), |(last, full)| (Some(last), full));
+    if full.is_empty() {
+        return next_name_taken(trial, cap, report);
+    }
     for name in full {
-        works("taking a name", || {
-            Ok(fs::create_dir_all(name.join("taken"))?)
-        })?;
+        take(name)?;
     }
     let log = open(trial, &case, "where no file can be put aside")?;
     let step = "where the file cannot be rotated";
@@ -190,6 +195,74 @@ fn name_taken<S: Subject>(
     }
     report.stands_on(Evidence::RealFiles);
     shutdown::<S>(log, "of a log that was not rotated for a while")
+}
+
+/// A log that leaves full files under the names they have is hindered where its next name is taken.
+/// Which that is, another one tells. It is taken once the log is open: what stands there before is a
+/// matter of opening.
+fn next_name_taken<S: Subject>(
+    trial: &Trial<'_, S>,
+    cap: u64,
+    report: &mut Report,
+) -> Result<(), Parted> {
+    const WHAT: &str = "a rotation that is hindered";
+    let Some((first, second)) = first_names(trial, cap)? else {
+        report.leaves_out(WHAT, "it is not seen to begin a second file");
+        return Ok(());
+    };
+    let history = History::alike(trial);
+    let case = Case::new(CAPACITY).with_files_of(cap);
+    let dir = works("the directory", || Ok(case.dir()?.to_owned()))?;
+    let log = open(trial, &case, "before the next file's name is taken")?;
+    let taken = dir.join(second);
+    take(&taken)?;
+    let step = "where the name of the next file is taken by a directory";
+    for version in 1..=40 {
+        history.append(&log, version..=version);
+        stored_in_the_end(&format!("flush event {version} {step}"), || log.flush())?;
+        if version == 1 && !dir.join(&first).is_file() {
+            report.leaves_out(WHAT, "its files have other names each time");
+            return Ok(());
+        }
+    }
+    without_obstacles(trial, &case, 40, step)?;
+    report.visit(Class::Faulted);
+    free(&[taken])?;
+    let step = "once the next file can be made again";
+    for version in 41..=80 {
+        history.store(&log, version..=version, step)?;
+    }
+    history.newest(&case, 80, step)?;
+    report.stands_on(Evidence::RealFiles);
+    shutdown::<S>(log, "of a log that was not rotated for a while")
+}
+
+/// The names of a log's first two files, within its directory; `None` if it never has two.
+fn first_names<S: Subject>(
+    trial: &Trial<'_, S>,
+    cap: u64,
+) -> Result<Option<(PathBuf, PathBuf)>, Parted> {
+    let history = History::alike(trial);
+    let case = Case::new(CAPACITY).with_files_of(cap);
+    let dir = works("the directory", || Ok(case.dir()?.to_owned()))?;
+    let log = open(trial, &case, "to learn its names")?;
+    for version in 1..=40 {
+        history.store(&log, version..=version, "to learn its names")?;
+        let files = works("files", || trial.subject.files(&case))?;
+        let mut names = files.iter().filter(|file| file.is_file());
+        let mut name = || names.next()?.strip_prefix(&dir).ok().map(PathBuf::from);
+        if let (Some(first), Some(second)) = (name(), name()) {
+            return Ok(Some((first, second)));
+        }
+    }
+    Ok(None)
+}
+
+/// Has a directory take this name.
+fn take(name: &Path) -> Result<(), Parted> {
+    works("taking a name", || {
+        Ok(fs::create_dir_all(name.join("taken"))?)
+    })
 }
 
 /// What was written is read from a copy of the files without what stood in their way: whether

@@ -1,7 +1,9 @@
 //! Judges a writer whose disk stalls, or fails whatever it is asked.
 
 use std::{
+    fs,
     io::ErrorKind,
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -13,7 +15,7 @@ use std::{
 };
 
 use super::{
-    files::{CAPACITY, no_place_to_write, open},
+    files::{CAPACITY, no_place_to_write, open, works},
     history::History,
     logs::append_many,
     small_disk,
@@ -222,7 +224,9 @@ fn stalled_traced<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Resu
     Ok(())
 }
 
-/// Law W18: what waits for a stalled disk has a bound.
+/// Law W18: what waits for a stalled disk has a bound. Events are appended until that must be
+/// reached, and then so many more that a log without a bound grows by several times what one with a
+/// bound may.
 pub(crate) fn bounded<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Result<(), Parted> {
     const BOUND: u64 = 1 << 20;
     const SLACK: u64 = 8 << 20;
@@ -233,15 +237,20 @@ pub(crate) fn bounded<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> 
     };
     let process = &mut stalled.process;
     let history = History::alike(trial);
+    let event = bytes_of_one(trial, &history)?;
+    // One part may be on its way to the disk while another waits, and a log may count what waits by
+    // the thousand.
+    let full = orders(3 * BOUND / event).max(LEAST_ORDERS);
+    let more = orders(3 * SLACK / event);
     let step = "while the disk stalls";
-    let memory = |process: &mut Process, last: u64| {
-        for first in (last - ROUND + 1..=last).step_by(10_000) {
-            process.works(&history.order(first..=first + 9_999), step)?;
+    let memory = |process: &mut Process, orders: Range<u64>| {
+        for first in orders.map(|order| order * ORDER + 1) {
+            process.works(&history.order(first..=first + ORDER - 1), step)?;
         }
         Ok(process.ask("memory"))
     };
-    let before = memory(process, ROUND)?;
-    let after = memory(process, 2 * ROUND)?;
+    let before = memory(process, 0..full)?;
+    let after = memory(process, full..full + more)?;
     let (Answer::Number(before), Answer::Number(after)) = (before, after) else {
         report.leaves_out(what, "this system does not say how much it is");
         return Ok(());
@@ -253,12 +262,42 @@ pub(crate) fn bounded<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> 
         Evidence::InjectedFaults
     });
     if after > before + SLACK {
-        let step = format!("{ROUND} more appends {step}, with a bound of {BOUND} bytes");
+        let more = more * ORDER;
+        let step = format!("{more} more appends {step}, with a bound of {BOUND} bytes");
         let expected = format!("no more than {} bytes", before + SLACK);
         return Err(Parted::said(step, expected, format!("{after} bytes")));
     }
     Ok(())
 }
 
-/// Events that are appended between two looks at the memory: far more than the bound holds.
-const ROUND: u64 = 300_000;
+/// Events that are appended at one order.
+const ORDER: u64 = 10_000;
+
+/// At so many orders every log that has a bound is expected to have met it.
+const LEAST_ORDERS: u64 = 30;
+
+fn orders(events: u64) -> u64 {
+    events.div_ceil(ORDER)
+}
+
+/// By how many bytes an event lets the files grow: what a log makes of it in memory, if it keeps it
+/// as short as it can. A file that is made at its full length tells nothing, so there is a least.
+fn bytes_of_one<S: Subject>(trial: &Trial<'_, S>, history: &History<'_, S>) -> Result<u64, Parted> {
+    const GROUP: u64 = CAPACITY as u64;
+    const GROUPS: u64 = 64;
+    const LEAST: u64 = 8;
+    let case = Case::new(CAPACITY);
+    let log = open(trial, &case, "to measure events")?;
+    let store = |groups: Range<u64>| {
+        for first in groups.map(|group| group * GROUP + 1) {
+            history.append(&log, first..=first + GROUP - 1);
+            works("flush to measure events", || log.flush())?;
+        }
+        let files = works("files", || trial.subject.files(&case))?;
+        let sizes = files.iter().filter_map(|file| fs::metadata(file).ok());
+        Ok(sizes.map(|file| file.len()).sum::<u64>())
+    };
+    let few = store(0..1)?;
+    let many = store(1..GROUPS)?;
+    Ok((many.saturating_sub(few) / ((GROUPS - 1) * GROUP)).max(LEAST))
+}

@@ -35,6 +35,10 @@ pub struct Case {
     pub max_file_bytes: u64,
     /// The bytes of events that may wait in memory for a disk that stalls, beside those that the
     /// log retains. What exceeds them may be lost, and is counted.
+    ///
+    /// They are those of the records, as they will stand in the files. A log may count payloads or
+    /// memory instead: nobody looks when exactly it begins to lose, only that what it takes stops
+    /// growing (law W18).
     pub max_waiting_bytes: usize,
     /// What the retained events may [weigh](weight) together, if that is limited.
     pub max_bytes: Option<u64>,

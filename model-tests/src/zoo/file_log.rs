@@ -39,6 +39,7 @@ pub struct FileLog {
 /// The lines that are not written yet.
 #[derive(Debug)]
 struct Queue {
+    bug: Option<FileBug>,
     lines: VecDeque<String>,
     bytes: usize,
     /// How many events were lost since the last line.
@@ -183,6 +184,7 @@ impl FileLog {
             _ => most_lines,
         };
         let queue = Queue {
+            bug,
             lines: VecDeque::new(),
             bytes: 0,
             lost: 0,
@@ -270,19 +272,23 @@ impl Queue {
             !bounded
                 || self.lines.len() < self.most_lines && self.bytes + line.len() <= self.most_bytes
         };
-        match line.filter(fits) {
-            Some(line) => {
+        match line {
+            Some(line) if fits(&line) => {
                 self.declare(tells);
                 self.bytes += line.len();
                 self.lines.push_back(line);
                 self.numbers.push_back(self.appended);
             }
-            None => self.lost += 1,
+            Some(_) if self.bug == Some(FileBug::BacklogUncounted) => {}
+            _ => self.lost += 1,
         }
     }
 
     fn declare(&mut self, tells: bool) {
-        let lost = std::mem::take(&mut self.lost);
+        let mut lost = std::mem::take(&mut self.lost);
+        if self.bug == Some(FileBug::CountsOneShort) && lost > 1 {
+            lost -= 1;
+        }
         if lost > 0 && tells {
             self.lines.push_back(gap_line(lost));
         }

@@ -228,7 +228,9 @@ impl<S: Storage> Writer<S> {
         let in_batch = !self.undurable.is_empty();
         let full = self.len > 0 && self.len + len > self.max_bytes;
         if full && !self.has(FileBug::NeverRotates) {
-            self.sync()?;
+            if !self.has(FileBug::RotatesUnsynced) {
+                self.sync()?;
+            }
             match self.rotate() {
                 Ok(()) if self.has(FileBug::RotationDropsEvent) => return Ok(()),
                 Ok(()) if self.has(FileBug::RotationInBatchDropsEvent) && in_batch => {
