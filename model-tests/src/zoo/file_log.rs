@@ -358,7 +358,10 @@ impl Log<Sample> for FileLog {
                 self.queue().take();
                 Ok(())
             }
-            Some(FileBug::AcknowledgesBeforeWriting) => self.store(),
+            Some(FileBug::AcknowledgesBeforeWriting) => {
+                self.queue().declare(true);
+                self.store()
+            }
             _ => self.flush(),
         }
     }
