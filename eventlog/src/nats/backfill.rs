@@ -95,8 +95,7 @@ impl Place {
                 (frame, events)
             }))
         };
-        cell.get_or_try_init(|| fetch).await?;
-        let Some((frame, _)) = cell.get().and_then(Option::as_ref) else {
+        let Some((frame, _)) = cell.get_or_try_init(|| fetch).await? else {
             return Ok(None);
         };
         let last = Cursor::new(frame.life, frame.next() - 1, frame.versions.1);

@@ -56,8 +56,8 @@ pub(super) trait Link: Send + Sync + 'static {
         after: u64,
     ) -> impl Future<Output = Result<Self::Messages, NatsError>> + Send;
 
-    /// The next of these messages; `None` if nothing came for a while. Fails at once if the connection is lost after `losses` were
-    /// counted.
+    /// The next of these messages; `None` if nothing came for a while. Fails at once if the
+    /// connection is lost after `losses` were counted.
     fn next(
         &self,
         messages: &mut Self::Messages,

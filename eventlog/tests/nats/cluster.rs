@@ -1,9 +1,6 @@
 //! Three servers: the leader killed, then all of them.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use eventlog::{
     EventLog, Seq,
@@ -12,22 +9,15 @@ use eventlog::{
 };
 
 use crate::{
-    Tick,
+    Tick, answered,
     mirror::opened,
-    server::{PATIENCE, Server, cluster, urls},
+    server::{Server, cluster, urls},
     tick, versions, wait_until,
 };
 
 /// Starts once the servers answer in time, and have found each other if they are several.
 pub fn spawn(log: &EventLog<Tick>, config: &JetStreamConfig) -> Writer<Tick> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match nats::blocking_spawn(log, config.clone()) {
-            Ok(writer) => return writer,
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-        thread::sleep(Duration::from_millis(100));
-    }
+    answered(|| nats::blocking_spawn(log, config.clone()))
 }
 
 fn leader(nodes: &[Server]) -> usize {

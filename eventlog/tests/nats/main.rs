@@ -66,6 +66,18 @@ fn wait_until(mut done: impl FnMut() -> bool) {
     }
 }
 
+/// Asks servers until they answer: those that are busy, or have yet to find each other, do so late.
+fn answered<T, E: std::fmt::Display>(mut ask: impl FnMut() -> Result<T, E>) -> T {
+    let deadline = std::time::Instant::now() + server::PATIENCE;
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(error) => assert!(std::time::Instant::now() < deadline, "{error}"),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+}
+
 /// Copies a directory with all that is in it.
 fn copy(from: &std::path::Path, to: &std::path::Path) {
     for entry in std::fs::read_dir(from).unwrap() {

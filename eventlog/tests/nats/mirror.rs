@@ -13,7 +13,7 @@ use eventlog::{
 };
 
 use crate::{
-    Tick, copy, log_of,
+    Tick, answered, copy, log_of,
     server::{PATIENCE, Server},
     tick, wait_until,
 };
@@ -26,15 +26,9 @@ fn open(server: &Server) -> Mirror<Tick> {
     opened(&config(server))
 }
 
-/// A server that is busy may not have answered after the two seconds that a mirror gives it.
+/// A mirror gives a server two seconds to answer.
 pub fn opened(config: &MirrorConfig) -> Mirror<Tick> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match Mirror::blocking_open(config.clone()) {
-            Ok(mirror) => return mirror,
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-    }
+    answered(|| Mirror::blocking_open(config.clone()))
 }
 
 fn writer(server: &Server, log: &EventLog<Tick>) -> Writer<Tick> {
@@ -321,7 +315,7 @@ fn n03_what_was_fetched_of_a_stream_is_not_told_of_the_next() {
         writer.blocking_shutdown(PATIENCE).unwrap();
     };
     write(1..=2000);
-    let mirror = Mirror::<Tick>::blocking_open(config(&server).capacity(10)).unwrap();
+    let mirror = opened(&config(&server).capacity(10));
     let fetched = |version: u64| {
         let epoch = mirror.log().epoch();
         let start = Cursor::from_parts(epoch, Seq::new(5), version);

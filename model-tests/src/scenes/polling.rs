@@ -27,15 +27,21 @@ pub(super) fn open<S: Subject>(trial: &Trial<'_, S>) -> Result<(Case, Arc<S::Log
     Ok((case, Arc::new(log)))
 }
 
-/// A waker that tells through a channel.
-pub(super) fn bell() -> (Waker, Receiver<()>) {
+/// What a waker does that tells through a channel.
+pub(super) fn ring() -> (impl Fn() + Send + Sync + 'static, Receiver<()>) {
     let (tell, rung) = mpsc::channel();
     // The receiver is gone once nobody waits for it.
-    (waker_fn(move || tell.send(()).unwrap_or(())), rung)
+    (move || tell.send(()).unwrap_or(()), rung)
 }
 
-/// So often is a reader polled that only lets others go first.
-const TURNS: usize = 8;
+/// A waker that tells through a channel.
+pub(super) fn bell() -> (Waker, Receiver<()>) {
+    let (tell, rung) = ring();
+    (waker_fn(tell), rung)
+}
+
+/// So often in a row may a reader be pending that only lets others go first.
+pub(super) const MOST_RESTS: u32 = 8;
 
 /// Polls a reader until it waits, with a waker that acts from then on; `false` if it has something to
 /// read.
@@ -46,19 +52,17 @@ pub(super) fn waits_with<E>(
     act: impl Fn() + Send + Sync + 'static,
 ) -> Result<bool, Parted> {
     let (waiting, waker) = waker_of_waiting(act);
-    for _ in 0..TURNS {
+    for rests in 1..=MOST_RESTS {
         if poll(reader, &waker)?.is_ready() {
             return Ok(false);
         }
         let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if !std::mem::take(&mut waiting.was_woken) {
-            waiting.has_begun = true;
-            return Ok(true);
+        // One that wakes again and again for nothing may do so.
+        waiting.has_begun = !std::mem::take(&mut waiting.was_woken) || rests == MOST_RESTS;
+        if waiting.has_begun {
+            break;
         }
     }
-    // It wakes again and again for nothing, and may do so.
-    let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    waiting.has_begun = true;
     Ok(true)
 }
 

@@ -8,6 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use super::polling::MOST_RESTS;
 use crate::{
     report::{Class, Report},
     subject::{
@@ -22,8 +23,6 @@ use crate::{
 /// The most deliveries in a row.
 const TURN: u32 = 128;
 const BACKLOG: u32 = 5 * TURN;
-/// So often in a row may a reader be pending between two deliveries.
-const MOST_RESTS: u32 = 8;
 
 /// Polls through a backlog, with a look by `try_recv` now and then.
 pub(crate) fn left_to_others<S: Subject>(

@@ -1,16 +1,13 @@
 //! Judges law S04 with readers that stall, panic, come back and are dropped.
 
-use std::{
-    sync::{Arc, mpsc},
-    task::Context,
-};
+use std::{sync::Arc, task::Context};
 
 use crate::{
     report::{Class, Report},
     scenes::{
         logs::append_many,
         patience::{Stuck, panic_on_purpose, within},
-        polling::{CAPACITY, open, waits_with},
+        polling::{CAPACITY, open, ring, waits_with},
     },
     subject::{
         adapter::Subject,
@@ -32,8 +29,6 @@ pub(crate) fn never_delays<S: Subject>(
     dropped(trial, report)?;
     if trial.budget.has(Capability::Wait) {
         caught_up(trial)?;
-    }
-    if trial.budget.has(Capability::Wait) {
         for gone in 0..READERS {
             dropped_among_others(trial, gone, report)?;
         }
@@ -125,9 +120,8 @@ fn dropped_among_others<S: Subject>(
     let mut readers = Vec::new();
     for _ in 0..READERS {
         let mut reader = guarded("subscribe", || log.subscribe(0))?;
-        let (tell, told) = mpsc::channel();
-        // The receiver is gone once nobody waits for it.
-        if waits_with(reader.as_mut(), move || tell.send(()).unwrap_or(()))? {
+        let (ring, told) = ring();
+        if waits_with(reader.as_mut(), ring)? {
             readers.push((reader, told));
         }
     }
@@ -155,11 +149,11 @@ fn panicking_waker<S: Subject>(trial: &Trial<'_, S>, report: &mut Report) -> Res
     let (_case, log) = open(trial)?;
     let mut bad = guarded("subscribe", || log.subscribe(0))?;
     let mut good = guarded("subscribe", || log.subscribe(0))?;
-    let (tells, told) = mpsc::channel();
+    let (ring, told) = ring();
     waits_with(bad.as_mut(), || {
         panic_on_purpose("a panic in a waker, on purpose")
     })?;
-    waits_with(good.as_mut(), move || tells.send(()).unwrap_or(()))?;
+    waits_with(good.as_mut(), ring)?;
     let step = "a reader beside one whose waker panics";
     if trial.budget.has(Capability::CatchesWakers) {
         append_while(trial, &log, 2, "a reader's waker panics")?;

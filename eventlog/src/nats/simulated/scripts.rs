@@ -112,26 +112,30 @@ fn n03_whoever_claims_again_what_has_fallen_back_misleads_nobody() {
 /// It loses a request as it does so, or all from one on, and is stopped; another goes on.
 #[test]
 fn n03_whoever_is_stopped_as_it_claims_again_misleads_nobody() {
-    let lost_from = |before| (before, vec![Fault::LoseRequest; 24]);
-    let fault_at = |before| FAULTS.map(|fault| (before, vec![fault]));
-    let places = (0..8).flat_map(|before| [vec![lost_from(before)], fault_at(before).into()]);
-    let places: Vec<_> = places.flatten().collect();
+    let mut fates = vec![vec![Fault::LoseRequest; 24]];
+    fates.extend(FAULTS.map(|fault| vec![fault]));
     for begin in fallen_back() {
-        for (before, faults) in &places {
-            let mut world = begun([LARGE; 2]);
-            act_all(&mut world, &begin);
-            world.then([&vec![Fault::None; *before], &faults[..]].concat());
-            world.act(Act::Burst(Fault::None));
-            world.then(Vec::new());
-            let then = [
-                Act::Restart(Fault::None),
-                Act::Write(Fault::None),
-                Act::Open(1),
-            ];
-            act_all(&mut world, &then);
-            world.end();
+        for before in 0..8 {
+            for fate in &fates {
+                is_stopped(&begin, &[&vec![Fault::None; before], &fate[..]].concat());
+            }
         }
     }
+}
+
+fn is_stopped(begin: &[Act], faults: &[Fault]) {
+    let mut world = begun([LARGE; 2]);
+    act_all(&mut world, begin);
+    world.then(faults.to_vec());
+    world.act(Act::Burst(Fault::None));
+    world.then(Vec::new());
+    let then = [
+        Act::Restart(Fault::None),
+        Act::Write(Fault::None),
+        Act::Open(1),
+    ];
+    act_all(&mut world, &then);
+    world.end();
 }
 
 /// How a stream comes to have lost what its writer has given numbers to.
